@@ -1,0 +1,56 @@
+# `make quickstart` shows the whole system at work; `make test` checks it. Both are safe to repeat.
+VENV ?= .venv
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: help install dev quickstart test unit lint types layers torch clean
+
+help:  ## what can be done here
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(VENV)/.installed: pyproject.toml
+ifdef UV
+	uv sync --frozen --inexact
+else
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)/bin/python -m pip install --quiet --editable .
+endif
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+ifdef UV
+	uv sync --frozen --inexact --extra dev
+else
+	$(VENV)/bin/python -m pip install --quiet --editable '.[dev]'
+endif
+	@touch $@
+
+install: $(VENV)/.installed  ## create the environment
+
+dev: $(VENV)/.installed-dev  ## the environment with the tools for tests, lint and types
+
+quickstart: install  ## a real agent on three real data sets, in about two minutes
+	$(VENV)/bin/python -m experiments.sweep configs/quickstart.yaml
+
+test: dev lint types layers unit  ## everything: lint, types, layers, the whole test suite
+
+unit: dev
+	$(VENV)/bin/python -m pytest -n auto
+
+lint: dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: dev
+	$(VENV)/bin/pyright
+
+layers: dev
+	$(VENV)/bin/lint-imports
+
+torch: install  ## the CPU build of torch, for competitions that need it
+	$(if $(UV),uv pip install --python $(VENV)/bin/python,$(VENV)/bin/python -m pip install) \
+	    --extra-index-url https://download.pytorch.org/whl/cpu 'torch==2.13.0+cpu'
+
+clean:  ## remove the environment (runs and data stay)
+	rm -rf $(VENV)

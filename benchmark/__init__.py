@@ -1,0 +1,1 @@
+"""What is measured: competitions, submission contracts, metrics and medals."""

@@ -1,0 +1,1 @@
+"""The language models a scaffold can ask, behind one protocol."""

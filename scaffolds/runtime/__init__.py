@@ -1,0 +1,1 @@
+"""The durable run: the log, its replay, the budget and the lanes behind `scaffolds.run.Run`."""
