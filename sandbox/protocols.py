@@ -127,9 +127,7 @@ class Sandbox(Protocol):
         """Run `command` in the persistent bash: working directory and variables are kept between calls."""
         ...
 
-    def run_script(
-        self, source: str, *, directory: str, env: Mapping[str, str], timeout: float
-    ) -> Execution:
+    def run_script(self, source: str, *, directory: str, env: Mapping[str, str], timeout: float) -> Execution:
         """Run Python `source` as `__main__` of a fresh process in `directory` (relative to the code folder).
 
         The directory is created with `input` linked to the data; the source is kept there as
