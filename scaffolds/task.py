@@ -66,7 +66,7 @@ class Task:
     card: TaskCard
     hardware: str
     """The machine in words, e.g. `2 CPU cores, 8 GB memory, no GPU`."""
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def metric(self) -> Metric:

@@ -23,7 +23,7 @@ class ToolSpec:
 
     name: str
     description: str
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    parameters: Mapping[str, Parameter] = field(default_factory=dict[str, Parameter])
 
     def json_schema(self) -> dict[str, JsonValue]:
         """The arguments as a JSON schema object, closed to unknown keys."""
@@ -47,7 +47,7 @@ class ToolResult:
     ok: bool
     text: str
     """What the agent is shown: cut to head and tail, free of control characters."""
-    data: Mapping[str, JsonValue] = field(default_factory=dict)
+    data: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     """Facts for the scaffold: `exit_code`, `ended`, `wall_s`, `code` of a verdict, and so on."""
 
 

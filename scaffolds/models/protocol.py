@@ -14,7 +14,7 @@ class ModelRequest:
 
     messages: Sequence[Message]
     tools: Sequence[ToolSpec] = ()
-    settings: Mapping[str, JsonValue] = field(default_factory=dict)
+    settings: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
     """`temperature`, `max_tokens`, `tool_choice` (a tool's name) and the like."""
     seed: int = 0
     """Differs for every call of a run and is the same when the run is replayed."""

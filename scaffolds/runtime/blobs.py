@@ -1,0 +1,112 @@
+"""A content-addressed store in one append-only file.
+
+Every value is kept once, compressed, in `pack`: a fixed header (SHA-256, compressed length) and the
+payload. One file instead of one per value costs one fsync instead of thousands, and its index is
+rebuilt by skipping from header to header. A torn last record is dropped when the store is opened.
+"""
+
+import hashlib
+import os
+import struct
+import threading
+from pathlib import Path
+
+import zstandard
+
+from scaffolds.errors import InfraError
+
+_HEADER = struct.Struct("<32sQ")
+
+
+class PackStore:
+    """Bytes by their SHA-256, in `folder/pack`. Safe to share between threads; one writer per folder."""
+
+    def __init__(self, folder: Path, *, writable: bool = False) -> None:
+        self._path = folder / "pack"
+        self._lock = threading.Lock()
+        self._index: dict[bytes, tuple[int, int]] = {}
+        self._compress = zstandard.ZstdCompressor(level=3).compress
+        self._decompress = zstandard.ZstdDecompressor().decompress
+        self._dirty = False
+        if writable:
+            folder.mkdir(parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT if writable else os.O_RDONLY
+        self._fd = os.open(self._path, flags | os.O_CLOEXEC, 0o644)
+        self._end = 0
+        self.refresh()
+        if writable:
+            os.ftruncate(self._fd, self._end)
+
+    def refresh(self) -> None:
+        """Index what another process has appended since."""
+        size = os.fstat(self._fd).st_size
+        with os.fdopen(os.dup(self._fd), "rb") as file:
+            while self._end + _HEADER.size <= size:
+                file.seek(self._end)
+                digest, length = _HEADER.unpack(file.read(_HEADER.size))
+                start = self._end + _HEADER.size
+                if start + length > size:
+                    break
+                self._index[digest] = (start, length)
+                self._end = start + length
+
+    def put(self, data: bytes) -> str:
+        """Keep `data`; returns its SHA-256 in hex.
+
+        Raises:
+            InfraError: the disk is full or failing; the store stays usable.
+        """
+        digest = hashlib.sha256(data).digest()
+        with self._lock:
+            if digest not in self._index:
+                payload = self._compress(data)
+                self._append(_HEADER.pack(digest, len(payload)) + payload)
+                self._index[digest] = (self._end - len(payload), len(payload))
+        return digest.hex()
+
+    def get(self, digest: str) -> bytes:
+        """The bytes whose SHA-256 is `digest`.
+
+        Raises:
+            KeyError: they are not here.
+            InfraError: they are here and damaged.
+        """
+        start, length = self._index[bytes.fromhex(digest)]
+        payload = os.pread(self._fd, length, start)
+        try:
+            with self._lock:
+                data = self._decompress(payload)
+        except zstandard.ZstdError as error:
+            raise InfraError(f"blob {digest} in {self._path} is damaged: {error}") from error
+        if hashlib.sha256(data).hexdigest() != digest:
+            raise InfraError(f"blob {digest} in {self._path} is damaged: its bytes have another hash")
+        return data
+
+    def __contains__(self, digest: str) -> bool:
+        return bytes.fromhex(digest) in self._index
+
+    def sync(self) -> None:
+        """Return when everything put so far survives a power cut."""
+        with self._lock:
+            if self._dirty:
+                os.fdatasync(self._fd)
+                self._dirty = False
+
+    def close(self) -> None:
+        """Release the file."""
+        os.close(self._fd)
+
+    def _append(self, record: bytes) -> None:
+        try:
+            written = os.pwrite(self._fd, record, self._end)
+            while written < len(record):
+                written += os.pwrite(self._fd, record[written:], self._end + written)
+        except OSError as error:
+            os.ftruncate(self._fd, self._end)
+            raise InfraError(
+                f"cannot write to {self._path}: {error.strerror}; free some space, "
+                "then repeat the command to go on from here",
+                code="infra.disk",
+            ) from error
+        self._end += len(record)
+        self._dirty = True

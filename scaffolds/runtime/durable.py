@@ -1,0 +1,176 @@
+"""Durable execution: `Run` over a log.
+
+Every effect has a place: its lane and its ordinal there. If the log holds an answer for that place,
+the answer is returned and nothing happens outside; if not, the effect is performed and recorded. So
+running a scaffold again over its log is its resume, and there is no other mechanism.
+"""
+
+import hashlib
+import random
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scaffolds.errors import ContextOverflow
+from scaffolds.messages import Completion, JsonValue, Message
+from scaffolds.models.protocol import Model, ModelRequest
+from scaffolds.run import Budget, Left
+from scaffolds.runtime import events as ev
+from scaffolds.runtime.events import Event
+from scaffolds.runtime.lane import Lane, digest_of, explain_fields
+from scaffolds.runtime.log import LogReader
+from scaffolds.runtime.parallel import DurableLanes
+from scaffolds.runtime.session import SLOW_ANSWER_S, Session
+from scaffolds.runtime.transcript import (
+    Conversation,
+    completion_record,
+    difference,
+    parse_completion,
+    recorded_messages,
+)
+from scaffolds.runtime.workbench import Workbench
+from scaffolds.tools import SANDBOX_TOOLS, ToolResult, ToolSpec
+
+
+class DurableRun:
+    """One lane's `Run`."""
+
+    def __init__(self, session: Session, name: str = "main") -> None:
+        self._session = session
+        self._lane = Lane(session, name)
+        self._bench = Workbench(self._lane)
+        self._conversations: dict[str, Conversation] = {}
+        self.task = session.world.task
+        self.tools: Mapping[str, ToolSpec] = SANDBOX_TOOLS
+        self.budget: Budget = LaneBudget(self._lane)
+        self.rng = random.Random(f"{session.world.seed}/{name}")
+
+    def ask(
+        self,
+        messages: Sequence[Message],
+        *,
+        role: str = "main",
+        tools: Sequence[ToolSpec] = (),
+        **settings: JsonValue,
+    ) -> Completion:
+        """See `Run.ask`."""
+        n = self._lane.place()
+        request = ModelRequest(messages, tools, settings, self._call_seed(n))
+        conversation = self._conversations.setdefault(role, Conversation())
+        prepared = conversation.prepare(role, messages, tools, settings, request.seed)
+        known = self._lane.take(
+            n, ev.MODEL_REQUEST, prepared.digest, lambda event: self._explain(event, messages)
+        )
+        if known and known.answer:
+            return parse_completion(self._lane.replayed(known.answer))
+        self._lane.admit(n, prepared.digest)
+        model = self._session.model(role)
+        if known is None:
+            put = self._session.log.blobs.put
+            blobs: dict[str, Any] = {"messages": [put(encoded) for encoded in prepared.encoded]}
+            if tools:
+                blobs["tools"] = put(prepared.tools)
+            data = {"role": role, "model": model.name, "keep": prepared.keep, "settings": settings}
+            self._lane.append(ev.MODEL_REQUEST, data, n, prepared.digest, blobs)
+        return self._complete(n, model, request)
+
+    def call(self, tool: str, /, **arguments: JsonValue) -> ToolResult:
+        """See `Run.call`."""
+        n = self._lane.place()
+        request = {"tool": tool, "arguments": arguments}
+        digest = digest_of(ev.TOOL_CALL, request)
+        known = self._lane.take(
+            n, ev.TOOL_CALL, digest, lambda event: explain_fields(self._lane.fields(event), request)
+        )
+        if known and known.answer:
+            fields = self._lane.replayed(known.answer)
+            return ToolResult(fields["ok"], fields["text"], fields["facts"])
+        self._lane.admit(n, digest)
+        if known is None:
+            self._lane.append(ev.TOOL_CALL, request, n, digest)
+        return self._perform(n, tool, arguments)
+
+    def note(self, type: str, **data: JsonValue) -> None:
+        """See `Run.note`."""
+        if "." not in type:
+            raise ValueError(f"a note's type is named after its scaffold, as in 'aide.node': {type!r}")
+        self._lane.record(type, data)
+
+    def lanes(self, n: int) -> DurableLanes:
+        """See `Run.lanes`."""
+        return DurableLanes(n, self._lane, lambda name: DurableRun(self._session, name))
+
+    def freeze(self) -> None:
+        """Copy the workspace a last time: background jobs may have written since the last call."""
+        self._bench.snapshot()
+
+    @property
+    def tree(self) -> str | None:
+        """The workspace as last copied, as a hash in the blob store."""
+        return self._bench.tree
+
+    def _complete(self, n: int, model: Model, request: ModelRequest) -> Completion:
+        began = time.monotonic()
+        try:
+            completion = model.complete(request)
+        except ContextOverflow as error:
+            self._lane.answer(ev.MODEL_ERROR, n, {"code": error.code, "message": str(error)})
+            raise
+        self._session.ledger.book(completion.usage, completion.usd)
+        latency = round(time.monotonic() - began, 4)
+        self._lane.answer(ev.MODEL_RESPONSE, n, {**completion_record(completion), "latency_s": latency})
+        return completion
+
+    def _perform(self, n: int, tool: str, arguments: Mapping[str, JsonValue]) -> ToolResult:
+        answer = self._bench.perform(tool, arguments)
+        result = answer.result
+        if answer.submission:
+            check = {"sha256": answer.submission, "code": result.data.get("code")}
+            self._lane.append(ev.SUBMISSION_CHECK, check)
+        data = {"ok": result.ok, "text": result.text, "facts": result.data, "tree": self._bench.tree}
+        streams = {
+            name: self._session.log.blobs.put(captured.head + captured.tail)
+            for name, captured in answer.streams.items()
+            if len(captured.head) + len(captured.tail) > len(result.text)
+        }
+        if streams:
+            data["streams"] = streams
+        slow = answer.execution is not None and answer.execution.wall_s > SLOW_ANSWER_S
+        self._lane.answer(ev.TOOL_RESULT, n, data, sync=slow)
+        return result
+
+    def _call_seed(self, n: int) -> int:
+        place = f"{self._session.world.seed}/{self._lane.name}/{n}"
+        return int.from_bytes(hashlib.sha256(place.encode()).digest()[:4], "big") >> 1
+
+    def _explain(self, recorded: Event, messages: Sequence[Message]) -> str:
+        if recorded.type != ev.MODEL_REQUEST:
+            return "the request differs from the one that was refused for a limit"
+        reader = LogReader(self._session.log.folder)
+        return difference(recorded_messages(reader.events, reader.blobs, recorded), messages)
+
+
+class LaneBudget:
+    """See `Budget`: what the lane knew of the ledger at its last recorded answer."""
+
+    def __init__(self, lane: Lane) -> None:
+        self._lane = lane
+
+    def left(self) -> Left:
+        """See `Budget.left`."""
+        return self._lane.left()
+
+    def take_step(self) -> int:
+        """See `Budget.take_step`."""
+        lane = self._lane
+        n, digest = lane.place(), digest_of(ev.STEP_START, {})
+        known = lane.take(n, ev.STEP_START, digest, lambda event: str(event.data))
+        if known and known.answer:
+            fields = lane.replayed(known.answer)
+            return int(fields["step"])
+        lane.admit(n, digest, step=True)
+        session = lane.session
+        session.ledger.count_step()
+        session.log.step = session.ledger.read().steps
+        lane.answer(ev.STEP_START, n, {"step": session.log.step}, digest=digest)
+        return session.log.step

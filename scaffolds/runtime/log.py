@@ -1,0 +1,230 @@
+"""The event log of one run: append-only JSON lines, with large values in a blob store beside it."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import orjson
+
+from scaffolds.errors import InfraError, UserError
+from scaffolds.runtime.blobs import PackStore
+from scaffolds.runtime.events import MODEL_RESPONSE, SCHEMA_VERSION, STEP_START, Event
+
+EVENTS_FILE = "events.jsonl"
+BLOBS_FOLDER = "blobs"
+INLINE_BYTES = 512
+"""Values whose JSON is longer go to the blob store: there they are compressed and kept once."""
+
+_SYNCED = frozenset({MODEL_RESPONSE, STEP_START})
+
+
+def read_log(folder: Path) -> tuple[list[Event], list[int]]:
+    """Every whole event of a run, and for each the offset in bytes where its line ends.
+
+    A torn last line is left out. Raises `InfraError` when the damage is not at the end.
+    """
+    path = folder / EVENTS_FILE
+    raw = path.read_bytes() if path.exists() else b""
+    events: list[Event] = []
+    ends: list[int] = []
+    good = 0
+    for line in raw.splitlines(keepends=True):
+        event = _parse(line, len(events))
+        if event is None:
+            break
+        good += len(line)
+        events.append(event)
+        ends.append(good)
+    _refuse_damage(path, raw[good:])
+    return events, ends
+
+
+def _parse(line: bytes, seq: int) -> Event | None:
+    if not line.endswith(b"\n"):
+        return None
+    try:
+        loaded: Any = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    if not isinstance(loaded, dict):
+        return None
+    record = cast("dict[str, Any]", loaded)
+    if record.get("seq") != seq:
+        return None
+    if record.get("v") != SCHEMA_VERSION:
+        raise UserError(
+            f"this log has schema version {record.get('v')!r}, this program reads {SCHEMA_VERSION}: "
+            "read it with the version of the project that wrote it"
+        )
+    return Event.parse(record)
+
+
+def _refuse_damage(path: Path, rest: bytes) -> None:
+    """Anything after the last synced event may be torn by a power cut; a synced event there means damage."""
+    for line in rest.splitlines()[1:]:
+        if any(b'"type":"%s"' % kind.encode() in line for kind in _SYNCED):
+            raise InfraError(f"{path} is damaged in the middle, not only torn at its end")
+
+
+class EventLog:
+    """The log of one run, open for appending; holds what an earlier process wrote in `events`."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.blobs = PackStore(folder / BLOBS_FOLDER, writable=True)
+        self.events, ends = self._whole(*read_log(folder))
+        self.step = 0
+        self._lock = threading.Lock()
+        self._next = len(self.events)
+        self._dirty = False
+        flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+        self._fd = os.open(folder / EVENTS_FILE, flags, 0o644)
+        self._end = ends[-1] if ends else 0
+        os.ftruncate(self._fd, self._end)
+        _sync_folder(folder)
+        _sync_folder(folder / BLOBS_FOLDER)
+
+    def _whole(self, events: list[Event], ends: list[int]) -> tuple[list[Event], list[int]]:
+        """Drop the tail whose blobs a power cut has lost: lines and blobs reach the disk in any order."""
+        for position, event in enumerate(events):
+            if any(digest not in self.blobs for digest in digests(event)):
+                if any(e.type in _SYNCED for e in events[position + 1 :]):
+                    raise InfraError(
+                        f"{self.folder / BLOBS_FOLDER} is damaged: event {event.seq} lacks a value"
+                    )
+                return events[:position], ends[:position]
+        return events, ends
+
+    def append(
+        self,
+        kind: str,
+        data: dict[str, Any] | None = None,
+        *,
+        lane: str = "main",
+        n: int | None = None,
+        digest: str | None = None,
+        blobs: dict[str, Any] | None = None,
+    ) -> Event:
+        """Write one event; large values of `data` move to the blob store.
+
+        Raises:
+            InfraError: the disk is full; the log ends with its last whole event.
+        """
+        small, large = self._split(data or {})
+        event = Event(0, time.time(), time.monotonic(), kind, lane, n, self.step, digest, small, large)
+        if blobs:
+            event.blobs.update(blobs)
+        with self._lock:
+            event.seq = self._next
+            self._write(_encode(event))
+            self._next += 1
+        return event
+
+    def sync(self) -> None:
+        """Return when everything appended so far survives a power cut."""
+        self.blobs.sync()
+        with self._lock:
+            if self._dirty:
+                os.fdatasync(self._fd)
+                self._dirty = False
+
+    def close(self) -> None:
+        """Sync and release the files."""
+        self.sync()
+        os.close(self._fd)
+        self.blobs.close()
+
+    def put(self, value: Any) -> str:  # noqa: ANN401 - any JSON value
+        """Keep one JSON value in the blob store; returns its hash."""
+        return self.blobs.put(orjson.dumps(value))
+
+    def value(self, event: Event, name: str, default: Any = None) -> Any:  # noqa: ANN401 - any JSON value
+        """A field of an event, wherever it is kept."""
+        return field_of(event, name, self.blobs, default)
+
+    def _split(self, data: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        small: dict[str, Any] = {}
+        large: dict[str, Any] = {}
+        for name, value in data.items():
+            if isinstance(value, (int, float, type(None))) or (
+                isinstance(value, str) and len(value) < INLINE_BYTES // 4
+            ):
+                small[name] = value
+                continue
+            encoded = orjson.dumps(value)
+            if len(encoded) <= INLINE_BYTES:
+                small[name] = value
+            else:
+                large[name] = self.blobs.put(encoded)
+        return small, large
+
+    def _write(self, line: bytes) -> None:
+        try:
+            written = os.pwrite(self._fd, line, self._end)
+            while written < len(line):
+                written += os.pwrite(self._fd, line[written:], self._end + written)
+        except OSError as error:
+            os.ftruncate(self._fd, self._end)
+            raise InfraError(
+                f"cannot write to {self.folder / EVENTS_FILE}: {error.strerror}; free some space, "
+                "then repeat the command to go on from here",
+                code="infra.disk",
+            ) from error
+        self._end += len(line)
+        self._dirty = True
+
+
+class LogReader:
+    """A run's log for readers: inspect, report, tapes. Never writes."""
+
+    def __init__(self, folder: Path) -> None:
+        if not (folder / EVENTS_FILE).exists():
+            raise UserError(f"{str(folder)!r} is not a run: it has no {EVENTS_FILE}")
+        self.folder = folder
+        self.blobs = PackStore(folder / BLOBS_FOLDER)
+        self.events, _ = read_log(folder)
+
+    def of_type(self, *kinds: str) -> Iterator[Event]:
+        """Events of these types, in order."""
+        return (event for event in self.events if event.type in kinds)
+
+    def value(self, event: Event, name: str, default: Any = None) -> Any:  # noqa: ANN401 - any JSON value
+        """A field of an event, wherever it is kept."""
+        return field_of(event, name, self.blobs, default)
+
+
+def field_of(event: Event, name: str, blobs: PackStore, default: Any = None) -> Any:  # noqa: ANN401
+    """A field of an event: inline, or decoded from the blob store (a list of hashes gives a list)."""
+    if name in event.data:
+        return event.data[name]
+    stored = event.blobs.get(name)
+    if stored is None:
+        return default
+    if isinstance(stored, str):
+        return orjson.loads(blobs.get(stored))
+    return [orjson.loads(blobs.get(digest)) for digest in stored]
+
+
+def digests(event: Event) -> Iterator[str]:
+    """Hashes of all values that an event keeps in the blob store."""
+    for stored in event.blobs.values():
+        if isinstance(stored, str):
+            yield stored
+        else:
+            yield from stored
+
+
+def _encode(event: Event) -> bytes:
+    return orjson.dumps(event.record(), option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

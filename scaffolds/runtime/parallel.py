@@ -1,0 +1,73 @@
+"""Lanes: parallel workers whose finishing order is recorded, so that a replay repeats it."""
+
+import queue
+import threading
+from collections.abc import Callable
+
+from scaffolds.errors import AgentError, LimitReached
+from scaffolds.run import Failure, Run
+from scaffolds.runtime import events as ev
+from scaffolds.runtime.lane import Lane, digest_of
+
+Work = Callable[[Run], object]
+
+
+class DurableLanes:
+    """See `scaffolds.run.Lanes`. Each lane is a thread while it works."""
+
+    def __init__(self, n: int, main: Lane, enter: Callable[[str], Run]) -> None:
+        self._n = n
+        self._main = main
+        self._enter = enter
+        self._runs: dict[str, Run] = {}
+        self._busy: set[str] = set()
+        self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._results: dict[str, object | BaseException] = {}
+
+    def start(self, lane: str, work: Work) -> None:
+        """See `Lanes.start`."""
+        if lane in self._busy or len(self._busy) == self._n or lane == self._main.name:
+            raise ValueError(f"lane {lane!r} cannot start: {len(self._busy)} of {self._n} lanes are at work")
+        self._main.record(ev.LANE_START, {"name": lane})
+        if lane not in self._runs:
+            self._runs[lane] = self._enter(lane)
+        self._busy.add(lane)
+        thread = threading.Thread(target=self._work, args=(lane, work), name=f"lane-{lane}", daemon=True)
+        thread.start()
+
+    def next_done(self) -> tuple[str, object | Failure]:
+        """See `Lanes.next_done`."""
+        if not self._busy:
+            raise ValueError("no lane is at work")
+        n, digest = self._main.place(), digest_of(ev.LANE_DONE, {})
+        known = self._main.take(n, ev.LANE_DONE, digest, lambda event: str(event.data))
+        lane = known.request.data["name"] if known and known.request else None
+        lane = self._wait(lane)
+        if known is None:
+            self._main.append(ev.LANE_DONE, {"name": lane}, n, digest)
+        self._busy.remove(lane)
+        result = self._results.pop(lane)
+        if isinstance(result, LimitReached | AgentError):
+            return lane, Failure(result)
+        if isinstance(result, BaseException):
+            raise result
+        return lane, result
+
+    def _wait(self, lane: str | None) -> str:
+        """Until `lane` is done, or any when it is None."""
+        if lane in self._results:
+            return lane
+        if lane is None and self._results:
+            return next(iter(self._results))
+        while True:
+            name = self._done.get()
+            if name in self._results and lane in (None, name):
+                return name
+
+    def _work(self, lane: str, work: Work) -> None:
+        try:
+            result: object | BaseException = work(self._runs[lane])
+        except BaseException as error:  # noqa: BLE001 - handed to the scaffold's thread by next_done
+            result = error
+        self._results[lane] = result
+        self._done.put(lane)
