@@ -1,1 +1,5 @@
-"""The AIDE tree search: draft, improve and debug solutions, one node a step."""
+"""AIDE: a greedy tree search over whole scripts."""
+
+from scaffolds.aide.scaffold import Aide as Scaffold
+
+__all__ = ["Scaffold"]

@@ -71,6 +71,7 @@ class DurableRun:
             if tools:
                 blobs["tools"] = put(prepared.tools)
             data = {"role": role, "model": model.name, "keep": prepared.keep, "settings": settings}
+            data["seed"] = request.seed
             self._lane.append(ev.MODEL_REQUEST, data, n, prepared.digest, blobs)
         return self._complete(n, model, request)
 

@@ -1,0 +1,50 @@
+"""Prompt templates: files beside the scaffold that uses them, in Jinja, strict about missing values."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from scaffolds.markdown import fenced
+from scaffolds.words import duration_words, one_line
+
+SHARED = Path(__file__).parent / "templates"
+"""Templates that several scaffolds include."""
+
+
+class Prompts:
+    """The templates of one folder, and the shared ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def beside(cls, module_file: str) -> "Prompts":
+        """The folder `prompts` next to a module."""
+        return cls(Path(module_file).parent / "prompts")
+
+    def render(self, name: str, **values: object) -> str:
+        """The template `name`.md, filled in; a value that the template uses and nobody gave is an error."""
+        return self._environment.get_template(f"{name}.md").render(values).strip() + "\n"
+
+    def texts(self) -> dict[str, str]:
+        """All template files by name: part of a run's identity, since a changed prompt is another agent."""
+        files = [
+            path for folder in (SHARED, self.folder) for path in sorted(folder.glob("*")) if path.is_file()
+        ]
+        return {path.name: path.read_text(encoding="utf-8") for path in files}
+
+    @cached_property
+    def _environment(self) -> Environment:
+        environment = Environment(
+            loader=FileSystemLoader([self.folder, SHARED]),
+            undefined=StrictUndefined,
+            autoescape=False,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        filters = cast("dict[str, Callable[..., str]]", environment.filters)
+        filters.update(fenced=fenced, duration=duration_words, one_line=one_line)
+        return environment
