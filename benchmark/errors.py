@@ -1,0 +1,91 @@
+"""What can go wrong in this package, each as one small exception.
+
+Every message says what happened, which value it was and what to do next. The names are conditions, as a
+caller reads them in an `except` line, hence no `Error` suffix on most.
+"""
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+
+class BenchmarkError(Exception):
+    """Any failure that this package raises on purpose."""
+
+    code: ClassVar[str] = "benchmark"
+
+
+class UnknownCompetition(BenchmarkError):
+    """No competition has this id; the nearest valid ids are named."""
+
+    code = "unknown_competition"
+
+    def __init__(self, competition_id: str, known: Iterable[str]) -> None:
+        self.competition_id = competition_id
+        self.nearest = nearest(competition_id, known)
+        super().__init__(f"no competition is called {competition_id!r}; nearest: {', '.join(self.nearest)}")
+
+
+class UnknownSplit(BenchmarkError):
+    """No set of competitions has this name."""
+
+    code = "unknown_split"
+
+    def __init__(self, split: str, known: Iterable[str]) -> None:
+        self.split = split
+        super().__init__(f"no split is called {split!r}; there are: {', '.join(known)}")
+
+
+class BadCompetition(BenchmarkError):
+    """A competition.yaml breaks the schema."""
+
+    code = "bad_competition"
+
+    def __init__(self, path: Path, problem: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {problem}")
+
+
+class NotPrepared(BenchmarkError):
+    """The data of a competition are not there; the message names the command that makes them."""
+
+    code = "not_prepared"
+
+    def __init__(self, competition_id: str, data_dir: Path) -> None:
+        self.competition_id = competition_id
+        self.data_dir = data_dir
+        self.command = f"python -m benchmark prepare {competition_id} --data-dir {data_dir}"
+        super().__init__(f"{competition_id!r} is not prepared in {str(data_dir)!r}; type: {self.command}")
+
+
+class BadData(BenchmarkError):
+    """A prepared file does not say what the competition's facts promise."""
+
+    code = "bad_data"
+
+    def __init__(self, path: Path, problem: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {problem}; delete the prepared folder and prepare it again")
+
+
+class NoSuchFile(BenchmarkError):
+    """A file that the user named cannot be read."""
+
+    code = "no_such_file"
+
+    def __init__(self, path: Path, problem: str) -> None:
+        self.path = path
+        super().__init__(f"cannot read {str(path)!r}: {problem}")
+
+
+class GuardError(BenchmarkError):
+    """The guarded child could not do its work, for a reason that is not the submission's."""
+
+    code = "guard"
+
+
+def nearest(name: str, known: Iterable[str], count: int = 3) -> list[str]:
+    """The `count` names most like `name`, best first; never empty where there is any name at all."""
+    names = sorted(known)
+    return difflib.get_close_matches(name, names, n=count, cutoff=0.3) or names[:count]

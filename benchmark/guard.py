@@ -1,0 +1,143 @@
+"""Checks and grades hostile bytes in a child process, so that no file can harm or stall its caller.
+
+The child has a clean environment, no network where the kernel allows it, and limits on memory, processor time
+and wall time. A file that breaks it is invalid; a fault of ours is a `GuardError`.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from benchmark.contract import SubmissionContract, too_big
+from benchmark.errors import GuardError
+from benchmark.grade import Report, grade, make_report
+from benchmark.guard_frames import Broken, Late
+from benchmark.guard_process import GuardProcess
+from benchmark.registry import find
+from benchmark.verdict import Code, Verdict
+
+GRACE_SECONDS = 5.0
+"""How much longer than the child's own deadline the guard waits before it kills the child."""
+BEYOND_LIMITS = Verdict(
+    valid=False,
+    code=Code.INTERNAL,
+    message="The file could not be read within the limits on time and memory.",
+)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one request may cost."""
+
+    seconds: float = 60.0
+    """Wall time, and processor time."""
+    memory: int = 4 * 1024**3
+    """Bytes of memory that the child may map beyond what its libraries take."""
+
+
+class Guard:
+    """Runs checks and grades in a guarded child; may be used from several threads, one request at a time.
+
+    A context manager. The child starts at the first request, and again should it have died.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.limits = limits or Limits()
+        self._lock = threading.Lock()
+        self._process: GuardProcess | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the child; the next request would start another."""
+        with self._lock:
+            self._drop()
+
+    @property
+    def isolated(self) -> bool:
+        """Whether the child is cut off from the network; false before the first request."""
+        return self._process is not None and self._process.isolated
+
+    def check(self, data: bytes, contract: SubmissionContract) -> Verdict:
+        """The verdict of `benchmark.contract.check`; a file that breaks the child gets the code `INTERNAL`.
+
+        Raises:
+            GuardError: The child cannot be started or kept.
+        """
+        if len(data) > contract.max_bytes:
+            # Not worth a journey: the check looks at the size before anything else.
+            return too_big(data, contract)
+        reply = self._request("check", {"contract": contract.model_dump(mode="json")}, data)
+        if reply["status"] != "done":
+            return BEYOND_LIMITS
+        return Verdict.model_validate_json(str(reply["result"]))
+
+    def grade(
+        self, data: bytes | None, competition_id: str, private_dir: Path, *, submission_path: str = ""
+    ) -> Report:
+        """The report of `benchmark.grade.grade`; a file that breaks the child twice is invalid.
+
+        Raises:
+            UnknownCompetition: No competition is called so.
+            GuardError: The child cannot be started or kept, or grading failed for a reason of ours.
+        """
+        competition = find(competition_id)
+        if data is None:
+            return grade(None, competition, private_dir, submission_path=submission_path)
+        params = {
+            "competition": competition_id,
+            "private": str(private_dir.resolve()),
+            "submission_path": submission_path,
+        }
+        reply = self._request("grade", params, data)
+        if reply["status"] in ("late", "died"):
+            # Once may be the machine's fault; an agent must not lose a grade to a crowded host.
+            reply = self._request("grade", params, data)
+        if reply["status"] == "failed":
+            raise GuardError(f"grading {competition_id!r} failed: {reply['error']}")
+        if reply["status"] != "done":
+            return make_report(competition, BEYOND_LIMITS, None, submission_path=submission_path)
+        return Report.model_validate_json(str(reply["result"]))
+
+    def _request(self, job: str, params: Mapping[str, object], data: bytes) -> Mapping[str, Any]:
+        header = {
+            "job": job,
+            "params": params,
+            "seconds": self.limits.seconds,
+            "memory": self.limits.memory,
+        }
+        with self._lock:
+            try:
+                return self._exchange(header, data)
+            except Broken:
+                # It had died since the last request, or just now: another one gets the same request once.
+                self._drop()
+            try:
+                return self._exchange(header, data)
+            except Broken as error:
+                self._drop()
+                raise GuardError(f"the guarded child died twice ({error})") from error
+
+    def _exchange(self, header: Mapping[str, object], data: bytes) -> Mapping[str, object]:
+        if self._process is None:
+            self._process = GuardProcess()
+        try:
+            return self._process.exchange(header, data, seconds=self.limits.seconds + GRACE_SECONDS)
+        except Late as error:
+            # The child ends its own requests in time; if it does not, the machine is to blame, not the file.
+            self._drop()
+            raise GuardError(f"the guarded child fell silent for {self.limits.seconds:g} s") from error
+        except GuardError:
+            self._process = None
+            raise
+
+    def _drop(self) -> None:
+        if self._process is not None:
+            self._process.close()
+            self._process = None
