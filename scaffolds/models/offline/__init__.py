@@ -1,0 +1,1 @@
+"""Models that answer by rules, without a network and without a price."""

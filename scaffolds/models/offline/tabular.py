@@ -1,0 +1,112 @@
+"""`offline/tabular`: a rule-based policy behind the protocol of a model. It is not a language model.
+
+It plays tabular tasks: it drafts, improves and repairs scripts and reviews their output by fixed rules, from
+the task card, the last code, the last output and the request's seed. It needs no network, costs nothing and
+gives the same answer to the same request, so scaffolds can be run, tested and compared without a provider. What
+it does not do: read prose, look at the data, remember, or use any tool but the review.
+"""
+
+import random
+from collections.abc import Collection, Sequence
+
+from scaffolds.errors import UserError
+from scaffolds.markdown import fenced
+from scaffolds.messages import Completion, Message, ToolCall, Usage
+from scaffolds.models.offline import catalog, review
+from scaffolds.models.offline.bugs import BUGS, SLOW
+from scaffolds.models.offline.policy import Policy, Step
+from scaffolds.models.offline.reading import Reading, read
+from scaffolds.models.offline.scripts import environment, render_script
+from scaffolds.models.protocol import ModelRequest
+from scaffolds.task import TaskCard
+from scaffolds.tools import ToolSpec
+
+
+class OfflineTabular:
+    """A `Model` that answers by rules and keeps no state between calls.
+
+    Attributes:
+        name: `offline/tabular`.
+
+    Args:
+        bug_rate: Share of drafts and improvements that get a bug; repairs get one half as often.
+        bugs: Names of the bugs to choose from; `too_slow` is allowed here and not among the defaults.
+
+    Raises:
+        UserError: `bug_rate` is no probability, or a bug is not known.
+    """
+
+    name = "offline/tabular"
+
+    def __init__(self, bug_rate: float = 0.2, bugs: Collection[str] = BUGS) -> None:
+        if not 0 <= bug_rate <= 1:
+            raise UserError(
+                f"bug_rate must lie between 0 and 1, not be {bug_rate!r}", code="offline.bug_rate"
+            )
+        unknown = sorted(set(bugs) - {*BUGS, SLOW})
+        if unknown:
+            raise UserError(
+                f"no bugs are called {unknown!r}; there are {[*BUGS, SLOW]!r}", code="offline.bugs"
+            )
+        self._policy = Policy(bug_rate, tuple(bugs))
+
+    def complete(self, request: ModelRequest) -> Completion:
+        """Answer with the review tool where it is offered, with a plan and a script everywhere else.
+
+        Raises:
+            UserError: the prompt has no task card, or one without a training and a test table.
+        """
+        reading = read(request.messages)
+        tool = next((tool for tool in request.tools if tool.name == review.TOOL), None)
+        if tool is not None:
+            return _reviewed(request, reading, tool)
+        card = _playable(reading.card)
+        step = self._policy.decide(reading, card, random.Random(request.seed))
+        text = phrase(step, card)
+        return Completion(text, usage=_usage(request.messages, text), usd=0.0)
+
+
+def phrase(step: Step, card: TaskCard) -> str:
+    """A step as most scaffolds ask for it: a short plan in prose, then one Python block."""
+    members = step.recipe.members
+    plan = (
+        environment()
+        .get_template(f"replies/{step.kind}.md.j2")
+        .render(
+            step=step,
+            card=card,
+            models=[member.variant(card.prediction != "number") for member in members],
+            scaling=catalog.scalings()[members[0].scaling].words,
+        )
+    )
+    return f"{' '.join(plan.split())}\n\n{fenced(render_script(card, step.recipe, step.bug), 'python')}\n"
+
+
+def _reviewed(request: ModelRequest, reading: Reading, tool: ToolSpec) -> Completion:
+    arguments = review.arguments(review.judge(reading), tool)
+    call = ToolCall(f"review-{request.seed}", tool.name, arguments)
+    usage = _usage(request.messages, arguments)
+    return Completion("", (call,), stop="tool_calls", usage=usage, usd=0.0)
+
+
+def _playable(card: TaskCard | None) -> TaskCard:
+    if card is None:
+        raise UserError(
+            "offline/tabular found no task card: the prompt needs the fenced yaml block of TaskCard.render()",
+            code="offline.no_card",
+        )
+    missing = sorted({"train", "test"} - set(card.files))
+    if missing:
+        raise UserError(
+            f"offline/tabular plays tables only, and the task card's files lack {missing!r}",
+            code="offline.not_tabular",
+        )
+    return card
+
+
+def _usage(messages: Sequence[Message], answer: str) -> Usage:
+    """An estimate: four characters a token is what English and code come to."""
+    asked = sum(
+        len(message.content) + sum(len(call.arguments) for call in message.tool_calls) for message in messages
+    )
+    return Usage(input=asked // 4, output=len(answer) // 4)
