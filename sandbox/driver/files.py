@@ -1,0 +1,105 @@
+"""Files as the agent itself could read and write them: from inside, with its own rights."""
+
+# Plain strings for paths: the driver starts sooner without pathlib.
+# ruff: noqa: PTH103, PTH105, PTH108, PTH112, PTH116
+
+from __future__ import annotations
+
+import contextlib
+import heapq
+import os
+import posixpath
+import stat
+from collections.abc import Generator
+
+from sandbox.driver.replies import Refused, Reply
+from sandbox.driver.world import World
+
+_MODE = 0o644
+
+
+def read_file(world: World, path: str, offset: int, limit: int) -> Reply:
+    """Reply with `limit` bytes from `offset` of a regular file, and its size."""
+    with _refusing(path):
+        # Without O_NONBLOCK, opening a FIFO would wait for a writer.
+        fd = os.open(world.absolute(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(fd, "rb", buffering=0) as file:
+            status = os.fstat(fd)
+            if stat.S_ISDIR(status.st_mode):
+                raise Refused(f"{path} is a directory")
+            if not stat.S_ISREG(status.st_mode):
+                raise Refused(f"{path} is not a regular file")
+            content = os.pread(file.fileno(), limit, offset)
+    return Reply({"size": status.st_size}, (content,))
+
+
+def write_file(world: World, path: str, content: bytes) -> Reply:
+    """Write a file as a whole; its readers see the old content or the new."""
+    write(world, path, content)
+    return Reply({"size": len(content)})
+
+
+def write(world: World, path: str, content: bytes) -> None:
+    """Write a file for `write_file` and for scripts."""
+    target = world.absolute(path)
+    folder, name = posixpath.split(target)
+    with _refusing(path):
+        if os.path.isdir(target) or path.endswith("/"):
+            raise Refused(f"{path} is a directory")
+        os.makedirs(folder, exist_ok=True)
+        real, data = os.path.realpath(folder), os.path.realpath(world.data)
+        if posixpath.commonpath((real, data)) == data:  # a folder that only some backends can protect
+            raise Refused(f"{path} is in the data folder, which is read-only")
+        _replace(folder, name, content)
+
+
+def list_files(world: World, path: str, limit: int) -> Reply:
+    """Reply with the first `limit` names of a directory, however many there are."""
+    folder = world.absolute(path)
+    with _refusing(path), os.scandir(folder) as entries:
+        first = heapq.nsmallest(limit, entries, key=lambda entry: entry.name)
+    prefix = "" if path in ("", ".") else path.rstrip("/") + "/"
+    rows: list[str] = []
+    for entry in first:
+        with contextlib.suppress(FileNotFoundError):
+            status = entry.stat(follow_symlinks=False)
+            rows.append(f"{_kind(status.st_mode)} {status.st_size} {prefix}{entry.name}")
+    return Reply({}, ("\0".join(rows).encode("utf-8", "replace"),))
+
+
+def _replace(folder: str, name: str, content: bytes) -> None:
+    target = posixpath.join(folder, name)
+    temporary = posixpath.join(folder, f".writing-{os.urandom(8).hex()}")
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+            os.fchmod(file.fileno(), _mode(target))
+        os.replace(temporary, target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def _mode(path: str) -> int:
+    try:
+        return stat.S_IMODE(os.stat(path).st_mode) & 0o777
+    except OSError:
+        return _MODE
+
+
+def _kind(mode: int) -> str:
+    for kind, test in (("file", stat.S_ISREG), ("dir", stat.S_ISDIR), ("link", stat.S_ISLNK)):
+        if test(mode):
+            return kind
+    return "other"
+
+
+@contextlib.contextmanager
+def _refusing(path: str) -> Generator[None]:
+    try:
+        yield
+    except (OSError, ValueError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "not a usable path"
+        raise Refused(f"{path}: {reason.lower()}") from None

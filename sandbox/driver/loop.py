@@ -1,0 +1,162 @@
+"""The driver's one waiting place: for the host, for children that end, for bytes, for time.
+
+When the host is gone (its end of the pipe is closed, however it died) every wait ends with `HostGone`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import time
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from sandbox.driver import frames
+
+
+class HostGone(Exception):
+    """The host closed the pipe or died."""
+
+
+class End(NamedTuple):
+    """How a child process ended."""
+
+    code: int
+    """Exit status, or the negative number of the signal."""
+    cpu_s: float
+    peak_mb: float
+    """The largest resident size of the child or of any descendant it waited for."""
+
+
+class Child:
+    """A process that the driver started."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.end: End | None = None
+        """Set once it has ended and was reaped."""
+
+
+class Request(NamedTuple):
+    """One frame from the host."""
+
+    header: frames.Header
+    payload: bytes
+
+
+class Loop:
+    """The pipe to the host and the table of children."""
+
+    def __init__(self) -> None:
+        # Copies above 0, 1 and 2 that no child inherits; the originals are then made harmless.
+        self._input = fcntl.fcntl(0, fcntl.F_DUPFD_CLOEXEC, 10)
+        self._output = fcntl.fcntl(1, fcntl.F_DUPFD_CLOEXEC, 10)
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 0)
+        os.dup2(null, 1)
+        self._children: dict[int, Child] = {}
+        self._woken, wake = os.pipe()
+        os.set_blocking(self._woken, False)
+        os.set_blocking(wake, False)
+        # Handlers that do nothing, since ignored signals would stay ignored in every child.
+        for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _nothing)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+
+    def receive(self) -> Request:
+        """Wait for the host's next frame, reaping children meanwhile."""
+        while self._input not in self._poll((self._input,), None):
+            pass
+        sizes = frames.lengths(self._read(frames.PREFIX.size))
+        return Request(frames.decode(self._read(sizes.header)), self._read(sizes.payload))
+
+    def reply(self, frame: bytes) -> None:
+        """Send one frame to the host."""
+        view = memoryview(frame)
+        try:
+            while view:
+                view = view[os.write(self._output, view) :]
+        except BrokenPipeError:
+            raise HostGone from None
+
+    def wait(self, seconds: float, fds: Collection[int] = ()) -> set[int]:
+        """Wait until a descriptor is readable, a child ends or time is up; returns the readable ones."""
+        return self._poll(fds, max(seconds, 0.0))
+
+    def pause(self, seconds: float) -> None:
+        """Reap children for this long."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._poll((), left)
+        self._poll((), 0.0)
+
+    def reap(self) -> None:
+        """Take note of every child that has ended."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            child = self._children.pop(pid, None)
+            if child is not None:
+                cpu_s = usage.ru_utime + usage.ru_stime
+                child.end = End(os.waitstatus_to_exitcode(status), cpu_s, usage.ru_maxrss / 1024)
+
+    def spawn(
+        self,
+        argv: Sequence[str],
+        *,
+        cwd: bytes,
+        env: Mapping[str, str],
+        outputs: tuple[int, int],
+        keep: Sequence[int] = (),
+    ) -> Child:
+        """Start a process in a session of its own with standard input empty; raises OSError."""
+        process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=outputs[0],
+            stderr=outputs[1],
+            pass_fds=keep,
+            start_new_session=True,
+        )
+        process.returncode = 0  # reaped here, with its resource usage; Popen must not wait for it
+        child = Child(process.pid)
+        self._children[child.pid] = child
+        return child
+
+    def _poll(self, fds: Collection[int], seconds: float | None) -> set[int]:
+        waiting = select.poll()
+        waiting.register(self._input, select.POLLIN if self._input in fds else 0)
+        waiting.register(self._woken, select.POLLIN)
+        for fd in fds:
+            waiting.register(fd, select.POLLIN)
+        ready = dict(waiting.poll(None if seconds is None else seconds * 1000))
+        if ready.get(self._input, 0) & select.POLLHUP and not ready[self._input] & select.POLLIN:
+            raise HostGone
+        if ready.pop(self._woken, None) is not None:
+            with contextlib.suppress(BlockingIOError):
+                os.read(self._woken, 4096)
+            self.reap()
+        return set(ready)
+
+    def _read(self, size: int) -> bytes:
+        data = bytearray()
+        while len(data) < size:
+            piece = os.read(self._input, min(size - len(data), 1 << 20))
+            if not piece:
+                raise HostGone
+            data += piece
+        return bytes(data)
+
+
+def _nothing(number: int, frame: object) -> None:
+    del number, frame

@@ -1,0 +1,114 @@
+"""The processes below one ancestor: who they are, who began when, and how they are ended.
+
+The driver is the reaper of everything it starts (process 1 of its namespace, or a subreaper), so a
+daemon that forks twice, changes its session and clears its environment is still its descendant.
+"""
+
+# Plain strings for paths: the driver starts sooner without pathlib.
+# ruff: noqa: PTH123, PTH208
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Process(NamedTuple):
+    """One row of the process table."""
+
+    parent: int
+    started: int
+    """Clock ticks after boot."""
+    cpu_ticks: int
+    """Own time and that of the children it has waited for."""
+
+
+def now_ticks() -> int:
+    """Return the present moment on the scale of `Process.started`."""
+    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * TICKS)
+
+
+def read(pid: int) -> Process | None:
+    """Return a process's row, or None when it is gone or only waits to be reaped."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:
+            stat = file.read(4096)
+    except OSError:
+        return None
+    fields = stat[stat.rfind(b")") + 2 :].split()  # the name before it may hold anything
+    if len(fields) < 20 or (fields[0] in (b"Z", b"X") and int(fields[17]) < 2):
+        return None  # dead; one whose first thread alone has ended is not
+    return Process(int(fields[1]), int(fields[19]), sum(map(int, fields[11:15])))
+
+
+def below(ancestor: int) -> dict[int, Process]:
+    """Return the living descendants of a process, each after its parent."""
+    table: dict[int, Process] = {}
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):
+        process = read(int(name)) if name.isdigit() else None
+        if process is not None:
+            table[int(name)] = process
+            children.setdefault(process.parent, []).append(int(name))
+    found: dict[int, Process] = {}
+    queue = list(children.get(ancestor, ()))
+    while queue:
+        pid = queue.pop()
+        if pid not in found:
+            found[pid] = table[pid]
+            queue.extend(children.get(pid, ()))
+    return found
+
+
+def begun_since(
+    tick: int, ancestor: int, *, through: Collection[int] = (), spared: Collection[int] = ()
+) -> set[int]:
+    """Return the descendants of `ancestor` that began at `tick` or later.
+
+    What an older process starts belongs to an earlier call (a job left in the background) and is left
+    out, as are the `spared` and all they start. The children of a process in `through` count as the
+    ancestor's own.
+    """
+    young: set[int] = set()
+    for pid, process in below(ancestor).items():
+        ours = process.parent == ancestor or process.parent in through or process.parent in young
+        if ours and process.started >= tick and pid not in spared and pid not in through:
+            young.add(pid)
+    return young
+
+
+def send(pids: Iterable[int], number: int) -> None:
+    """Signal processes; those that are gone or belong to another user are passed over."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+
+
+def end(targets: Callable[[], Collection[int]], pause: Callable[[float], None], *, alone: bool) -> bool:
+    """Kill until no target is left, for at most five seconds; says whether it came to that.
+
+    With `alone` (own pid namespace) processes that breed faster than they are found are first stopped,
+    all at once, which only the namespace's process 1 can do.
+    """
+    deadline = time.monotonic() + 5.0
+    delay = 0.001
+    frozen = False
+    while found := targets():
+        if time.monotonic() > deadline:
+            break
+        if alone and delay > 0.01 and not frozen:
+            frozen = True
+            os.kill(-1, signal.SIGSTOP)
+        send(found, signal.SIGKILL)
+        pause(delay)
+        delay = min(delay * 2, 0.05)
+    if frozen:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(-1, signal.SIGCONT)
+    return not targets()

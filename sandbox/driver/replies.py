@@ -1,0 +1,36 @@
+"""What the driver answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sandbox.driver.capture import Stream
+
+
+class Refused(Exception):
+    """The agent's request cannot be met; the text is for the agent and names only its own path."""
+
+
+class Reply(NamedTuple):
+    """A frame's content, before it is encoded."""
+
+    fields: Mapping[str, object]
+    chunks: tuple[bytes, ...] = ()
+
+
+class Outcome(NamedTuple):
+    """How a command or script ended, as it goes over the wire."""
+
+    ended: str
+    """`exit`, `signal` or `timeout`."""
+    code: int | None
+    cwd: str
+    cpu_s: float = 0.0
+    peak_mb: float = 0.0
+    notes: tuple[str, ...] = ()
+
+    def reply(self, *streams: Stream) -> Reply:
+        """Put the outcome and its output into a reply."""
+        fields = {**self._asdict(), "notes": list(self.notes), "totals": [s.total for s in streams]}
+        return Reply(fields, tuple(part for stream in streams for part in (stream.head, stream.tail)))

@@ -1,0 +1,88 @@
+"""Python scripts: a fresh process for each, and nothing left of it afterwards."""
+
+# Plain strings for paths: the driver starts sooner without pathlib.
+# ruff: noqa: PTH211
+
+from __future__ import annotations
+
+import os
+import posixpath
+import time
+from collections.abc import Collection
+
+from sandbox.driver import files, processes, supervise
+from sandbox.driver.capture import Drain
+from sandbox.driver.loop import Child, End, Loop
+from sandbox.driver.replies import Outcome, Refused, Reply
+from sandbox.driver.world import World
+
+SCRIPT = "solution.py"
+_ENV = {"PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg"}
+_KILLED = End(-9, 0.0, 0.0)
+
+
+def run_script(
+    loop: Loop,
+    world: World,
+    source: bytes,
+    *,
+    directory: str,
+    env: dict[str, str],
+    timeout: float,
+    spared: Collection[int],
+) -> Reply:
+    """Run Python source as `__main__` in `directory`, then kill whatever it began.
+
+    Args:
+        loop: where to wait.
+        world: the sandbox.
+        source: the script.
+        directory: below the code folder; created.
+        env: variables on top of the sandbox's.
+        timeout: seconds until the script is asked, then made, to end.
+        spared: the processes (with all below them) that are not the script's.
+    """
+    folder = prepare(world, directory, source)
+    streams = (Drain(), Drain())
+    since = processes.now_ticks()
+    deadline = time.monotonic() + timeout
+
+    def begun() -> set[int]:
+        return processes.begun_since(since, os.getpid(), spared=spared)
+
+    try:
+        child = loop.spawn(
+            (world.python, "-u", SCRIPT),
+            cwd=os.fsencode(folder),
+            env={**world.env, **_ENV, **env},
+            outputs=(streams[0].write_end, streams[1].write_end),
+        )
+    finally:
+        for stream in streams:
+            stream.close_write_end()
+    how = supervise.await_end(loop, lambda: child.end is not None, deadline)
+    if how == "timeout":
+        supervise.stop(loop, begun, alone=world.isolated)
+    processes.end(begun, loop.pause, alone=world.isolated)
+    return _outcome(child, how, folder).reply(*(stream.take() for stream in streams))
+
+
+def prepare(world: World, directory: str, source: bytes) -> str:
+    """Create a script's directory with its source and a link `input` to the data; returns its path."""
+    folder = world.absolute(directory)
+    if folder != world.code and not folder.startswith(world.code + "/"):
+        raise Refused(f"{directory!r} is not below {world.code}")
+    files.write(world, posixpath.join(folder, SCRIPT), source)
+    link = posixpath.join(folder, "input")
+    if not os.path.lexists(link):
+        # A relative link means the same wherever the home folder is.
+        os.symlink(posixpath.relpath(world.data, folder), link)
+    return folder
+
+
+def _outcome(child: Child, how: str, folder: str) -> Outcome:
+    end = child.end or _KILLED
+    notes = (supervise.CROWDED,) if how == "crowded" else ()
+    if how == "timeout":
+        return Outcome("timeout", None, folder, end.cpu_s, end.peak_mb)
+    return Outcome("exit" if end.code >= 0 else "signal", end.code, folder, end.cpu_s, end.peak_mb, notes)

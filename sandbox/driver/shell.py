@@ -1,0 +1,104 @@
+"""The shell as its caller sees it: it always works, and says when it had to be started again."""
+
+# Plain strings for paths: the driver starts sooner without pathlib.
+# ruff: noqa: PTH112
+
+from __future__ import annotations
+
+import os
+import time
+
+from sandbox.driver import processes, supervise
+from sandbox.driver.bash import Bash, write
+from sandbox.driver.capture import Drain
+from sandbox.driver.loop import Loop
+from sandbox.driver.replies import Outcome, Reply
+from sandbox.driver.world import World
+
+_START_S = 10.0
+_KEPT = "its directory and exported variables are kept; other variables, functions and options are lost"
+
+
+class Shell:
+    """The persistent bash, with what has to outlive it."""
+
+    def __init__(self, loop: Loop, world: World) -> None:
+        self._loop = loop
+        self._world = world
+        self._out = Drain()
+        self._bash: Bash | None = None
+        self._cwd = os.fsencode(world.code)
+        self._exports = b""
+
+    @property
+    def pid(self) -> int | None:
+        """The process that other calls must spare."""
+        return self._bash.pid if self._bash else None
+
+    def run(self, commands: bytes, timeout: float) -> Reply:
+        """Run commands for at most `timeout` seconds, plus what it takes to end them."""
+        deadline = time.monotonic() + timeout
+        bash = self._bash or self._start()
+        cpu_before = bash.cpu_s()
+        since = processes.now_ticks()
+        bash.begin(commands)
+        how = supervise.await_end(self._loop, bash.settled, deadline, (bash.reports,))
+        if how != "exit":
+            self._cwd = bash.cwd() or self._cwd
+            self._stop(bash, since, gently=how == "timeout")
+        bash.settled()
+        outcome = self._outcome(bash, how, max(bash.cpu_s() - cpu_before, 0.0))
+        return outcome.reply(self._out.take())
+
+    def _outcome(self, bash: Bash, how: str, cpu_s: float) -> Outcome:
+        code = bash.exit_code
+        notes = [supervise.CROWDED] if how == "crowded" else []
+        if bash.report:
+            code, self._cwd, self._exports = bash.report
+        if bash.exit_code is not None:
+            bash.close()
+            self._bash = None
+            notes.append(f"The shell {_end(how, bash.exit_code)} and is started again: {_KEPT}.")
+        if how == "crowded":
+            code = -9
+        ended = "timeout" if how == "timeout" else "exit" if code is None or code >= 0 else "signal"
+        cwd = self._cwd.decode("utf-8", "replace")
+        return Outcome(ended, None if how == "timeout" else code, cwd, cpu_s, 0.0, tuple(notes))
+
+    def _stop(self, bash: Bash, since: int, *, gently: bool) -> None:
+        def targets() -> set[int]:
+            young = processes.begun_since(since, os.getpid(), through=(bash.pid,))
+            return young if bash.settled() else young | {bash.pid}
+
+        if gently:
+            supervise.stop(self._loop, targets, alone=self._world.isolated)
+        else:
+            processes.end(targets, self._loop.pause, alone=self._world.isolated)
+
+    def _start(self) -> Bash:
+        bash = self._launch()
+        if bash is None:  # what was kept may be what stops it
+            self._cwd, self._exports = os.fsencode(self._world.code), b""
+            bash = self._launch()
+        if bash is None:
+            raise OSError("bash does not start")
+        self._bash = bash
+        return bash
+
+    def _launch(self) -> Bash | None:
+        write(f"{self._world.scratch}/exports", self._exports)
+        kept = (self._cwd, os.fsencode(self._world.code), os.fsencode(self._world.home), b"/")
+        cwd = next(folder for folder in kept if os.path.isdir(folder))
+        bash = Bash(self._loop, self._world.scratch, cwd, self._world.env, self._out.write_end)
+        supervise.await_end(self._loop, bash.settled, time.monotonic() + _START_S, (bash.reports,))
+        if bash.report:
+            return bash
+        processes.send((bash.pid,), 9)
+        bash.close()
+        return None
+
+
+def _end(how: str, code: int) -> str:
+    if how == "exit":
+        return f"ended with status {code}" if code >= 0 else f"was ended by signal {-code}"
+    return "had to be ended too"

@@ -1,0 +1,56 @@
+"""Holding one call to its deadline, and ending what it started."""
+
+# Plain strings for paths: the driver starts sooner without pathlib.
+# ruff: noqa: PTH208
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Collection
+
+from sandbox.driver import processes
+from sandbox.driver.loop import Loop
+
+GRACE = ((signal.SIGINT, 3.0), (signal.SIGTERM, 2.0))
+"""Signals in order, and the seconds a program gets to act on each before the next."""
+_PROCESSES = 2048  # a kernel does not hold root to its limit, so that a fork bomb must be seen from here
+_LOOK_EVERY_S = 0.5
+
+CROWDED = f"The processes of this call were stopped: there were more than {_PROCESSES}."
+
+
+def await_end(loop: Loop, ended: Callable[[], bool], deadline: float, fds: Collection[int] = ()) -> str:
+    """Wait until `ended`; returns `exit`, `timeout` (monotonic `deadline`) or `crowded`."""
+    look = time.monotonic() + _LOOK_EVERY_S
+    while not ended():
+        now = time.monotonic()
+        if now >= deadline:
+            return "timeout"
+        if now >= look:
+            if _crowded():
+                return "crowded"
+            look = now + _LOOK_EVERY_S
+        loop.wait(min(deadline, look) - now, fds)
+    return "exit"
+
+
+def stop(loop: Loop, targets: Callable[[], Collection[int]], *, alone: bool) -> None:
+    """Ask the targets to end, then make them; returns within ten seconds."""
+    for number, grace in GRACE:
+        processes.send(targets(), number)
+        until = time.monotonic() + grace
+        delay = 0.002
+        while time.monotonic() < until:
+            if not targets():
+                return
+            loop.wait(delay)
+            delay = min(delay * 2, 0.05)
+    processes.end(targets, loop.pause, alone=alone)
+
+
+def _crowded() -> bool:
+    if os.getpid() == 1:
+        return sum(name.isdigit() for name in os.listdir("/proc")) > _PROCESSES
+    return len(processes.below(os.getpid())) > _PROCESSES

@@ -1,0 +1,72 @@
+"""What the host tells the driver when they meet, and limits that hold for everything inside."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import posixpath
+import resource
+from typing import NamedTuple
+
+from sandbox.driver import frames
+
+_PR_SET_DUMPABLE = 4
+_PR_SET_CHILD_SUBREAPER = 36
+_TASKS = 16384
+"""Processes and threads of one isolated sandbox; the kernel does not hold root to it."""
+
+
+class World(NamedTuple):
+    """Where the driver is."""
+
+    home: str
+    data: str
+    code: str
+    scratch: str
+    """Folder for the driver's own files, apart from the agent's."""
+    python: str
+    env: dict[str, str]
+    """The environment of everything the agent starts."""
+    isolated: bool
+    """Process 1 of a namespace of its own."""
+
+    def absolute(self, path: str) -> str:
+        """Return an agent's path, made absolute from the code folder."""
+        return posixpath.normpath(posixpath.join(self.code, path))
+
+
+def from_hello(header: frames.Header, scratch: str) -> World:
+    """Read the host's first frame."""
+    return World(
+        home=header.text("home"),
+        data=header.text("data"),
+        code=header.text("code"),
+        scratch=scratch,
+        python=header.text("python"),
+        env=variables(header),
+        isolated=header.flag("isolated"),
+    )
+
+
+def variables(header: frames.Header) -> dict[str, str]:
+    """Read the field `env`, a list of NAME=value."""
+    pairs = (item.partition("=") for item in header.texts("env"))
+    return {name: value for name, _, value in pairs}
+
+
+def harden() -> None:
+    """Close the driver to its own user, and become the parent of every orphan below it."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    for option, value in ((_PR_SET_DUMPABLE, 0), (_PR_SET_CHILD_SUBREAPER, 1)):
+        if libc.prctl(option, value, 0, 0, 0) != 0:
+            raise OSError(ctypes.get_errno(), f"prctl {option} failed")
+
+
+def limit(*, isolated: bool) -> None:
+    """Set resource limits that every child inherits."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if isolated:  # elsewhere the count would include everything else that this user runs
+        hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+        tasks = _TASKS if hard == resource.RLIM_INFINITY else min(_TASKS, hard)
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NPROC, (tasks, tasks))

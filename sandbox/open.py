@@ -1,0 +1,71 @@
+"""Opening a sandbox."""
+
+import shutil
+from typing import Literal
+
+from sandbox import interpreter
+from sandbox.backends import backend
+from sandbox.errors import SandboxError, SandboxUnavailable
+from sandbox.protocols import BackendName, Layout, Sandbox, SandboxSpec
+from sandbox.session import Session, pairs
+from sandbox.wire import Wire
+from sandbox.workspace import Workspace
+
+_START_S = 30.0
+
+
+def open_sandbox(spec: SandboxSpec) -> Sandbox:
+    """Empty `spec.root` and start a sandbox in it, its driver answering.
+
+    Raises:
+        SandboxUnavailable: this machine cannot give it; the message says what to do.
+    """
+    spec = spec.model_copy(update={"root": spec.root.absolute(), "data": spec.data.resolve()})
+    if not spec.data.is_dir():
+        raise SandboxUnavailable(f"the data folder {str(spec.data)!r} does not exist")
+    chosen = backend(resolve(spec.backend))
+    workspace = Workspace(spec.root)
+    workspace.create()
+    layout = chosen.layout(spec)
+    channel = chosen.start(spec, layout)
+    wire = Wire(channel)
+    try:
+        _greet(wire, spec, layout, isolated=chosen.isolated)
+    except SandboxError as error:
+        wire.close()
+        raise SandboxUnavailable(channel.diagnose()) from error
+    return Session(wire, workspace, data=spec.data, layout=layout, backend=chosen.name)
+
+
+def resolve(name: BackendName) -> Literal["bwrap", "none"]:
+    """Return the backend that `name` means on this machine."""
+    if name == "auto":
+        return "bwrap" if shutil.which("bwrap") else "none"
+    return name
+
+
+def environment(spec: SandboxSpec, layout: Layout) -> dict[str, str]:
+    """Return all variables of the agent's processes; nothing of the host's environment is among them."""
+    return {
+        "HOME": layout.home,
+        "PATH": interpreter.search_path(),
+        "LANG": "C.UTF-8",
+        "SHELL": "/bin/bash",
+        "USER": "agent",
+        "TERM": "dumb",
+        "TMPDIR": layout.tmp,
+        "XDG_CACHE_HOME": f"{layout.tmp}/cache",  # caches stay out of snapshots
+        **spec.env,
+    }
+
+
+def _greet(wire: Wire, spec: SandboxSpec, layout: Layout, *, isolated: bool) -> None:
+    fields = {
+        "home": layout.home,
+        "data": layout.data,
+        "code": layout.code,
+        "python": interpreter.script_python(),
+        "env": pairs(environment(spec, layout)),
+        "isolated": isolated,
+    }
+    wire.ask("hello", fields, timeout=_START_S)

@@ -1,0 +1,163 @@
+"""An open sandbox: the protocol's methods, carried out by the driver or, where bytes count, by the host."""
+
+import contextlib
+import time
+from collections.abc import Generator, Mapping
+from pathlib import Path
+from typing import cast
+
+from sandbox import interpreter
+from sandbox.driver import frames
+from sandbox.errors import PathRefused
+from sandbox.hostfiles import fetch
+from sandbox.protocols import (
+    BlobStore,
+    Captured,
+    Entry,
+    Execution,
+    FileText,
+    Layout,
+    Snapshot,
+)
+from sandbox.snapshot import Snapshots
+from sandbox.text import printable
+from sandbox.wire import Answer, Wire
+from sandbox.workspace import Workspace
+
+_SLACK_S = 15.0
+"""Seconds past a call's timeout at which a driver that has not answered counts as dead."""
+_FILES_S = 60.0
+_MAX_READ = 4 * 1024 * 1024
+_MAX_ROWS = 2000
+
+
+class Session:
+    """The `Sandbox` of every backend."""
+
+    def __init__(self, wire: Wire, workspace: Workspace, *, data: Path, layout: Layout, backend: str) -> None:
+        self.layout = layout
+        self.backend = backend
+        self._wire = wire
+        self._workspace = workspace
+        self._data = data
+        hidden = {"data", *interpreter.names_below(layout.home)}
+        self._snapshots = Snapshots(workspace.home, leave_out=frozenset(hidden))
+        self._closed = False
+
+    def shell(self, command: str, *, timeout: float) -> Execution:
+        """Run `command` in the persistent bash: working directory and variables are kept between calls."""
+        return self._execute("shell", {"timeout": timeout}, command)
+
+    def run_script(self, source: str, *, directory: str, env: Mapping[str, str], timeout: float) -> Execution:
+        """Run Python `source` as `__main__` of a fresh process in `directory`.
+
+        Raises:
+            PathRefused: the directory is not below the code folder, or cannot be written.
+        """
+        fields = {"timeout": timeout, "directory": directory, "env": pairs(env)}
+        return self._execute("script", fields, source)
+
+    def read_file(self, path: str, *, offset: int = 0, limit: int = 65536) -> FileText:
+        """Read at most `limit` bytes (and 4 MiB) of a text file at `offset`."""
+        fields = {"path": path, "offset": max(offset, 0), "limit": max(0, min(limit, _MAX_READ))}
+        answer = self._wire.ask("read", fields, timeout=_FILES_S)
+        with self._checked():
+            total = answer.header.integer("size")
+            content = b"".join(answer.chunks)
+        return FileText(content.decode(errors="replace"), total, offset + len(content) < total)
+
+    def write_file(self, path: str, content: str) -> int:
+        """Write a text file, creating its folders; returns the number of bytes."""
+        data = content.encode(errors="replace")
+        if len(data) > frames.MAX_PAYLOAD:
+            raise PathRefused(f"{path}: {len(data)} bytes are more than one call can write")
+        answer = self._wire.ask("write", {"path": path}, data, timeout=_FILES_S)
+        with self._checked():
+            return answer.header.integer("size")
+
+    def list_files(self, path: str = ".", *, limit: int = 200) -> tuple[Entry, ...]:
+        """List a directory, sorted by name, at most `limit` rows (and 2000)."""
+        fields = {"path": path, "limit": max(0, min(limit, _MAX_ROWS))}
+        answer = self._wire.ask("list", fields, timeout=_FILES_S)
+        with self._checked():
+            rows = b"".join(answer.chunks).decode(errors="replace").split("\0")
+            return tuple(_entry(row) for row in rows if row)
+
+    def fetch(self, path: str, *, max_bytes: int) -> bytes:
+        """Read a file from the host's side; works when the driver is dead, too."""
+        roots = {self.layout.data: self._data, self.layout.home: self._workspace.home}
+        return fetch(path, self.layout, roots, max_bytes)
+
+    def snapshot(self, store: BlobStore) -> Snapshot:
+        """Copy what changed in the workspace since the last snapshot into `store`."""
+        return self._snapshots.take(store)
+
+    def restore(self, tree: str, store: BlobStore) -> None:
+        """Make the workspace equal to `tree`."""
+        self._snapshots.restore(tree, store)
+
+    def close(self) -> None:
+        """Kill everything inside and remove the workspace. Safe to repeat."""
+        self._wire.close()
+        if not self._closed:
+            self._closed = True
+            self._workspace.remove()
+
+    def _execute(self, op: str, fields: Mapping[str, object], text: str) -> Execution:
+        timeout = cast("float", fields["timeout"])
+        payload = text.encode(errors="replace")
+        start = time.monotonic()
+        answer = self._wire.ask(op, fields, payload, timeout=timeout + _SLACK_S)
+        wall_s = time.monotonic() - start
+        with self._checked():
+            return _execution(answer, wall_s)
+
+    @contextlib.contextmanager
+    def _checked(self) -> Generator[None]:
+        try:
+            yield
+        except frames.FrameError as error:
+            raise self._wire.lose(error) from error
+
+
+def pairs(env: Mapping[str, str]) -> list[str]:
+    """Return variables as the driver takes them.
+
+    Raises:
+        ValueError: a name or value that no process can have.
+    """
+    for name, value in env.items():
+        if not name or "=" in name or "\0" in name + value:
+            raise ValueError(f"not an environment variable: {name!r}")
+    return [f"{name}={value}" for name, value in env.items()]
+
+
+def _execution(answer: Answer, wall_s: float) -> Execution:
+    header = answer.header
+    ended = header.text("ended")
+    totals = header.integers("totals")
+    if ended not in ("exit", "signal", "timeout") or len(answer.chunks) != 2 * len(totals):
+        raise frames.FrameError("an execution that is not one")
+    streams = [
+        Captured(answer.chunks[2 * number], answer.chunks[2 * number + 1], total)
+        for number, total in enumerate(totals)
+    ]
+    return Execution(
+        ended=ended,
+        exit_code=header.integer("code", -64, 255) if "code" in header else None,
+        stdout=streams[0] if streams else Captured(),
+        stderr=streams[1] if len(streams) > 1 else Captured(),
+        wall_s=wall_s,
+        cpu_s=header.number("cpu_s"),
+        peak_mb=header.number("peak_mb"),
+        cwd=printable(header.text("cwd")),
+        notes=tuple(map(printable, header.texts("notes"))),
+    )
+
+
+def _entry(row: str) -> Entry:
+    kind, _, rest = row.partition(" ")
+    size, _, path = rest.partition(" ")
+    if kind not in ("file", "dir", "link", "other") or not size.isdecimal() or len(size) > 19 or not path:
+        raise frames.FrameError("a row that is not one of a listing")
+    return Entry(path, kind, int(size))

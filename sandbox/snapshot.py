@@ -1,0 +1,180 @@
+"""Snapshots of a workspace: copies in a content-addressed store, made and read back by the host.
+
+A tree is canonical JSON: the format's version and one row per path, sorted. It holds names, modes and
+contents, not times or owners, so that equal workspaces have equal trees.
+"""
+
+import contextlib
+import os
+import stat
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from sandbox import restore
+from sandbox.hostfiles import OPEN_DIR, OPEN_FILE
+from sandbox.protocols import BlobStore, Snapshot
+from sandbox.tree import CHUNK, Dir, File, Link, Row, dump
+
+MAX_FILE = 64 * 1024 * 1024
+MAX_TOTAL = 1024 * 1024 * 1024
+MAX_ENTRIES = 100_000
+MAX_DEPTH = 64
+_MAX_SKIPPED = 100
+# A file changed again within one tick of the file system's clock (4 ms on most kernels) looks unchanged.
+_RACY_NS = 50_000_000
+
+
+class _Key(NamedTuple):
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+
+class _Content(NamedTuple):
+    size: int
+    chunks: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Walk:
+    store: BlobStore
+    started_ns: int
+    known: dict[_Key, _Content]
+    seen: dict[_Key, _Content] = field(default_factory=dict[_Key, _Content])
+    rows: list[Row] = field(default_factory=list[Row])
+    skipped: list[str] = field(default_factory=list[str])
+    files: int = 0
+    bytes: int = 0
+    entries: int = 0
+
+
+class Snapshots:
+    """The snapshots of one workspace; remembers what the last one read."""
+
+    def __init__(self, home: Path, *, leave_out: frozenset[str] = frozenset({"data"})) -> None:
+        """Prepare for snapshots of `home`, without the names in `leave_out` at its top."""
+        self._home = home
+        self._leave_out = leave_out
+        self._store: BlobStore | None = None
+        self._known: dict[_Key, _Content] = {}
+
+    def take(self, store: BlobStore) -> Snapshot:
+        """Copy what changed since the last snapshot; files that vanish meanwhile are as if never seen."""
+        if store is not self._store:  # another store may lack what this one has
+            self._store, self._known = store, {}
+        walk = _Walk(store, time.time_ns(), self._known)
+        fd = os.open(self._home, OPEN_DIR)
+        try:
+            _folder(walk, fd, "", 0, self._leave_out)
+        finally:
+            os.close(fd)
+        self._known = walk.seen
+        tree = store.put(dump(walk.rows))
+        return Snapshot(tree, walk.files, walk.bytes, tuple(walk.skipped))
+
+    def restore(self, tree: str, store: BlobStore) -> None:
+        """Make the workspace equal to `tree`."""
+        restore.restore(self._home, tree, store, self._leave_out)
+
+
+def _folder(walk: _Walk, fd: int, prefix: str, depth: int, leave_out: frozenset[str] = frozenset()) -> None:
+    room = MAX_ENTRIES - walk.entries
+    entries: list[os.DirEntry[str]] = []
+    with os.scandir(fd) as found:
+        for entry in found:
+            if entry.name in leave_out:
+                continue
+            if len(entries) >= room:
+                _skip(walk, f"{prefix}* (more than {MAX_ENTRIES} entries)")
+                break
+            entries.append(entry)
+    walk.entries += len(entries)
+    for entry in sorted(entries, key=lambda entry: entry.name):
+        # What vanishes, or turns into something else, between listing and opening was never there.
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            _entry(walk, fd, entry, prefix + entry.name, depth)
+
+
+def _entry(walk: _Walk, fd: int, entry: os.DirEntry[str], path: str, depth: int) -> None:
+    status = entry.stat(follow_symlinks=False)
+    mode = stat.S_IMODE(status.st_mode) & 0o777
+    try:
+        if stat.S_ISDIR(status.st_mode):
+            _subfolder(walk, fd, entry.name, Dir(path, mode), depth)
+        elif stat.S_ISLNK(status.st_mode):
+            walk.rows.append(Link(path, os.readlink(entry.name, dir_fd=fd)))
+        elif stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
+            _file(walk, fd, entry.name, path, status)
+        else:
+            _skip(walk, path)
+    except FileNotFoundError:
+        raise
+    except OSError:  # unreadable for this user, or exchanged for a link in between
+        _skip(walk, path)
+
+
+def _subfolder(walk: _Walk, fd: int, name: str, row: Dir, depth: int) -> None:
+    if depth >= MAX_DEPTH:
+        _skip(walk, row.path)
+        return
+    inner = os.open(name, OPEN_DIR, dir_fd=fd)
+    try:
+        walk.rows.append(row)
+        _folder(walk, inner, f"{row.path}/", depth + 1)
+    finally:
+        os.close(inner)
+
+
+def _file(walk: _Walk, fd: int, name: str, path: str, status: os.stat_result) -> None:
+    key = _key(status)
+    content = walk.known.get(key)
+    if content is None:
+        if status.st_size > MAX_FILE or walk.bytes + status.st_size > MAX_TOTAL:
+            _skip(walk, path)
+            return
+        key, content = _copy(walk, fd, name)
+    elif walk.bytes + content.size > MAX_TOTAL:
+        _skip(walk, path)
+        return
+    if key is not None:
+        walk.seen[key] = content
+    walk.files += 1
+    walk.bytes += content.size
+    walk.rows.append(File(path, stat.S_IMODE(status.st_mode) & 0o777, content.size, content.chunks))
+
+
+def _copy(walk: _Walk, folder: int, name: str) -> tuple[_Key | None, _Content]:
+    fd = os.open(name, OPEN_FILE, dir_fd=folder)
+    with os.fdopen(fd, "rb", buffering=0) as file:
+        before = os.fstat(fd)
+        if not stat.S_ISREG(before.st_mode) or before.st_nlink != 1:
+            raise FileNotFoundError(name)
+        size = 0
+        chunks: list[str] = []
+        while size < MAX_FILE and (piece := _read(file.fileno(), min(CHUNK, MAX_FILE - size))):
+            chunks.append(walk.store.put(piece))
+            size += len(piece)
+        after = os.fstat(fd)
+    key = _key(after)
+    settled = max(after.st_mtime_ns, after.st_ctime_ns) < walk.started_ns - _RACY_NS
+    unchanged = key == _key(before) and size == after.st_size
+    return key if settled and unchanged else None, _Content(size, tuple(chunks))
+
+
+def _read(fd: int, size: int) -> bytes:
+    data = os.read(fd, size)
+    while len(data) < size and (more := os.read(fd, size - len(data))):
+        data += more
+    return data
+
+
+def _key(status: os.stat_result) -> _Key:
+    return _Key(status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+def _skip(walk: _Walk, path: str) -> None:
+    if len(walk.skipped) < _MAX_SKIPPED:
+        walk.skipped.append(path.encode(errors="replace").decode())

@@ -1,0 +1,103 @@
+"""The host's folder of one sandbox: what is in it, and how it is made and removed.
+
+root/home       the agent's home folder
+root/tmp        its folder for temporary files (on disk, not in memory)
+root/private    the driver and what it needs; the agent of an isolated sandbox cannot write here
+"""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.archive import driver_archive
+from sandbox.errors import SandboxUnavailable
+from sandbox.protocols import Layout
+
+_MARK = ".sandbox"
+FOLDERS = ("submission", "code", "logs")
+"""Folders in the home folder from the start, beside `data`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Paths on the host."""
+
+    root: Path
+
+    @property
+    def home(self) -> Path:
+        """The agent's home folder."""
+        return self.root / "home"
+
+    @property
+    def tmp(self) -> Path:
+        """The agent's temporary folder."""
+        return self.root / "tmp"
+
+    @property
+    def private(self) -> Path:
+        """The driver's folder."""
+        return self.root / "private"
+
+    @property
+    def driver(self) -> Path:
+        """The driver's archive."""
+        return self.private / "driver.pyz"
+
+    @property
+    def errors(self) -> Path:
+        """What the isolation and the driver write on standard error."""
+        return self.private / "errors.txt"
+
+    @property
+    def scratch(self) -> Path:
+        """Files that the driver writes while it runs."""
+        return self.private / "scratch"
+
+    def create(self) -> None:
+        """Make the folder anew.
+
+        Raises:
+            SandboxUnavailable: the folder holds something that is not a sandbox's.
+        """
+        self.remove()
+        for path in (*(self.home / name for name in FOLDERS), self.tmp, self.scratch):
+            path.mkdir(parents=True)
+        self.root.chmod(0o700)
+        (self.root / _MARK).touch()
+        self.driver.write_bytes(driver_archive())
+
+    def remove(self) -> None:
+        """Remove the folder and all in it; one that is not a sandbox's is left alone.
+
+        Raises:
+            SandboxUnavailable: the folder holds something that is not a sandbox's, or cannot be removed.
+        """
+        if not self.root.exists() or not any(self.root.iterdir()):
+            return
+        if not (self.root / _MARK).exists():
+            raise SandboxUnavailable(
+                f"{str(self.root)!r} holds files and is not a sandbox's folder; name another, or empty it"
+            )
+        # Not shutil: an agent can nest folders deeper than Python's stack.
+        if _run("rm", "-rf", "--", str(self.root)):
+            _run("chmod", "-R", "u+rwx", "--", str(self.root))
+            if problem := _run("rm", "-rf", "--", str(self.root)):
+                raise SandboxUnavailable(f"{str(self.root)!r} cannot be removed: {problem}")
+
+
+def layout_at(home: str, tmp: str) -> Layout:
+    """Return the layout below a home folder."""
+    return Layout(
+        home=home,
+        data=f"{home}/data",
+        submission=f"{home}/submission",
+        code=f"{home}/code",
+        logs=f"{home}/logs",
+        tmp=tmp,
+    )
+
+
+def _run(*argv: str) -> str:
+    done = subprocess.run(argv, capture_output=True, text=True, errors="replace", check=False)
+    return "" if done.returncode == 0 else done.stderr.strip()[-300:] or f"{argv[0]} failed"
