@@ -42,6 +42,7 @@ class Prompts:
             loader=FileSystemLoader([self.folder, SHARED]),
             undefined=StrictUndefined,
             autoescape=False,
+            auto_reload=False,  # a run keeps the templates that it began with
             trim_blocks=True,
             lstrip_blocks=True,
         )

@@ -65,6 +65,8 @@ class SelfReported:
     """Trusts the score that the script measured on its own split, and a model's review of the output."""
 
     prompts: Prompts
+    system: str
+    """The reviewer's system message: the same for every step of a run."""
     temperature: float | None
 
     def evaluate(self, run: Run, directory: str, proposal: Proposal, cap_s: float) -> Evaluation:
@@ -92,8 +94,8 @@ class SelfReported:
         return Evaluation(Status.OK, output, review.summary, score, source, folds)
 
     def _review(self, run: Run, proposal: Proposal, output: str) -> Review:
-        prompt = self.prompts.render("review", task=run.task, code=proposal.code, output=output)
-        conversation = [Message("user", prompt)]
+        prompt = self.prompts.render("review", code=proposal.code, output=output)
+        conversation = [Message("system", self.system), Message("user", prompt)]
         settings: dict[str, JsonValue] = {"tool_choice": REVIEW.name}
         if self.temperature is not None:
             settings["temperature"] = self.temperature

@@ -59,6 +59,8 @@ class PromptedOperator:
     system: str
     """The system message: the same for every step of a run."""
     temperature: float | None
+    told: dict[int, str]
+    """Remembered nodes in words, by id; shared by the operators of a run."""
 
     def propose(self, situation: Situation) -> Proposal:
         """See `Operator.propose`; unusable replies are shown back to the model with the reason."""
@@ -79,19 +81,33 @@ class PromptedOperator:
     def _prompt(self, situation: Situation) -> str:
         parent, tree = situation.parent, situation.tree
         fixes = tree.repairs_before(parent) if parent else ()
-        recall = self.memory.recall(tree)
         return self.prompts.render(
             self.name,
             task=situation.run.task,
             metric=tree.metric,
-            entries=recall.entries,
-            omitted=recall.omitted,
+            memory=self._recollect(tree),
             parent=parent,
             failed_fixes=[node.plan for node in islice(fixes, _SHOWN_FIXES)],
             preview=situation.preview,
             left=situation.run.budget.left(),
             cap_s=situation.cap_s,
         )
+
+    def _recollect(self, tree: Tree) -> "Recollection":
+        """What is remembered, in words; each node is put into words once."""
+        recall = self.memory.recall(tree)
+        for node in recall.entries:
+            if node.id not in self.told:
+                self.told[node.id] = self.prompts.render("memory_entry", node=node, metric=tree.metric)
+        return Recollection([self.told[node.id] for node in recall.entries], recall.omitted)
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """Memory as a prompt holds it."""
+
+    entries: list[str]
+    omitted: int
 
 
 def read_reply(text: str) -> Proposal:

@@ -69,13 +69,12 @@ class Aide:
         self._policy: SearchPolicy = GreedyPolicy(
             config.num_drafts, config.debug_prob, config.max_debug_depth, config.parity
         )
-        self._evaluator: Evaluator = SelfReported(self._prompts, config.temperature)
         self._selector: Selector = BestValidation()
 
     def run(self, run: Run) -> Outcome:
         """See `Scaffold.run`."""
         tree = Tree(run.task.metric)
-        operators = self._operators(run)
+        operators, evaluator = self._operators(run), self._evaluator(run)
         reserve_s = _RESERVE_SHARE * run.budget.left().seconds
         preview = self._preview(run)
         placed: Node | None = None
@@ -86,7 +85,7 @@ class Aide:
             situation = Situation(run, tree, expansion.parent, preview, cap_s)
             proposal = operators[expansion.operator].propose(situation)
             directory = f"nodes/{step}"
-            evaluation = self._evaluator.evaluate(run, directory, proposal, cap_s)
+            evaluation = evaluator.evaluate(run, directory, proposal, cap_s)
             node = _node(step, expansion, proposal, evaluation)
             tree.add(node)
             _note(run, node)
@@ -97,11 +96,15 @@ class Aide:
 
     def _operators(self, run: Run) -> dict[str, Operator]:
         system = self._prompts.render("system", task=run.task, folds=self._config.folds)
-        temperature = self._config.temperature
+        told: dict[int, str] = {}
         return {
-            name: PromptedOperator(name, self._prompts, self._memory, system, temperature)
+            name: PromptedOperator(name, self._prompts, self._memory, system, self._config.temperature, told)
             for name in ("draft", "improve", "debug")
         }
+
+    def _evaluator(self, run: Run) -> Evaluator:
+        system = self._prompts.render("review_system", task=run.task)
+        return SelfReported(self._prompts, system, self._config.temperature)
 
     def _preview(self, run: Run) -> str:
         if not self._config.data_preview:

@@ -1,11 +1,14 @@
 """The event log of one run: append-only JSON lines, with large values in a blob store beside it."""
 
+import gc
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import orjson
 
@@ -28,43 +31,52 @@ def read_log(folder: Path) -> tuple[list[Event], list[int]]:
     """
     path = folder / EVENTS_FILE
     raw = path.read_bytes() if path.exists() else b""
-    events: list[Event] = []
-    ends: list[int] = []
-    good = 0
-    for line in raw.splitlines(keepends=True):
-        event = _parse(line, len(events))
-        if event is None:
-            break
-        good += len(line)
-        events.append(event)
-        ends.append(good)
-    _refuse_damage(path, raw[good:])
-    return events, ends
+    lines = raw.splitlines(keepends=True)
+    with _no_collection():
+        records = _parse_all(lines)
+        _refuse_damage(path, lines[len(records) :])
+        events = [Event.parse(record) for record in records]
+    return events, list(accumulate(map(len, lines[: len(records)])))
 
 
-def _parse(line: bytes, seq: int) -> Event | None:
-    if not line.endswith(b"\n"):
-        return None
+@contextmanager
+def _no_collection() -> Generator[None]:
+    """Without the cyclic garbage collector, which would walk the growing list again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
     try:
-        loaded: Any = orjson.loads(line)
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _parse_all(lines: list[bytes], first: int = 0) -> list[dict[str, Any]]:
+    """The records of all lines up to the first that is not the event it should be, counted from `first`."""
+    whole = lines if not lines or lines[-1].endswith(b"\n") else lines[:-1]
+    try:
+        records: list[dict[str, Any]] = orjson.loads(b"[%s]" % b",".join(whole))
     except orjson.JSONDecodeError:
-        return None
-    if not isinstance(loaded, dict):
-        return None
-    record = cast("dict[str, Any]", loaded)
-    if record.get("seq") != seq:
-        return None
-    if record.get("v") != SCHEMA_VERSION:
-        raise UserError(
-            f"this log has schema version {record.get('v')!r}, this program reads {SCHEMA_VERSION}: "
-            "read it with the version of the project that wrote it"
-        )
-    return Event.parse(record)
+        records = []
+        for line in whole:
+            try:
+                records.append(orjson.loads(line))
+            except orjson.JSONDecodeError:
+                break
+    for position, record in enumerate(records, first):
+        if record.get("v") != SCHEMA_VERSION:
+            raise UserError(
+                f"this log has schema version {record.get('v')!r}, this program reads {SCHEMA_VERSION}: "
+                "read it with the version of the project that wrote it"
+            )
+        if record["seq"] != position:
+            return records[: position - first]
+    return records
 
 
-def _refuse_damage(path: Path, rest: bytes) -> None:
+def _refuse_damage(path: Path, rest: list[bytes]) -> None:
     """Anything after the last synced event may be torn by a power cut; a synced event there means damage."""
-    for line in rest.splitlines()[1:]:
+    for line in rest[1:]:
         if any(b'"type":"%s"' % kind.encode() in line for kind in _SYNCED):
             raise InfraError(f"{path} is damaged in the middle, not only torn at its end")
 
@@ -89,13 +101,13 @@ class EventLog:
         _sync_folder(folder / BLOBS_FOLDER)
 
     def _whole(self, events: list[Event], ends: list[int]) -> tuple[list[Event], list[int]]:
-        """Drop the tail whose blobs a power cut has lost: lines and blobs reach the disk in any order."""
-        for position, event in enumerate(events):
-            if any(digest not in self.blobs for digest in digests(event)):
-                if any(e.type in _SYNCED for e in events[position + 1 :]):
-                    raise InfraError(
-                        f"{self.folder / BLOBS_FOLDER} is damaged: event {event.seq} lacks a value"
-                    )
+        """Drop events whose blobs a power cut has lost: lines and blobs reach the disk in any order.
+
+        Only what follows the last synced event can be lost, so only that is looked at.
+        """
+        synced = next((i for i in range(len(events) - 1, -1, -1) if events[i].type in _SYNCED), -1)
+        for position in range(synced + 1, len(events)):
+            if any(digest not in self.blobs for digest in digests(events[position])):
                 return events[:position], ends[:position]
         return events, ends
 
@@ -176,6 +188,29 @@ class EventLog:
             ) from error
         self._end += len(line)
         self._dirty = True
+
+
+class LogFollower:
+    """Reads a growing log piece by piece: what a progress display needs."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / EVENTS_FILE
+        self._offset = 0
+        self._seq = 0
+
+    def read_new(self) -> list[Event]:
+        """The whole events written since the last call."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                raw = file.read()
+        except FileNotFoundError:
+            return []
+        lines = raw.splitlines(keepends=True)
+        records = _parse_all(lines, self._seq)
+        self._offset += sum(map(len, lines[: len(records)]))
+        self._seq += len(records)
+        return [Event.parse(record) for record in records]
 
 
 class LogReader:

@@ -5,10 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sandbox.text import agent_view
-
 from sandbox.errors import PathRefused
 from sandbox.protocols import Captured, Execution, Sandbox
+from sandbox.text import agent_view
 from scaffolds.messages import JsonValue
 from scaffolds.tools import SANDBOX_TOOLS, Parameter, ToolResult, ToolSpec
 
@@ -46,7 +45,10 @@ class Verdict(Protocol):
 class Validator(Protocol):
     """Checks the form of a submission, knowing only public files."""
 
-    max_bytes: int
+    @property
+    def max_bytes(self) -> int:
+        """Files above this size are refused unread."""
+        ...
 
     def check(self, data: bytes) -> Verdict:
         """Judge the bytes of a submission file."""

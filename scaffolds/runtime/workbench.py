@@ -17,7 +17,6 @@ RESTARTED = (
     "but shell variables, the working directory and background jobs are gone.]\n"
 )
 
-_EXECUTING = frozenset({"shell", "run_script"})
 _READ_ONLY = frozenset({"read_file", "list_files", "validate_submission"})
 
 
@@ -48,13 +47,13 @@ class Workbench:
         toolbox = self._open()
         session = self._lane.session
         left_s = session.ledger.read().left(session.world.limits).seconds
-        if tool in _EXECUTING:
-            self._lane.append(ev.EXEC_START, {"tool": tool, "left_s": round(left_s, 1)})
+        if tool == "run_script":
+            self._lane.append(ev.EXEC_START, {"left_s": round(left_s, 1)})
         answer = toolbox.call(tool, arguments, left_s)
-        if tool in _EXECUTING:
+        if tool == "run_script":
             facts = answer.result.data
             ending = {"ended": facts.get("ended"), "exit_code": facts.get("exit_code")}
-            self._lane.append(ev.EXEC_END, {"tool": tool, **ending})
+            self._lane.append(ev.EXEC_END, ending)
         if tool not in _READ_ONLY:
             self.snapshot()
         return answer

@@ -1,0 +1,112 @@
+"""From a cell to the world its run lives in: task, models, sandboxes, validator, grader."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmark.competition import Competition
+from benchmark.contract import SubmissionContract, compile_contract
+from benchmark.guard import Guard
+from benchmark.prepare import Prepared, prepared
+from benchmark.registry import find as find_competition
+from benchmark.verdict import Verdict
+from experiments.cell import Cell, template_difference
+from sandbox.open import open_sandbox
+from sandbox.protocols import Sandbox, SandboxSpec
+from scaffolds.errors import UserError
+from scaffolds.models.registry import connect
+from scaffolds.registry import configured
+from scaffolds.registry import find as find_scaffold
+from scaffolds.run import Scaffold
+from scaffolds.runtime.session import World
+from scaffolds.task import Metric, Task, TaskCard
+
+SANDBOX_FOLDER = "sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class ContractCheck:
+    """The validator of one competition: its contract, in a guarded child."""
+
+    contract: SubmissionContract
+    guard: Guard
+
+    @property
+    def max_bytes(self) -> int:
+        """Submissions above this are refused unread."""
+        return self.contract.max_bytes
+
+    def check(self, data: bytes) -> Verdict:
+        """Judge the form of a submission."""
+        return self.guard.check(data, self.contract)
+
+
+def build_task(cell: Cell, competition: Competition) -> Task:
+    """The task as the agent is told it."""
+    files = {role: f"input/{name}" for role, name in competition.files.items()}
+    card = TaskCard(
+        id_column=competition.id_column,
+        target=competition.target,
+        submission_columns=competition.submission_columns[1:],
+        prediction=competition.prediction,
+        metric=Metric(competition.metric.name, competition.maximize),
+        files=files,
+    )
+    return Task(competition.id, competition.description(), card, cell.machine)
+
+
+def build_world(cell: Cell, folder: Path, guard: Guard) -> World:
+    """What the run of `cell` in `folder` needs from outside."""
+    competition, data = _data(cell)
+    contract = compile_contract(competition, data.public)
+
+    def open_lane(lane: str) -> Sandbox:
+        root = folder / SANDBOX_FOLDER / lane
+        return open_sandbox(SandboxSpec(backend=cell.backend, root=root, data=data.public))
+
+    return World(
+        task=build_task(cell, competition),
+        models={role: connect(name) for role, name in cell.models.items()},
+        open_sandbox=open_lane,
+        validator=ContractCheck(contract, guard),
+        limits=cell.limits,
+        seed=cell.seed,
+    )
+
+
+def build_scaffold(cell: Cell) -> Scaffold:
+    """The agent of a cell.
+
+    Raises:
+        UserError: its version or prompts are not those that the cell was planned with.
+    """
+    kind = find_scaffold(cell.scaffold)
+    if changed := template_difference(cell.templates, kind.templates()):
+        raise UserError(
+            f"the prompt templates of scaffold {cell.scaffold!r} changed since this run was planned:\n"
+            f"{changed}\nRestore them to go on, or start a new run in another --runs-dir"
+        )
+    return kind.make(configured(kind, cell.scaffold_config))
+
+
+def start_facts(cell: Cell) -> Mapping[str, Any]:
+    """What `run.start` says about the cell."""
+    facts = cell.model_dump(mode="json", exclude={"templates", "limits", "seed", "data_dir"})
+    return {**facts, "cell": cell.id, "maximize": find_competition(cell.competition).maximize}
+
+
+def private_folder(cell: Cell) -> Path:
+    """Where the answers are; read only by the grader, after the sandboxes are gone."""
+    return _data(cell)[1].private
+
+
+def _data(cell: Cell) -> tuple[Competition, Prepared]:
+    competition = find_competition(cell.competition)
+    data = prepared(competition, Path(cell.data_dir))
+    if data.digest != cell.data_digest:
+        raise UserError(
+            f"the public files of {cell.competition!r} in {cell.data_dir!r} changed since this run was "
+            "planned: their digest differs. Prepare the data again as they were"
+        )
+    return competition, data

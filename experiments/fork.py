@@ -1,0 +1,70 @@
+"""`python -m experiments.fork RUN --at EVENT --out FOLDER`: a new run that begins as another did.
+
+The events before `--at` are copied; the new run replays them without asking anybody and goes on live
+from there. It is the same replay that a resume uses: a fork is a resume of a shorter log.
+"""
+
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from experiments.cell import CELL_FILE
+from experiments.console import OUT, command
+from experiments.files import write_json
+from experiments.run import load_cell
+from scaffolds.errors import UserError
+from scaffolds.registry import find as find_scaffold
+from scaffolds.runtime.events import RUN_END, RUN_FORK, SUBMISSION_SAVED, Event
+from scaffolds.runtime.log import BLOBS_FOLDER, EVENTS_FILE, EventLog, LogReader
+
+
+def fork(run: Path, at: int, out: Path) -> Path:
+    """Make `out` a run that shares the events of `run` before the one numbered `at`.
+
+    The fork belongs to today's prompts and code: its cell takes the scaffold's present templates.
+
+    Raises:
+        UserError: `run` is no run, `at` is not inside it, or `out` exists.
+    """
+    source = LogReader(run)
+    if not 0 < at <= len(source.events):
+        raise UserError(f"--at {at} is outside the run, which has events 1 to {len(source.events) - 1}")
+    if out.exists():
+        raise UserError(f"{str(out)!r} exists already; choose another --out")
+    cell = load_cell(run)
+    kept = [event for event in source.events[:at] if event.type not in (RUN_END, SUBMISSION_SAVED)]
+    out.mkdir(parents=True)
+    shutil.copytree(run / BLOBS_FOLDER, out / BLOBS_FOLDER)
+    (out / EVENTS_FILE).write_bytes(b"".join(_renumbered(kept)))
+    log = EventLog(out)
+    log.append(RUN_FORK, {"parent": str(source.events[0].data.get("cell", run.name)), "at": at})
+    log.close()
+    kind = find_scaffold(cell.scaffold)
+    forked = cell.model_copy(update={"templates": kind.templates(), "scaffold_version": kind.version})
+    write_json(out / CELL_FILE, forked.model_dump(mode="json"))
+    return out
+
+
+def _renumbered(events: list[Event]) -> list[bytes]:
+    lines: list[bytes] = []
+    for seq, event in enumerate(events):
+        event.seq = seq
+        lines.append(orjson.dumps(event.record(), option=orjson.OPT_APPEND_NEWLINE))
+    return lines
+
+
+def main(
+    run: Annotated[Path, typer.Argument(help="The run to begin from.")],
+    at: Annotated[int, typer.Option(help="Number of the first event that is not shared.")],
+    out: Annotated[Path, typer.Option(help="Folder of the new run.")],
+) -> None:
+    """Begin a new run from the middle of another."""
+    fork(run, at, out)
+    OUT.print(f"Go on with it: python -m experiments.run {out / CELL_FILE}", markup=False)
+
+
+if __name__ == "__main__":
+    command(main)()

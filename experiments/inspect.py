@@ -1,0 +1,173 @@
+"""`python -m experiments.inspect RUN --plain`: read one run in the terminal.
+
+Header, solution tree, steps, and one node with plan, code, output and prompts. Everything that an agent
+or a model wrote passes through `printable`, so it cannot act on the terminal.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from experiments.console import OUT, command
+from experiments.files import read_json
+from experiments.run import GRADE_FILE
+from experiments.trajectory import Exchange, NodeView, StepView, Trajectory
+from sandbox.text import printable
+from scaffolds.errors import UserError
+from scaffolds.runtime import events as ev
+from scaffolds.runtime.log import EVENTS_FILE
+from scaffolds.words import middle_cut, one_line
+
+_TREE_DEPTH = 24
+"""Levels drawn with lines; deeper nodes say how deep they are."""
+_BLOCK_CHARS = 20_000
+
+
+def main(
+    run: Annotated[Path, typer.Argument(help="A run folder.")],
+    plain: Annotated[bool, typer.Option(help="Print text instead of opening the full screen.")] = True,
+    node: Annotated[
+        int | None, typer.Option(help="Which node to show; the submitted one if left out.")
+    ] = None,
+    prompts: Annotated[bool, typer.Option(help="Show the node's prompts and replies too.")] = True,
+) -> None:
+    """Read one run."""
+    trajectory = Trajectory(find_run(run))
+    _header(trajectory, run)
+    _tree(trajectory)
+    _steps(trajectory)
+    chosen = _chosen(trajectory, node)
+    if chosen is not None:
+        _node(trajectory, chosen, prompts=prompts)
+        _hint(trajectory, run, chosen)
+
+
+def find_run(path: Path) -> Path:
+    """The run folder that a path means.
+
+    Raises:
+        UserError: it is no run; for the folder of a sweep the message names its runs.
+    """
+    if (path / EVENTS_FILE).exists():
+        return path
+    inside = sorted(p.parent.name for p in path.glob(f"*/{EVENTS_FILE}"))
+    if inside:
+        listed = "\n".join(f"  python -m experiments.inspect {path / name} --plain" for name in inside[:20])
+        raise UserError(f"{str(path)!r} is a sweep of {len(inside)} runs; choose one:\n{listed}")
+    raise UserError(f"{str(path)!r} is not a run: it has no {EVENTS_FILE}. Runs are kept below runs/")
+
+
+def _say(text: str = "", indent: int = 0) -> None:
+    for line in printable(text).splitlines() or [""]:
+        OUT.print(" " * indent + line, markup=False, emoji=False)
+
+
+def _title(text: str) -> None:
+    _say()
+    OUT.print(f"[bold]{printable(text)}[/bold]" if OUT.is_terminal else printable(text), emoji=False)
+
+
+def _header(trajectory: Trajectory, run: Path) -> None:
+    state, facts = trajectory.state, trajectory.state.facts
+    grade: dict[str, Any] = read_json(run / GRADE_FILE) or {}
+    _title(str(facts.get("cell", run.name)))
+    models = ", ".join(f"{role}: {name}" for role, name in facts.get("models", {}).items())
+    _say(f"scaffold     {facts.get('scaffold')} {facts.get('scaffold_version')}, models {models}")
+    limits = facts.get("limits", {})
+    _say(f"competition  {facts.get('competition')}, seed {facts.get('seed')}")
+    _say(f"machine      {facts.get('machine')}; isolation {state.backend or '-'}")
+    _say(
+        f"used         {state.spent.seconds:.1f} s of {limits.get('time_s')} s, {state.step} steps, "
+        f"{state.model_calls} model calls, {state.spent.tokens} tokens, {state.spent.usd:.4f} dollars"
+    )
+    ending = f"{state.outcome} {state.code}".strip() or "not finished"
+    _say(f"ended        {ending}; resumed {state.resumes} times")
+    if grade:
+        medal = next((m for m in ("gold", "silver", "bronze") if grade[f"{m}_medal"]), "no medal")
+        _say(
+            f"grade        score {grade['score']}, {medal}; median of the leaderboard {grade['median_threshold']}"
+        )
+
+
+def _tree(trajectory: Trajectory) -> None:
+    _title(f"Solution tree ({trajectory.state.nodes} nodes, {trajectory.state.good} good)")
+    for node, lasts in trajectory.walk():
+        depth = len(lasts) - 1
+        lines = "".join("   " if last else "│  " for last in lasts[1:-1][-_TREE_DEPTH:])
+        branch = ("└─ " if lasts[-1] else "├─ ") if depth else ""
+        deep = f"(depth {depth}) " if depth > _TREE_DEPTH else ""
+        mark = " ← submitted" if node.id == trajectory.state.pick else ""
+        _say(f"{lines}{branch}{deep}{node.id} {node.operator}: {_result(trajectory, node)}{mark}")
+
+
+def _result(trajectory: Trajectory, node: NodeView) -> str:
+    if node.score is not None:
+        return f"{node.score:.6g}" + (" (read by the model)" if node.source == "self" else "")
+    findings = str(trajectory.log.value(node.event, "findings", ""))
+    return f"{node.status} – {one_line(findings, 90)}"
+
+
+def _steps(trajectory: Trajectory) -> None:
+    _title("Steps")
+    for step in trajectory.steps.values():
+        _say(_step_line(trajectory, step))
+
+
+def _step_line(trajectory: Trajectory, step: StepView) -> str:
+    asks, calls = step.count(ev.MODEL_RESPONSE), step.count(ev.TOOL_RESULT)
+    name = f"step {step.number}" if step.number else "start"
+    line = f"{name:8} {step.seconds:7.1f} s  {asks} asks, {calls} calls"
+    node = trajectory.nodes.get(step.number)
+    return f"{line}  {node.operator}: {_result(trajectory, node)}" if node else line
+
+
+def _chosen(trajectory: Trajectory, wanted: int | None) -> NodeView | None:
+    if wanted is None:
+        pick = trajectory.state.pick
+        last = max(trajectory.nodes, default=None)
+        return trajectory.nodes.get(pick if pick is not None else last if last is not None else -1)
+    if wanted not in trajectory.nodes:
+        have = f"1 to {max(trajectory.nodes)}" if trajectory.nodes else "none"
+        raise UserError(f"there is no node {wanted}; the nodes are: {have}")
+    return trajectory.nodes[wanted]
+
+
+def _node(trajectory: Trajectory, node: NodeView, *, prompts: bool) -> None:
+    fields = trajectory.fields(node.event)
+    made = f"{node.operator} of {', '.join(map(str, node.parents))}" if node.parents else node.operator
+    _title(f"Node {node.id} ({made}): {_result(trajectory, node)}")
+    for name in ("plan", "findings", "code"):
+        _block(name, str(fields.get(name, "")))
+    for call, result in trajectory.calls(node.id):
+        if call["tool"] == "run_script" and result:
+            _block("output", str(result["text"]))
+    if prompts:
+        for exchange in trajectory.exchanges(node.id):
+            _exchange(exchange)
+
+
+def _exchange(exchange: Exchange) -> None:
+    role, model = exchange.request.data["role"], exchange.request.data["model"]
+    for message in exchange.messages:
+        _block(f"prompt to {role} ({model}), {message['role']}", str(message["content"]))
+    answer = exchange.answer or {}
+    _block(f"reply of {role}", str(answer.get("text", "(in flight)")))
+    for call in answer.get("tool_calls") or ():
+        _block(f"tool call of {role}", f"{call['name']}({call['arguments']})")
+
+
+def _block(title: str, text: str) -> None:
+    if text.strip():
+        _say(f"\n── {title}")
+        _say(middle_cut(text.rstrip(), _BLOCK_CHARS // 2, _BLOCK_CHARS // 2), indent=2)
+
+
+def _hint(trajectory: Trajectory, run: Path, shown: NodeView) -> None:
+    others = [node_id for node_id in trajectory.nodes if node_id != shown.id]
+    if others:
+        _say(f"\nAnother node: python -m experiments.inspect {run} --plain --node {others[0]}")
+
+
+if __name__ == "__main__":
+    command(main)()

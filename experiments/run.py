@@ -1,0 +1,144 @@
+"""One cell in one process: run the scaffold, freeze the submission, close the sandboxes, grade.
+
+`python -m experiments.run CELL.json` does this in the folder of the file. Called again after any crash,
+it goes on where the log ends; called on a finished run, it does nothing twice.
+"""
+
+import shutil
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from filelock import FileLock, Timeout
+
+from benchmark.guard import Guard
+from experiments.build import (
+    SANDBOX_FOLDER,
+    build_scaffold,
+    build_world,
+    private_folder,
+    start_facts,
+)
+from experiments.cell import CELL_FILE, Cell
+from experiments.console import OUT, command
+from experiments.files import read_json, write_bytes, write_json
+from experiments.outcome import classify
+from sandbox.saved import saved_file
+from scaffolds.errors import InfraError, UserError
+from scaffolds.run import Scaffold
+from scaffolds.runtime import events as ev
+from scaffolds.runtime.durable import DurableRun
+from scaffolds.runtime.session import Session
+
+GRADE_FILE = "grade.json"
+SUBMISSION_FILE = "submission.csv"
+_SUBMISSION_PATH = "submission/submission.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a scaffold's run ended: `done`, `limit` or `agent`."""
+
+    outcome: str
+    code: str
+    summary: str
+
+
+def run_cell(folder: Path) -> dict[str, Any]:
+    """Bring the cell in `folder` to its grade, whatever state it is in; returns the grade.
+
+    Raises:
+        RunError: the user must mend something, or the world failed; the log keeps all that was done.
+    """
+    cell = load_cell(folder)
+    lock = FileLock(folder / ".lock")
+    try:
+        with lock.acquire(timeout=0):
+            if (grade := read_json(folder / GRADE_FILE)) is not None:
+                return grade
+            return _run_and_grade(cell, folder)
+    except Timeout as error:
+        raise UserError(f"another process is at work in {str(folder)!r}; wait for it to end") from error
+
+
+def load_cell(folder: Path) -> Cell:
+    """The cell that a run folder was made for."""
+    record = read_json(folder / CELL_FILE)
+    if record is None:
+        raise UserError(f"{str(folder)!r} is not a run folder: it has no {CELL_FILE}")
+    return Cell.model_validate(record)
+
+
+def _run_and_grade(cell: Cell, folder: Path) -> dict[str, Any]:
+    scaffold = build_scaffold(cell)
+    with Guard() as guard:
+        session = Session(folder, build_world(cell, folder, guard), start_facts(cell))
+        try:
+            _run_to_end(session, scaffold, folder)
+        finally:
+            session.close_sandboxes()
+            session.log.close()
+        shutil.rmtree(folder / SANDBOX_FOLDER, ignore_errors=True)
+        grade = _grade(cell, folder, guard)
+    write_json(folder / GRADE_FILE, grade)
+    return grade
+
+
+def _run_to_end(session: Session, scaffold: Scaffold, folder: Path) -> None:
+    if session.finished:
+        return
+    run = DurableRun(session)
+    ending = _ending(scaffold, run)
+    run.freeze()
+    session.close_sandboxes()
+    submission = saved_file(run.tree, _SUBMISSION_PATH, session.log.blobs) if run.tree else None
+    if submission is not None:
+        write_bytes(folder / SUBMISSION_FILE, submission)
+        saved = {"sha256": session.log.blobs.put(submission), "bytes": len(submission)}
+        session.log.append(ev.SUBMISSION_SAVED, saved)
+    totals = {"spent": session.ledger.read().record()}
+    facts = {"outcome": ending.outcome, "code": ending.code, "summary": ending.summary}
+    session.log.append(ev.RUN_END, {**facts, **totals})
+
+
+def _ending(scaffold: Scaffold, run: DurableRun) -> Ending:
+    """Run the scaffold: the one place where an exception becomes the recorded outcome of a run."""
+    try:
+        outcome = scaffold.run(run)
+    except Exception as error:
+        failure = classify(error)
+        if failure.family not in ("limit", "agent"):
+            raise
+        trace = "".join(traceback.format_exception(error)) if failure.bug else ""
+        return Ending(failure.family, failure.code, f"{failure.message}\n{trace}".strip())
+    return Ending("done", "", outcome.summary)
+
+
+def _grade(cell: Cell, folder: Path, guard: Guard) -> dict[str, Any]:
+    path = folder / SUBMISSION_FILE
+    data = path.read_bytes() if path.exists() else None
+    report = guard.grade(data, cell.competition, private_folder(cell))
+    return orjson.loads(report.model_dump_json())
+
+
+def main(
+    cell: Annotated[Path, typer.Argument(help="The cell.json of a run folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the grade as JSON.")] = False,
+) -> None:
+    """Run one cell, or go on with it, and grade it."""
+    folder = cell.parent if cell.name == CELL_FILE else cell
+    try:
+        grade = run_cell(folder)
+    except OSError as error:
+        raise InfraError(f"{error.strerror}: {error.filename}", code="infra.os") from error
+    if as_json:
+        typer.echo(orjson.dumps(grade).decode())
+    else:
+        OUT.print(f"{grade['competition_id']}: score {grade['score']}", markup=False)
+
+
+if __name__ == "__main__":
+    command(main)()

@@ -1,0 +1,71 @@
+"""What a run has come to, as a fold over its events: what tables and progress displays show."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from scaffolds.runtime import events as ev
+from scaffolds.runtime.events import Event
+from scaffolds.runtime.ledger import Spent
+
+_ACTIVITIES = {
+    ev.MODEL_REQUEST: "waiting for the model",
+    ev.EXEC_START: "running a script",
+    ev.RUN_END: "grading",
+}
+
+
+@dataclass(slots=True)
+class RunState:
+    """The fold; `apply` it to each event in order."""
+
+    facts: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The data of `run.start`."""
+    backend: str = ""
+    """Isolation in use."""
+    step: int = 0
+    steps: int | None = None
+    """The limit of steps, if there is one."""
+    nodes: int = 0
+    good: int = 0
+    pick: int | None = None
+    """Node whose submission stands."""
+    best: float | None = None
+    """Its validation score, by the agent's own measurement."""
+    spent: Spent = field(default_factory=Spent)
+    model_calls: int = 0
+    resumes: int = 0
+    outcome: str = ""
+    """`done`, `limit` or `agent`; empty while the run goes on."""
+    code: str = ""
+    activity: str = ""
+    """What it is doing now."""
+
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        data = event.data
+        if "spent" in data:
+            self.spent = Spent.parse(data["spent"])
+        self.activity = _ACTIVITIES.get(event.type, self.activity)
+        match event.type:
+            case ev.RUN_START:
+                self.facts = data
+                self.steps = data["limits"]["steps"]
+            case ev.RUN_RESUME:
+                self.resumes += 1
+            case ev.SANDBOX_OPEN:
+                self.backend = data["backend"]
+            case ev.STEP_START:
+                self.step = data["step"]
+            case ev.MODEL_RESPONSE:
+                self.model_calls += 1
+            case ev.RUN_END:
+                self.outcome, self.code = data["outcome"], data["code"]
+            case _:
+                self._apply_note(event)
+
+    def _apply_note(self, event: Event) -> None:
+        if event.type.endswith(".node"):
+            self.nodes += 1
+            self.good += event.data.get("status") == "ok"
+        elif event.type.endswith(".pick"):
+            self.pick, self.best = event.data.get("node"), event.data.get("score")

@@ -1,0 +1,18 @@
+"""Single files out of a stored workspace, without restoring it."""
+
+from sandbox import tree
+from sandbox.protocols import BlobStore
+
+
+def saved_file(digest: str, path: str, store: BlobStore) -> bytes | None:
+    """The content of the regular file at `path` (relative to home) in a stored tree.
+
+    None when the tree has no such file, or a link or folder in its place.
+
+    Raises:
+        BadTree: `digest` is not a tree.
+    """
+    for row in tree.load(store.get(digest)):
+        if row.path == path and isinstance(row, tree.File):
+            return b"".join(store.get(chunk) for chunk in row.chunks)
+    return None
