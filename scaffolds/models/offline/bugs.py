@@ -1,7 +1,7 @@
 """The defects that scripts now and then have: each a template in bugs/ that spoils one block of the script.
 
-They are there so that every offline run exercises a scaffold's debugging, validation and review. Repair needs no
-list of them: a recipe says everything, so a script written anew from its recipe has none.
+They are there so that every offline run exercises a scaffold's debugging, validation and review. Repair
+needs no list of them: a recipe says everything, so a script written anew from its recipe has none.
 """
 
 import ast

@@ -16,10 +16,10 @@ _EXCEPTION = re.compile(r"^((?:\w+\.)*\w*(?:Error|Exception|Interrupt|Exit))(?::
 _TIMEOUT = re.compile(r"\btimed? ?out\b|\btime limit\b", re.I)
 _KILLED = re.compile(r"\bkilled\b|\bSIGKILL\b|\bout of memory\b|\bexit (?:code|status) (?:137|-9)\b", re.I)
 _LAST_LINES = 6
-_NO_FILE = re.compile(
-    r"no submission|missing|not found|no such|(?:does|do|did) not exist|not (?:been )?written", re.I
-)
-_BAD_FILE = re.compile(r"invalid|not valid|malformed|rejected|not well-formed|unexpected column", re.I)
+# A scaffold's own check is marked; of other lines about the submission only those that complain count.
+_CHECKED = "[submission check]"
+_NO_FILE = re.compile(r"no submission|not found|no such|no file|not exist|not (?:been )?written", re.I)
+_BAD_FILE = re.compile(r"invalid|not valid|malformed|rejected|not well-formed|missing|unexpected", re.I)
 
 _KINDS: tuple[tuple[str, str], ...] = (
     (r"TimeoutError|KeyboardInterrupt", "timeout"),
@@ -93,7 +93,7 @@ def _file(text: str) -> Fault | None:
         if "submission" not in line.lower() or _WROTE.match(line):
             continue
         if _NO_FILE.search(line):
-            return Fault("no_submission", line.strip())
-        if _BAD_FILE.search(line):
-            return Fault("bad_submission", line.strip())
+            return Fault("no_submission", line.removeprefix(_CHECKED).strip())
+        if _BAD_FILE.search(line) or line.startswith(_CHECKED):
+            return Fault("bad_submission", line.removeprefix(_CHECKED).strip())
     return None

@@ -20,26 +20,24 @@ def render_script(card: TaskCard, recipe: Recipe, bug: str | None = None) -> str
     families = {member.family: catalog.families()[member.family] for member in recipe.members}
     scalers = {member.scaling: catalog.scalings()[member.scaling] for member in recipe.members}
     metric = catalog.metric_of(card)
-    template = f"bugs/{bug}.py.j2" if bug else "script.py.j2"
-    return (
-        environment()
-        .get_template(template)
-        .render(
-            card=card,
-            classes=classes,
-            log=recipe.log and not classes,
-            headline=_headline(recipe, classes),
-            imports=_imports(recipe, classes, metric),
-            constants=recipe.constants(classes),
-            features=recipe.features,
-            columns=[name for name in recipe.features if catalog.features()[name].kind == "columns"],
-            metric=catalog.metrics()[metric],
-            metric_name=metric,
-            metric_asked="" if catalog.is_known(card) else card.metric.name,
-            builders={name: family.variant(classes).build for name, family in families.items()},
-            scalers={name: scaling.build for name, scaling in scalers.items()},
-            caps={name: family.rows for name, family in families.items()},
-        )
+    template = environment().get_template(f"bugs/{bug}.py.j2" if bug else "script.py.j2")
+    return template.render(
+        card=card,
+        # Some cards name files from the script's own directory, some from its input folder.
+        files={role: path.removeprefix("input/") for role, path in card.files.items()},
+        classes=classes,
+        log=recipe.log and not classes,
+        headline=_headline(recipe, classes),
+        imports=_imports(recipe, classes, metric),
+        constants=recipe.constants(classes),
+        features=recipe.features,
+        columns=[name for name in recipe.features if catalog.features()[name].kind == "columns"],
+        metric=catalog.metrics()[metric],
+        metric_name=metric,
+        metric_asked="" if catalog.is_known(card) else card.metric.name,
+        builders={name: family.variant(classes).build for name, family in families.items()},
+        scalers={name: scaling.build for name, scaling in scalers.items()},
+        caps={name: family.rows for name, family in families.items()},
     )
 
 

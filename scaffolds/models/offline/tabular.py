@@ -2,8 +2,8 @@
 
 It plays tabular tasks: it drafts, improves and repairs scripts and reviews their output by fixed rules, from
 the task card, the last code, the last output and the request's seed. It needs no network, costs nothing and
-gives the same answer to the same request, so scaffolds can be run, tested and compared without a provider. What
-it does not do: read prose, look at the data, remember, or use any tool but the review.
+gives the same answer to the same request, so scaffolds can be run, tested and compared without a provider.
+What it does not do: read prose, look at the data, remember, or use any tool but the review.
 """
 
 import random
