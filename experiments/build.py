@@ -44,14 +44,13 @@ class ContractCheck:
 
 def build_task(cell: Cell, competition: Competition) -> Task:
     """The task as the agent is told it."""
-    files = {role: f"input/{name}" for role, name in competition.files.items()}
     card = TaskCard(
         id_column=competition.id_column,
         target=competition.target,
         submission_columns=competition.submission_columns[1:],
         prediction=competition.prediction,
         metric=Metric(competition.metric.name, competition.maximize),
-        files=files,
+        files=competition.files,
     )
     return Task(competition.id, competition.description(), card, cell.machine)
 

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from experiments.outcome import Failure, classify
 
-OUT = Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
 EXIT_USER, EXIT_INFRA = 1, 3

@@ -64,6 +64,28 @@ def run_cell(folder: Path) -> dict[str, Any]:
         raise UserError(f"another process is at work in {str(folder)!r}; wait for it to end") from error
 
 
+def replay_cell(folder: Path) -> int:
+    """Run the scaffold of a finished run again over its log; returns the number of events.
+
+    Nothing happens outside: no model is asked and no sandbox is opened.
+
+    Raises:
+        UserError: the run is not finished, or the code asks for something else than it did then.
+    """
+    cell = load_cell(folder)
+    scaffold = build_scaffold(cell)
+    with Guard() as guard:
+        session = Session(folder, build_world(cell, folder, guard), start_facts(cell))
+        try:
+            if not session.finished:
+                raise UserError(f"{str(folder)!r} is not finished: leave out --replay to go on with it")
+            _ending(scaffold, DurableRun(session))
+            return session.log.size
+        finally:
+            session.close_sandboxes()
+            session.log.close()
+
+
 def load_cell(folder: Path) -> Cell:
     """The cell that a run folder was made for."""
     record = read_json(folder / CELL_FILE)
@@ -127,9 +149,13 @@ def _grade(cell: Cell, folder: Path, guard: Guard) -> dict[str, Any]:
 def main(
     cell: Annotated[Path, typer.Argument(help="The cell.json of a run folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the grade as JSON.")] = False,
+    replay: Annotated[bool, typer.Option(help="Run a finished cell's scaffold again over its log.")] = False,
 ) -> None:
     """Run one cell, or go on with it, and grade it."""
     folder = cell.parent if cell.name == CELL_FILE else cell
+    if replay:
+        OUT.print(f"replayed {replay_cell(folder)} events: every request is as it was", markup=False)
+        return
     try:
         grade = run_cell(folder)
     except OSError as error:

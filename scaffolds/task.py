@@ -22,8 +22,8 @@ class Metric:
 class TaskCard:
     """The machine-readable part of a task prompt: one fenced YAML block.
 
-    `files` maps `train`, `test` and `sample_submission` to paths below the script's `input` folder; other
-    public files keep their names. `prediction` is `class`, `probability` or `number`.
+    `files` maps `train`, `test` and `sample_submission` to names inside the folder `input` of the
+    directory that a script runs in. `prediction` is `class`, `probability` or `number`.
     """
 
     id_column: str

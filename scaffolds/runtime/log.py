@@ -136,6 +136,11 @@ class EventLog:
             self._next += 1
         return event
 
+    @property
+    def size(self) -> int:
+        """How many events the log holds."""
+        return self._next
+
     def sync(self) -> None:
         """Return when everything appended so far survives a power cut."""
         self.blobs.sync()

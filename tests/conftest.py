@@ -1,0 +1,49 @@
+"""What several areas of the tests share."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from benchmark.prepare import prepare
+from benchmark.registry import find, members
+from experiments.cell import CELL_FILE, Cell
+from experiments.config import Sweep
+from experiments.files import write_json
+from experiments.plan import plan
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The practice competitions, prepared once for all test processes."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "data"
+    for name in members("practice"):
+        prepare(find(name), folder)
+    return folder
+
+
+def sweep_of(**changes: object) -> Sweep:
+    """A small sweep of AIDE with the offline model; `changes` replace its keys."""
+    keys: dict[str, object] = {
+        "scaffolds": [{"name": "aide", "num_drafts": 2}],
+        "models": ["offline/tabular"],
+        "competitions": ["practice-diabetes"],
+        "time_limits": [{"time": "24h", "steps": 3}],
+    }
+    return Sweep.model_validate(keys | changes)
+
+
+def write_cells(folder: Path, cells: Sequence[Cell]) -> list[Path]:
+    """A run folder for each cell, below `folder`."""
+    folders = [folder / cell.id for cell in cells]
+    for path, cell in zip(folders, cells, strict=True):
+        write_json(path / CELL_FILE, cell.model_dump(mode="json"))
+    return folders
+
+
+def make_run(folder: Path, data: Path, **changes: object) -> Path:
+    """The run folder of the only cell of `sweep_of(**changes)`."""
+    (path,) = write_cells(folder, plan(sweep_of(**changes), data))
+    return path

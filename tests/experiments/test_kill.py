@@ -1,0 +1,108 @@
+"""A run that is killed and started again is the run that was never killed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from experiments.files import read_json
+from experiments.run import GRADE_FILE, replay_cell, run_cell
+from experiments.trajectory import Trajectory
+from scaffolds.runtime import events as ev
+from scaffolds.runtime.log import EVENTS_FILE
+from scaffolds.runtime.transcript import recorded_messages
+from tests.conftest import make_run
+from tests.requires import require
+
+SCAFFOLDS = [{"name": "aide", "num_drafts": 1}]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
+    require("bwrap", "apt-get install bubblewrap")
+    folder = make_run(tmp_path_factory.mktemp("undisturbed"), data_dir, scaffolds=SCAFFOLDS)
+    run_cell(folder)
+    return folder
+
+
+def killed(folder: Path, how: str, seed: int) -> int:
+    """Run a cell through kills; returns how many there were."""
+    command = [sys.executable, "-m", "tests.experiments.killer", str(folder), how, str(seed)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=280)
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout)
+
+
+def grade(folder: Path) -> dict[str, Any]:
+    record = read_json(folder / GRADE_FILE)
+    return {key: value for key, value in record.items() if key not in ("created_at", "submission_path")}
+
+
+def tree(trajectory: Trajectory) -> list[dict[str, Any]]:
+    return [trajectory.fields(node.event) for node in trajectory.nodes.values()]
+
+
+def requests(trajectory: Trajectory) -> list[tuple[str, str]]:
+    """Every model request: its messages as bytes, and the digest over tools, settings and seed as well."""
+    log = trajectory.log
+    return [
+        (json.dumps(recorded_messages(log.events, log.blobs, event)), event.digest or "")
+        for event in log.of_type(ev.MODEL_REQUEST)
+    ]
+
+
+def check_equal(folder: Path, undisturbed: Path, deaths: int) -> None:
+    ours, theirs = Trajectory(folder), Trajectory(undisturbed)
+    assert tree(ours) == tree(theirs)
+    assert requests(ours) == requests(theirs)
+    assert grade(folder) == grade(undisturbed)
+    answered = [(e.lane, e.n) for e in ours.log.of_type(ev.MODEL_RESPONSE, ev.TOOL_RESULT)]
+    assert len(answered) == len(set(answered))
+    in_flight = sum(event.data["in_flight"] for event in ours.log.of_type(ev.RUN_RESUME))
+    executed = len(list(ours.log.of_type(ev.EXEC_START)))
+    assert executed - len(list(theirs.log.of_type(ev.EXEC_START))) <= in_flight <= deaths
+    assert not left_over(folder)
+
+
+def left_over(folder: Path) -> list[str]:
+    """Processes that still hold the run folder in their command line."""
+    found: list[str] = []
+    for process in psutil.process_iter(["cmdline"]):
+        line = " ".join(process.info["cmdline"] or ())
+        if str(folder) in line and "killer" not in line:
+            found.append(line)
+    return found
+
+
+def test_a_death_at_every_event_boundary(tmp_path: Path, data_dir: Path, undisturbed: Path) -> None:
+    folder = make_run(tmp_path, data_dir, scaffolds=SCAFFOLDS)
+    deaths = killed(folder, "events", 0)
+    events = len(Trajectory(undisturbed).log.events)
+    assert deaths >= events - 2  # every event but run.start; run.end is followed by the grade alone
+    check_equal(folder, undisturbed, deaths)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_deaths_at_random_instants(tmp_path: Path, data_dir: Path, undisturbed: Path, seed: int) -> None:
+    folder = make_run(tmp_path, data_dir, scaffolds=SCAFFOLDS)
+    deaths = killed(folder, "4.0", seed)
+    check_equal(folder, undisturbed, deaths)
+
+
+def test_a_finished_run_is_replayed_without_a_call(undisturbed: Path) -> None:
+    before = (undisturbed / EVENTS_FILE).read_bytes()
+    assert replay_cell(undisturbed) == len(Trajectory(undisturbed).log.events)
+    assert (undisturbed / EVENTS_FILE).read_bytes() == before
+    assert not (undisturbed / "sandbox").exists()
+
+
+def test_a_finished_run_is_graded_again_from_its_frozen_submission(undisturbed: Path) -> None:
+    before, events = grade(undisturbed), (undisturbed / EVENTS_FILE).read_bytes()
+    (undisturbed / GRADE_FILE).unlink()
+    run_cell(undisturbed)
+    assert grade(undisturbed) == before
+    assert (undisturbed / EVENTS_FILE).read_bytes() == events
