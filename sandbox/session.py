@@ -4,11 +4,10 @@ import contextlib
 import time
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import cast
 
 from sandbox import interpreter
 from sandbox.driver import frames
-from sandbox.errors import PathRefused
+from sandbox.errors import PathRefused, SandboxLost
 from sandbox.hostfiles import fetch
 from sandbox.protocols import (
     BlobStore,
@@ -26,6 +25,7 @@ from sandbox.workspace import Workspace
 
 _SLACK_S = 15.0
 """Seconds past a call's timeout at which a driver that has not answered counts as dead."""
+_MAX_S = 1e6  # what poll takes ends at 24 days
 _FILES_S = 60.0
 _MAX_READ = 4 * 1024 * 1024
 _MAX_ROWS = 2000
@@ -46,7 +46,7 @@ class Session:
 
     def shell(self, command: str, *, timeout: float) -> Execution:
         """Run `command` in the persistent bash: working directory and variables are kept between calls."""
-        return self._execute("shell", {"timeout": timeout}, command)
+        return self._execute("shell", {}, command, timeout)
 
     def run_script(self, source: str, *, directory: str, env: Mapping[str, str], timeout: float) -> Execution:
         """Run Python `source` as `__main__` of a fresh process in `directory`.
@@ -54,8 +54,7 @@ class Session:
         Raises:
             PathRefused: the directory is not below the code folder, or cannot be written.
         """
-        fields = {"timeout": timeout, "directory": directory, "env": pairs(env)}
-        return self._execute("script", fields, source)
+        return self._execute("script", {"directory": directory, "env": pairs(env)}, source, timeout)
 
     def read_file(self, path: str, *, offset: int = 0, limit: int = 65536) -> FileText:
         """Read at most `limit` bytes (and 4 MiB) of a text file at `offset`."""
@@ -90,7 +89,10 @@ class Session:
 
     def snapshot(self, store: BlobStore) -> Snapshot:
         """Copy what changed in the workspace since the last snapshot into `store`."""
-        return self._snapshots.take(store)
+        try:
+            return self._snapshots.take(store)
+        except FileNotFoundError as error:
+            raise SandboxLost("the workspace is gone") from error
 
     def restore(self, tree: str, store: BlobStore) -> None:
         """Make the workspace equal to `tree`."""
@@ -103,11 +105,11 @@ class Session:
             self._closed = True
             self._workspace.remove()
 
-    def _execute(self, op: str, fields: Mapping[str, object], text: str) -> Execution:
-        timeout = cast("float", fields["timeout"])
+    def _execute(self, op: str, fields: Mapping[str, object], text: str, timeout: float) -> Execution:
         payload = text.encode(errors="replace")
+        timeout = min(max(timeout, 0.0), _MAX_S)
         start = time.monotonic()
-        answer = self._wire.ask(op, fields, payload, timeout=timeout + _SLACK_S)
+        answer = self._wire.ask(op, {**fields, "timeout": timeout}, payload, timeout=timeout + _SLACK_S)
         wall_s = time.monotonic() - start
         with self._checked():
             return _execution(answer, wall_s)

@@ -135,7 +135,11 @@ def _file(walk: _Walk, fd: int, name: str, path: str, status: os.stat_result) ->
         if status.st_size > MAX_FILE or walk.bytes + status.st_size > MAX_TOTAL:
             _skip(walk, path)
             return
-        key, content = _copy(walk, fd, name)
+        copied = _copy(walk, fd, name)
+        if copied is None:
+            _skip(walk, path)
+            return
+        key, content = copied
     elif walk.bytes + content.size > MAX_TOTAL:
         _skip(walk, path)
         return
@@ -146,7 +150,7 @@ def _file(walk: _Walk, fd: int, name: str, path: str, status: os.stat_result) ->
     walk.rows.append(File(path, stat.S_IMODE(status.st_mode) & 0o777, content.size, content.chunks))
 
 
-def _copy(walk: _Walk, folder: int, name: str) -> tuple[_Key | None, _Content]:
+def _copy(walk: _Walk, folder: int, name: str) -> tuple[_Key | None, _Content] | None:
     fd = os.open(name, OPEN_FILE, dir_fd=folder)
     with os.fdopen(fd, "rb", buffering=0) as file:
         before = os.fstat(fd)
@@ -158,6 +162,8 @@ def _copy(walk: _Walk, folder: int, name: str) -> tuple[_Key | None, _Content]:
             chunks.append(walk.store.put(piece))
             size += len(piece)
         after = os.fstat(fd)
+    if after.st_size > MAX_FILE:  # it grew meanwhile
+        return None
     key = _key(after)
     settled = max(after.st_mtime_ns, after.st_ctime_ns) < walk.started_ns - _RACY_NS
     unchanged = key == _key(before) and size == after.st_size

@@ -61,10 +61,10 @@ class Workspace:
             SandboxUnavailable: the folder holds something that is not a sandbox's.
         """
         self.remove()
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.root / _MARK).touch()
         for path in (*(self.home / name for name in FOLDERS), self.tmp, self.scratch):
             path.mkdir(parents=True)
-        self.root.chmod(0o700)
-        (self.root / _MARK).touch()
         self.driver.write_bytes(driver_archive())
 
     def remove(self) -> None:

@@ -5,9 +5,11 @@ import os
 import select
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 from sandbox.errors import SandboxLost
 from sandbox.text import printable
@@ -43,47 +45,51 @@ class PipeChannel:
         self._sweep = sweep
         self._explain = explain
         self._answered = False
-        self._killed = False
+        self._reading, self._writing, self._killing = threading.Lock(), threading.Lock(), threading.Lock()
         os.set_blocking(self._input.fileno(), False)
 
     def write(self, data: bytes) -> None:
         """Send all of `data`; raises `SandboxLost` when the other end is gone or does not read."""
         deadline = time.monotonic() + _WRITE_S
         view = memoryview(data)
-        while view:
-            self._await(self._input.fileno() if not self._killed else -1, select.POLLOUT, deadline)
-            try:
-                view = view[os.write(self._input.fileno(), view) :]
-            except BlockingIOError:
-                continue
-            except BrokenPipeError:
-                raise SandboxLost("the driver has ended") from None
+        with self._writing:
+            while view:
+                self._await(self._input, select.POLLOUT, deadline)
+                try:
+                    view = view[os.write(self._input.fileno(), view) :]
+                except BlockingIOError:
+                    continue
+                except BrokenPipeError:
+                    raise SandboxLost("the driver has ended") from None
 
     def read(self, size: int, deadline: float) -> bytes:
         """Receive exactly `size` bytes before `deadline` (time.monotonic); raises `SandboxLost` otherwise."""
         data = bytearray()
-        while len(data) < size:
-            self._await(self._output.fileno() if not self._killed else -1, select.POLLIN, deadline)
-            piece = os.read(self._output.fileno(), min(size - len(data), 1 << 20))
-            if not piece:
-                raise SandboxLost("the driver has ended")
-            data += piece
-            self._answered = True
+        with self._reading:
+            while len(data) < size:
+                self._await(self._output, select.POLLIN, deadline)
+                piece = os.read(self._output.fileno(), min(size - len(data), 1 << 20))
+                if not piece:
+                    raise SandboxLost("the driver has ended")
+                data += piece
+                self._answered = True
         return bytes(data)
 
     def kill(self) -> None:
-        """End every process inside. Safe to repeat."""
-        if self._killed:
-            return
-        self._killed = True
-        self._input.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_CLOSE_S)  # the driver ends when its input does, and all else with it
-        if self._sweep is not None:
-            self._sweep(self._process)
-        self._process.kill()
-        self._process.wait()
-        self._output.close()
+        """End every process inside. Safe to repeat, and while another thread reads or writes."""
+        with self._killing:
+            if self._output.closed:
+                return
+            with self._writing:
+                self._input.close()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_CLOSE_S)  # the driver ends when its input does, and all else with it
+            if self._sweep is not None:
+                self._sweep(self._process)
+            self._process.kill()
+            self._process.wait()
+            with self._reading:  # a reader has seen the end of the stream by now
+                self._output.close()
 
     def diagnose(self) -> str:
         """Say in one line why the other end is gone, as far as the host can tell."""
@@ -95,11 +101,12 @@ class PipeChannel:
             state += f"; last words: {words}" if words else ""
         return state if self._answered else self._explain(state)
 
-    def _await(self, fd: int, event: int, deadline: float) -> None:
-        if fd < 0:
+    @staticmethod
+    def _await(pipe: IO[bytes], event: int, deadline: float) -> None:
+        if pipe.closed:
             raise SandboxLost("the sandbox is closed")
         waiting = select.poll()
-        waiting.register(fd, event)
+        waiting.register(pipe, event)
         if not waiting.poll(max(deadline - time.monotonic(), 0.0) * 1000):
             raise SandboxLost("the driver does not answer")
 

@@ -5,7 +5,7 @@ command prints can be taken for them.
 """
 
 # Plain strings for paths: the driver starts sooner without pathlib.
-# ruff: noqa: PTH115
+# ruff: noqa: PTH108, PTH115
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Bash:
     def __init__(self, loop: Loop, folder: str, cwd: bytes, env: dict[str, str], output: int) -> None:
         self._commands = f"{folder}/bash"  # the name that bash puts before its error messages
         order, self._order = os.pipe()
-        self.reports, report = os.pipe()
-        os.set_blocking(self.reports, False)
+        self._reports, report = os.pipe()
+        os.set_blocking(self._reports, False)
         fds = {"order": order, "report": report, "output": output}
         program = _LOOP.format(exports=f"{folder}/exports", commands=self._commands, **fds)
         argv = (_BASH, "--noprofile", "--norc", "-c", program, "bash")
@@ -60,6 +60,7 @@ class Bash:
         self.report: Report | None = None
         """Set once the file that was begun last is through."""
         self._heard = bytearray()
+        self._silent = False
 
     @property
     def exit_code(self) -> int | None:
@@ -74,6 +75,10 @@ class Bash:
         write(self._commands, commands)
         with contextlib.suppress(BrokenPipeError):  # a shell that has just died is noticed by its end
             os.write(self._order, b"\n")
+
+    def watched(self) -> tuple[int, ...]:
+        """Return the descriptors that become readable when there may be news."""
+        return () if self._silent else (self._reports,)
 
     def settled(self) -> bool:
         """Say whether it has reported or ended."""
@@ -102,19 +107,22 @@ class Bash:
     def close(self) -> None:
         """Let go of the pipes, at which the process ends if it still runs."""
         os.close(self._order)
-        os.close(self.reports)
+        os.close(self._reports)
 
     def _hear(self) -> None:
         with contextlib.suppress(BlockingIOError):
-            while piece := os.read(self.reports, 65536):
+            while piece := os.read(self._reports, 65536):
                 self._heard += piece
                 if len(self._heard) > _MAX_REPORT:
                     processes.send((self.pid,), signal.SIGKILL)
                     return
+            self._silent = True  # no process holds the other end: it ended, or executed a program
 
 
 def write(path: str, content: bytes) -> None:
     """Put a file in the driver's own folder."""
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    with contextlib.suppress(FileNotFoundError):  # a new file, lest the agent's FIFO is in its place
+        os.unlink(path)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(fd, "wb", buffering=0) as file:
         file.write(content)

@@ -12,7 +12,7 @@ import select
 import signal
 import subprocess
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from sandbox.driver import frames
@@ -67,10 +67,10 @@ class Loop:
             signal.signal(number, _nothing)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
 
-    def receive(self) -> Request:
-        """Wait for the host's next frame, reaping children meanwhile."""
-        while self._input not in self._poll((self._input,), None):
-            pass
+    def receive(self, meanwhile: Callable[[], None]) -> Request:
+        """Wait for the host's next frame, calling `meanwhile` every second or oftener."""
+        while self._input not in self._poll((self._input,), 1.0):
+            meanwhile()
         sizes = frames.lengths(self._read(frames.PREFIX.size))
         return Request(frames.decode(self._read(sizes.header)), self._read(sizes.payload))
 
@@ -133,13 +133,13 @@ class Loop:
         self._children[child.pid] = child
         return child
 
-    def _poll(self, fds: Collection[int], seconds: float | None) -> set[int]:
+    def _poll(self, fds: Collection[int], seconds: float) -> set[int]:
         waiting = select.poll()
         waiting.register(self._input, select.POLLIN if self._input in fds else 0)
         waiting.register(self._woken, select.POLLIN)
         for fd in fds:
             waiting.register(fd, select.POLLIN)
-        ready = dict(waiting.poll(None if seconds is None else seconds * 1000))
+        ready = dict(waiting.poll(seconds * 1000))
         if ready.get(self._input, 0) & select.POLLHUP and not ready[self._input] & select.POLLIN:
             raise HostGone
         if ready.pop(self._woken, None) is not None:

@@ -7,7 +7,7 @@ import sys
 import time
 from typing import NoReturn
 
-from sandbox.driver import files, frames, processes, scripts, world
+from sandbox.driver import files, frames, processes, scripts, supervise, world
 from sandbox.driver.loop import HostGone, Loop, Request
 from sandbox.driver.replies import Refused, Reply
 from sandbox.driver.shell import Shell
@@ -34,6 +34,12 @@ class Driver:
         if operation is None:
             raise frames.FrameError("an operation that this driver does not have")
         return operation(request.header, request.payload)
+
+    def watch(self) -> None:
+        """Look after what runs in the background while the host is silent."""
+        self._loop.reap()
+        if supervise.crowded():
+            supervise.clear(self._loop, alone=self._world.isolated)
 
     def _run_shell(self, header: frames.Header, payload: bytes) -> Reply:
         return self._shell.run(payload, header.number("timeout"))
@@ -86,13 +92,13 @@ def _sweep(loop: Loop) -> None:
 
 
 def _serve(loop: Loop, scratch: str) -> NoReturn:
-    hello = loop.receive()
+    hello = loop.receive(loop.reap)
     around = world.from_hello(hello.header, scratch)
     world.limit(isolated=around.isolated)
     driver = Driver(loop, around)
     loop.reply(frames.encode({"id": hello.header.integer("id"), "python": sys.version.split()[0]}))
     while True:
-        request = loop.receive()
+        request = loop.receive(driver.watch)
         number = request.header.integer("id")
         try:
             reply = driver.answer(request)

@@ -57,13 +57,18 @@ def run_script(
             env={**world.env, **_ENV, **env},
             outputs=(streams[0].write_end, streams[1].write_end),
         )
+    except OSError as error:  # too many processes, or variables that are too long
+        raise Refused(f"{SCRIPT} cannot be started: {error.strerror}") from None
     finally:
         for stream in streams:
             stream.close_write_end()
     how = supervise.await_end(loop, lambda: child.end is not None, deadline)
     if how == "timeout":
         supervise.stop(loop, begun, alone=world.isolated)
+    if how == "crowded":
+        supervise.clear(loop, alone=world.isolated)
     processes.end(begun, loop.pause, alone=world.isolated)
+    loop.reap()
     return _outcome(child, how, folder).reply(*(stream.take() for stream in streams))
 
 

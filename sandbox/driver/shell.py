@@ -16,7 +16,7 @@ from sandbox.driver.replies import Outcome, Reply
 from sandbox.driver.world import World
 
 _START_S = 10.0
-_KEPT = "its directory and exported variables are kept; other variables, functions and options are lost"
+_KEPT = "with the variables exported before this command; other variables, functions and options are lost"
 
 
 class Shell:
@@ -38,32 +38,41 @@ class Shell:
     def run(self, commands: bytes, timeout: float) -> Reply:
         """Run commands for at most `timeout` seconds, plus what it takes to end them."""
         deadline = time.monotonic() + timeout
+        notes: list[str] = []
+        self._loop.reap()
+        if self._bash and self._bash.exit_code is not None:
+            notes.append(self._drop(self._bash, "exit"))
         bash = self._bash or self._start()
         cpu_before = bash.cpu_s()
         since = processes.now_ticks()
         bash.begin(commands)
-        how = supervise.await_end(self._loop, bash.settled, deadline, (bash.reports,))
+        how = supervise.await_end(self._loop, bash.settled, deadline, bash.watched)
         if how != "exit":
             self._cwd = bash.cwd() or self._cwd
             self._stop(bash, since, gently=how == "timeout")
-        bash.settled()
-        outcome = self._outcome(bash, how, max(bash.cpu_s() - cpu_before, 0.0))
+        outcome = self._outcome(bash, how, max(bash.cpu_s() - cpu_before, 0.0), notes)
         return outcome.reply(self._out.take())
 
-    def _outcome(self, bash: Bash, how: str, cpu_s: float) -> Outcome:
+    def _outcome(self, bash: Bash, how: str, cpu_s: float, notes: list[str]) -> Outcome:
         code = bash.exit_code
-        notes = [supervise.CROWDED] if how == "crowded" else []
+        if how == "crowded":
+            notes.append(supervise.CROWDED)
         if bash.report:
             code, self._cwd, self._exports = bash.report
         if bash.exit_code is not None:
-            bash.close()
-            self._bash = None
-            notes.append(f"The shell {_end(how, bash.exit_code)} and is started again: {_KEPT}.")
+            notes.append(self._drop(bash, how))
         if how == "crowded":
             code = -9
         ended = "timeout" if how == "timeout" else "exit" if code is None or code >= 0 else "signal"
         cwd = self._cwd.decode("utf-8", "replace")
         return Outcome(ended, None if how == "timeout" else code, cwd, cpu_s, 0.0, tuple(notes))
+
+    def _drop(self, bash: Bash, how: str) -> str:
+        assert bash.exit_code is not None
+        bash.close()
+        self._bash = None
+        cwd = self._cwd.decode("utf-8", "replace")
+        return f"The shell {_end(how, bash.exit_code)}. The next one starts in {cwd}, {_KEPT}."
 
     def _stop(self, bash: Bash, since: int, *, gently: bool) -> None:
         def targets() -> set[int]:
@@ -73,7 +82,9 @@ class Shell:
         if gently:
             supervise.stop(self._loop, targets, alone=self._world.isolated)
         else:
-            processes.end(targets, self._loop.pause, alone=self._world.isolated)
+            supervise.clear(self._loop, alone=self._world.isolated)
+        self._loop.reap()
+        bash.settled()
 
     def _start(self) -> Bash:
         bash = self._launch()
@@ -90,7 +101,7 @@ class Shell:
         kept = (self._cwd, os.fsencode(self._world.code), os.fsencode(self._world.home), b"/")
         cwd = next(folder for folder in kept if os.path.isdir(folder))
         bash = Bash(self._loop, self._world.scratch, cwd, self._world.env, self._out.write_end)
-        supervise.await_end(self._loop, bash.settled, time.monotonic() + _START_S, (bash.reports,))
+        supervise.await_end(self._loop, bash.settled, time.monotonic() + _START_S, bash.watched)
         if bash.report:
             return bash
         processes.send((bash.pid,), 9)

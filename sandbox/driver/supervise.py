@@ -18,21 +18,26 @@ GRACE = ((signal.SIGINT, 3.0), (signal.SIGTERM, 2.0))
 _PROCESSES = 2048  # a kernel does not hold root to its limit, so that a fork bomb must be seen from here
 _LOOK_EVERY_S = 0.5
 
-CROWDED = f"The processes of this call were stopped: there were more than {_PROCESSES}."
+CROWDED = f"All processes were killed, those in the background too: there were more than {_PROCESSES}."
 
 
-def await_end(loop: Loop, ended: Callable[[], bool], deadline: float, fds: Collection[int] = ()) -> str:
-    """Wait until `ended`; returns `exit`, `timeout` (monotonic `deadline`) or `crowded`."""
+def await_end(
+    loop: Loop, ended: Callable[[], bool], deadline: float, watched: Callable[[], Collection[int]] = tuple
+) -> str:
+    """Wait until `ended`; returns `exit`, `timeout` (monotonic `deadline`) or `crowded`.
+
+    `watched` names the descriptors at whose bytes it is worth asking again.
+    """
     look = time.monotonic() + _LOOK_EVERY_S
     while not ended():
         now = time.monotonic()
         if now >= deadline:
             return "timeout"
         if now >= look:
-            if _crowded():
+            if crowded():
                 return "crowded"
             look = now + _LOOK_EVERY_S
-        loop.wait(min(deadline, look) - now, fds)
+        loop.wait(min(deadline, look) - now, watched())
     return "exit"
 
 
@@ -50,7 +55,13 @@ def stop(loop: Loop, targets: Callable[[], Collection[int]], *, alone: bool) -> 
     processes.end(targets, loop.pause, alone=alone)
 
 
-def _crowded() -> bool:
+def clear(loop: Loop, *, alone: bool) -> None:
+    """Kill every process but this one."""
+    processes.end(lambda: processes.below(os.getpid()), loop.pause, alone=alone)
+
+
+def crowded() -> bool:
+    """Say whether there are more processes than any program needs."""
     if os.getpid() == 1:
         return sum(name.isdigit() for name in os.listdir("/proc")) > _PROCESSES
     return len(processes.below(os.getpid())) > _PROCESSES

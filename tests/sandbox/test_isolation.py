@@ -1,0 +1,144 @@
+"""What an agent in bubblewrap can see and reach, and what it cannot."""
+
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.protocols import Sandbox
+from tests.sandbox.support import Open, errors, out
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def box(opened: Open, bwrap: None) -> Sandbox:
+    return opened("bwrap", env={"GIVEN": "yes"})
+
+
+def says(box: Sandbox, command: str) -> str:
+    return out(box.shell(command, timeout=20))
+
+
+def test_nothing_of_the_hosts_environment(opened: Open, bwrap: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROVIDER_API_KEY", "sk-secret")
+    box = opened("bwrap", env={"GIVEN": "yes"})
+    seen = says(
+        box,
+        "env; cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'; cat /proc/[0-9]*/cmdline | tr '\\0' ' '",
+    )
+    assert "GIVEN=yes" in seen
+    assert "sk-secret" not in seen and "PROVIDER" not in seen
+
+
+def test_a_plain_user_without_rights(box: Sandbox) -> None:
+    assert says(box, "id -u; id -un; id -G") == "1000\nagent\n1000\n"
+    status = says(box, "cat /proc/self/status")
+    assert "CapEff:\t0000000000000000" in status and "CapBnd:\t0000000000000000" in status
+    assert "NoNewPrivs:\t1" in status
+    assert says(box, "ulimit -c") == "0\n"
+
+
+def test_no_files_of_the_project_or_the_host(box: Sandbox, root: Path) -> None:
+    listed = set(says(box, f"ls -A / {PROJECT} /home /run /etc /root /var 2>/dev/null").split())
+    assert not listed & {
+        "benchmark",
+        "experiments",
+        "scaffolds",
+        "tests",
+        "pyproject.toml",
+        ".git",
+        "shadow",
+        "mnt",
+    }
+    assert says(box, f"ls {root} {PROJECT}/sandbox 2>/dev/null; ls /home") == "code\ndata\nlogs\nsubmission\n"
+    assert says(box, "ls -d /run/docker.sock /var/run /sys /mnt /root/.ssh /etc/shadow 2>/dev/null") == ""
+    ran = box.run_script("import benchmark", directory="n", env={}, timeout=30)
+    assert "ModuleNotFoundError" in errors(ran) or "ImportError" in errors(ran)
+
+
+def test_no_other_processes(box: Sandbox) -> None:
+    assert len(says(box, "ls -d /proc/[0-9]*").split()) <= 3
+    assert says(box, "cat /proc/1/comm").startswith("python")
+
+
+def test_the_system_is_read_only(box: Sandbox) -> None:
+    places = f"/ /usr /etc /home/data /run /run/driver {sys.prefix} /proc/sys/kernel"
+    assert says(box, f"for d in {places}; do touch $d/x 2>/dev/null && echo $d; done") == ""
+    settings = "/proc/sys/kernel/core_pattern /proc/sys/vm/drop_caches /proc/sysrq-trigger"
+    assert says(box, f"for f in {settings}; do (echo x > $f) 2>/dev/null && echo $f; done") == ""
+    assert says(box, "rm -rf /home/data/* 2>/dev/null; cat /home/data/train.csv") == "id,y\n1,0\n"
+    assert says(box, "echo x > /run/driver/driver.pyz || echo no").endswith("no\n")
+
+
+def test_no_network(box: Sandbox) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        connect = f"(exec 3<>/dev/tcp/127.0.0.1/{port}) 2>&1 && echo reached"
+        assert "refused" in says(box, connect)
+        assert "unreachable" in says(box, "(exec 3<>/dev/tcp/192.0.2.1/80) 2>&1")
+    assert says(box, "cut -d: -f1 -s /proc/net/dev | tr -d ' \\n'") == "lo"
+    server_inside = (
+        "import socket\ns = socket.create_server(('localhost', 0))\n"
+        "c = socket.create_connection(s.getsockname()); print('loopback works')"
+    )
+    assert out(box.run_script(server_inside, directory="n", env={}, timeout=30)) == "loopback works\n"
+
+
+def test_an_open_network_is_the_hosts(opened: Open, bwrap: None) -> None:
+    box = opened("bwrap", network="open")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert says(box, f"(exec 3<>/dev/tcp/127.0.0.1/{port}) && echo reached") == "reached\n"
+
+
+def test_data_sets_in_packages_are_hidden(box: Sandbox) -> None:
+    source = (
+        "from sklearn import datasets\nimport pathlib, sklearn.datasets\n"
+        "folder = pathlib.Path(sklearn.datasets.__file__).parent\n"
+        "print([sorted(p.name for p in (folder / n).iterdir()) for n in ('data', 'images')])\n"
+        "datasets.make_classification()\n"
+        "for load in (datasets.load_iris, datasets.load_diabetes, datasets.load_breast_cancer, datasets.load_digits):\n"
+        "    try: load()\n"
+        "    except (OSError, ImportError): print('hidden')\n"
+    )
+    ran = box.run_script(source, directory="n", env={}, timeout=120)
+    assert out(ran) == "[[], []]\n" + 4 * "hidden\n", errors(ran)
+    assert (
+        says(box, f"touch {sys.prefix}/lib/python3.*/site-packages/sklearn/datasets/data/x 2>&1 | wc -l")
+        == "1\n"
+    )
+
+
+def test_the_driver_cannot_be_reached(box: Sandbox) -> None:
+    assert says(box, "kill -9 1; kill -STOP 1; kill -INT 1; kill -TERM 1; kill -HUP 1; echo alive").endswith(
+        "alive\n"
+    )
+    forged = "for fd in $(seq 0 64); do (printf 'garbage' > /proc/1/fd/$fd) 2>/dev/null && echo $fd; done"
+    assert says(box, forged) == ""
+    assert (
+        says(box, "ls /proc/1/fd 2>/dev/null; cat /proc/1/environ /proc/1/mem 2>/dev/null; echo no") == "no\n"
+    )
+    assert says(box, "ls -l /proc/self/fd /proc/$$/fd | grep -c /run/driver") == "0\n"
+
+
+def test_no_descriptor_of_the_pipe_is_inherited(box: Sandbox) -> None:
+    source = (
+        "import os\nfor n in os.listdir('/proc/self/fd'):\n    print(n, os.path.exists(f'/proc/self/fd/{n}'))"
+    )
+    ran = box.run_script(source, directory="n", env={}, timeout=30)
+    assert {line.split()[0] for line in out(ran).splitlines()} == {
+        "0",
+        "1",
+        "2",
+        "3",
+    }  # 3 is the listing's own
+    assert set(says(box, "bash -c 'ls /proc/self/fd'").split()) == {"0", "1", "2", "3"}
+
+
+def test_new_user_namespaces_change_nothing(box: Sandbox) -> None:
+    ran = box.shell(
+        "unshare -Ur cat /proc/self/uid_map 2>/dev/null; unshare -Urm mount -t tmpfs x /home 2>&1", timeout=10
+    )
+    assert ran.exit_code != 0

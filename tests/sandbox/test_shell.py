@@ -1,0 +1,185 @@
+import signal
+import time
+
+import pytest
+
+from sandbox.protocols import Sandbox
+from tests.sandbox.support import gone, out
+
+
+def test_state_is_kept_between_calls(box: Sandbox) -> None:
+    first = box.shell("mkdir -p a/b; cd a/b; X=1; f() { echo f$X; }; export Y=2", timeout=10)
+    assert (first.ended, first.exit_code, first.cwd) == ("exit", 0, f"{box.layout.code}/a/b")
+    second = box.shell("pwd; f; echo $Y; (exit 7)", timeout=10)
+    assert out(second) == f"{box.layout.code}/a/b\nf1\n2\n"
+    assert second.exit_code == 7
+    assert 0 < second.wall_s < 10
+
+
+def test_it_starts_in_the_code_folder_beside_the_data(box: Sandbox) -> None:
+    assert out(box.shell("pwd; cat ../data/train.csv; ls ..", timeout=10)) == (
+        f"{box.layout.code}\nid,y\n1,0\ncode\ndata\nlogs\nsubmission\n"
+    )
+
+
+def test_streams_are_merged_in_order(box: Sandbox) -> None:
+    assert out(box.shell("echo 1; echo 2 >&2; echo 3; ls /missing/x; echo 4", timeout=10)).startswith(
+        "1\n2\n3\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0\\0/etc\\0\\0",
+        '{"id":1,"ended":"exit","code":0}',
+        "\\x00\\x00\\x00\\x02\\x00\\x00\\x00\\x00{}",
+        "$ echo done\\n[exit 0]\\n__END__0",
+    ],
+)
+def test_output_is_never_taken_for_the_protocol(box: Sandbox, text: str) -> None:
+    ran = box.shell(f"printf '{text}'; printf '{text}' >&2; (exit 5)", timeout=10)
+    assert ran.exit_code == 5
+    assert ran.stdout.total > 0
+    assert out(box.shell("echo fine", timeout=10)) == "fine\n"
+
+
+def test_output_keeps_every_byte(box: Sandbox) -> None:
+    ran = box.shell(r"printf '\xff\xfe\x00\x1b[31m\r\n\x80'", timeout=10)
+    assert ran.stdout.head == b"\xff\xfe\x00\x1b[31m\r\n\x80"
+
+
+def test_commands_may_hold_anything(box: Sandbox) -> None:
+    command = "cat <<'EOF'\nit's \"$HOME\" `x` \\ ü\nEOF\ncat <<EOF\n$((1 + 1))\nEOF"
+    assert out(box.shell(command, timeout=10)) == 'it\'s "$HOME" `x` \\ ü\n2\n'
+    assert box.shell("echo 'open", timeout=10).exit_code != 0
+    assert box.shell("if", timeout=10).exit_code != 0
+    box.shell("echo a\0b", timeout=10)
+    assert out(box.shell("return 4; echo no", timeout=10)) == ""
+    assert out(box.shell("# nothing", timeout=10)) == ""
+    assert out(box.shell("", timeout=10)) == ""
+    assert out(box.shell("echo fine", timeout=10)) == "fine\n"
+
+
+def test_long_commands_and_many_lines(box: Sandbox) -> None:
+    lines = "\n".join(f": {number}" for number in range(50_000))
+    assert out(box.shell(f"{lines}\necho end", timeout=20)) == "end\n"
+
+
+def test_standard_input_is_empty(box: Sandbox) -> None:
+    assert out(box.shell("cat; read x || echo none; exec <&-; echo ok", timeout=10)) == "none\nok\n"
+    assert out(box.shell("cat; echo fine", timeout=10)) == "fine\n"
+
+
+def test_two_gigabytes_of_output(box: Sandbox) -> None:
+    ran = box.shell("echo first; head -c 2000000000 /dev/zero; echo last", timeout=120)
+    assert ran.exit_code == 0
+    assert ran.stdout.total == 2_000_000_000 + len("first\nlast\n")
+    assert ran.stdout.head.startswith(b"first\n\0\0") and ran.stdout.tail.endswith(b"\0\0last\n")
+    assert len(ran.stdout.head) == len(ran.stdout.tail) == 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("exit 3", 3),
+        ("set -e; false; echo no", 1),
+        ("exec bash", 0),
+        ("exec python -c 'raise SystemExit(6)'", 6),
+        ("kill -9 $$", -signal.SIGKILL),
+        ("set -u; echo $missing", 127),
+    ],
+)
+def test_a_shell_that_ended_is_replaced(box: Sandbox, command: str, code: int) -> None:
+    box.shell("mkdir d; cd d; export KEPT=yes", timeout=10)
+    ran = box.shell(command, timeout=10)
+    assert ran.exit_code == code
+    assert ran.ended == ("signal" if code < 0 else "exit")
+    assert any("The shell" in note for note in ran.notes)
+    after = box.shell("pwd; echo $KEPT", timeout=10)
+    assert out(after) == f"{box.layout.code}/d\nyes\n"
+    assert after.notes == ()
+
+
+def test_a_shell_that_dies_between_calls_is_replaced(box: Sandbox) -> None:
+    box.shell("(sleep 0.2; kill -9 $$) >/dev/null 2>&1 &", timeout=10)
+    time.sleep(0.5)
+    ran = box.shell("echo fine", timeout=10)
+    assert out(ran) == "fine\n"
+    assert len(ran.notes) == 1
+
+
+def test_a_shell_whose_folder_is_gone_still_works(box: Sandbox) -> None:
+    box.shell("mkdir x; cd x; rmdir ../x", timeout=10)
+    assert out(box.shell("echo a", timeout=10)) == "a\n"
+    box.shell("exit", timeout=10)
+    assert out(box.shell("pwd", timeout=10)) == f"{box.layout.code}\n"
+
+
+def test_options_that_would_break_the_shell(box: Sandbox) -> None:
+    box.shell("set -x", timeout=10)
+    assert out(box.shell("echo a", timeout=10)) == "+ echo a\na\n"
+    box.shell("set +x; set -f; set -C; IFS=/; exec >/dev/null 2>&1", timeout=10)
+    assert out(box.shell("echo a", timeout=10)) == "a\n"
+    box.shell("printf() { :; }; export() { :; }; read() { :; }; trap 'echo debug' DEBUG", timeout=10)
+    assert "a\n" in out(box.shell("echo a", timeout=10))
+    box.shell("builtin() { return 1; }", timeout=3)
+    assert "a\n" in out(box.shell("echo a", timeout=10))
+
+
+def test_a_deadline_ends_a_command(box: Sandbox) -> None:
+    box.shell("mkdir d; export KEPT=yes", timeout=10)
+    ran = box.shell("cd d; while true; do sleep 1e9; done", timeout=0.3)
+    assert (ran.ended, ran.exit_code) == ("timeout", None)
+    assert ran.wall_s < 15
+    assert ran.cwd == f"{box.layout.code}/d"
+    assert any("The shell" in note for note in ran.notes)
+    assert out(box.shell("pwd; echo $KEPT", timeout=10)) == f"{box.layout.code}/d\nyes\n"
+
+
+def test_a_program_that_handles_the_interrupt_ends_by_itself(box: Sandbox) -> None:
+    program = "import time\ntry: time.sleep(99)\nexcept KeyboardInterrupt: print('saved', flush=True)"
+    box.write_file("p.py", program)
+    ran = box.shell("python p.py", timeout=1.5)
+    assert ran.ended == "timeout"
+    assert out(ran) == "saved\n"
+
+
+def test_nothing_outlives_a_deadline_however_it_hides(box: Sandbox) -> None:
+    marks = [f"{number}.12345" for number in (91001, 91002, 91003, 91004)]
+    ran = box.shell(
+        f"trap '' INT TERM\nsetsid sleep {marks[0]} & nohup sleep {marks[1]} >/dev/null &\n"
+        f"env -i setsid bash -c '(sleep {marks[2]} &) & wait; sleep 99' &\nsleep {marks[3]}",
+        timeout=0.5,
+    )
+    assert ran.ended == "timeout"
+    assert ran.wall_s < 15
+    assert gone(marks)
+    assert out(box.shell("echo fine", timeout=10)) == "fine\n"
+
+
+def test_background_jobs_neither_block_nor_die_with_a_later_call(box: Sandbox) -> None:
+    started = box.shell(
+        "(for i in 1 2 3 4 5 6; do echo tick; sleep 0.2; done; echo ok > done.txt) &", timeout=10
+    )
+    assert started.wall_s < 5
+    assert box.shell("sleep 60", timeout=0.3).ended == "timeout"
+    box.shell("exit", timeout=10)
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and "done.txt" not in {entry.path for entry in box.list_files()}:
+        time.sleep(0.05)
+    assert box.read_file("done.txt").text == "ok\n"
+    assert "tick\n" in out(box.shell("true", timeout=10))
+
+
+def test_a_program_that_replaced_the_shell_does_not_cost_the_driver_time(box: Sandbox) -> None:
+    ran = box.shell(
+        "exec python -c 'import os; print(os.getppid(), flush=True); import time; time.sleep(1)'", timeout=9
+    )
+    driver = int(out(ran))
+    ticks = box.shell(f"cut -d' ' -f14 /proc/{driver}/stat", timeout=10)
+    assert int(out(ticks)) < 80
+
+
+def test_cpu_time_is_reported(box: Sandbox) -> None:
+    assert box.shell("python -c 'sum(range(10_000_000))'", timeout=60).cpu_s > 0.05

@@ -1,0 +1,186 @@
+import os
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandbox import snapshot as module
+from sandbox.protocols import Sandbox
+from sandbox.snapshot import Snapshots
+from sandbox.tree import BadTree, Dir, File, Link, dump, load
+from tests.sandbox.support import Name, Open, Store, out
+
+
+def test_a_workspace_is_restored_into_another_sandbox(opened: Open, backend: Name) -> None:
+    first, store = opened(backend), Store()
+    first.run_script(
+        "open('../x.bin', 'wb').write(b'\\xff' * 9_000_000)", directory="node", env={}, timeout=30
+    )
+    first.shell(
+        "mkdir -p empty/deep; chmod 700 empty; echo 1 > f; chmod 640 f; ln -s missing broken; touch .hidden;"
+        "echo s > ../submission/submission.csv; echo n > ../notes; touch $'\\xff'; rmdir ../logs; ln -s ../data d",
+        timeout=10,
+    )
+    taken = first.snapshot(store)
+    assert taken.files == 7 and taken.skipped == ()
+    second = opened(backend)
+    second.shell("mkdir -p junk/deep f; ln -s / j2; echo x > ../junk; chmod 500 junk", timeout=10)
+    second.restore(taken.tree, store)
+    assert second.snapshot(Store()).tree == taken.tree
+    look = "cd ..; find . -path ./data -prune -o -printf '%p %m %l %s %y\n' | grep -v ' d$' | LC_ALL=C sort"
+    assert second.shell(look, timeout=10).stdout == first.shell(look, timeout=10).stdout
+    assert out(second.shell("cat node/input/train.csv d/train.csv", timeout=10)) == 2 * "id,y\n1,0\n"
+    assert out(second.shell("cd; pwd; touch code/new && echo ok", timeout=10)).endswith("ok\n")
+
+
+def test_only_what_changed_is_read_again(box: Sandbox) -> None:
+    store = Store()
+    for number in range(20):
+        box.write_file(f"f{number}", str(number))
+    time.sleep(0.1)
+    first = box.snapshot(store)
+    before = store.puts
+    assert box.snapshot(store) == first
+    assert store.puts == before + 1  # the tree
+    box.shell("printf X > f3; mv f4 g4", timeout=10)
+    assert box.snapshot(store).tree != first.tree
+    assert store.puts == before + 3
+    other = Store()
+    box.restore(box.snapshot(other).tree, other)
+
+
+def test_a_change_within_the_clocks_tick_is_seen(tmp_path: Path) -> None:
+    snapshots, store = Snapshots(tmp_path), Store()
+    trees: set[str] = set()
+    for number in range(30):
+        (tmp_path / "f").write_text(f"{number:04}")
+        trees.add(snapshots.take(store).tree)
+    assert len(trees) == 30
+
+
+def test_links_and_special_files_lead_nowhere(box: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("answers")
+    box.shell(
+        f"ln -s {tmp_path}/secret s; ln -s {tmp_path} d; ln -s /etc etc; mkfifo fifo; echo 1 > a; ln a b;"
+        "python -c \"import socket; socket.socket(socket.AF_UNIX).bind('sock')\"",
+        timeout=30,
+    )
+    store = Store()
+    taken = box.snapshot(store)
+    assert set(taken.skipped) == {"code/a", "code/b", "code/fifo", "code/sock"}
+    assert taken.files == 0
+    assert not any(b"answers" in blob for blob in store.blobs.values())
+    rows = load(store.get(taken.tree))
+    assert Link("code/s", f"{tmp_path}/secret") in rows
+
+
+def test_caps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_FILE", 1000)
+    monkeypatch.setattr(module, "MAX_TOTAL", 2500)
+    monkeypatch.setattr(module, "MAX_ENTRIES", 6)
+    for name, size in (("a", 1001), ("b", 1000), ("c", 1000), ("d", 1000), ("e", 400)):
+        (tmp_path / name).write_bytes(b"x" * size)
+    taken = Snapshots(tmp_path).take(Store())
+    assert taken.skipped == ("a", "d") and taken.bytes == 2400 and taken.files == 3
+    for number in range(5):
+        (tmp_path / f"z{number}").touch()
+    assert any("entries" in path for path in Snapshots(tmp_path).take(Store()).skipped)
+
+
+def test_depth_is_bounded(tmp_path: Path) -> None:
+    folder = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d", dir_fd=folder)
+        inner = os.open("d", os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    taken = Snapshots(tmp_path).take(Store())
+    assert len(taken.skipped) == 1
+
+
+def test_files_that_change_and_vanish_meanwhile(tmp_path: Path) -> None:
+    stop = threading.Event()
+
+    def stir() -> None:
+        while not stop.is_set():
+            for number in range(20):
+                path = tmp_path / f"x{number}"
+                path.write_bytes(os.urandom(5000))
+                (tmp_path / f"d{number}").mkdir(exist_ok=True)
+            for number in range(20):
+                (tmp_path / f"x{number}").unlink()
+                (tmp_path / f"d{number}").rmdir()
+
+    thread = threading.Thread(target=stir)
+    thread.start()
+    snapshots, store = Snapshots(tmp_path), Store()
+    deadline = time.monotonic() + 1.5
+    while time.monotonic() < deadline:
+        snapshots.take(store)
+    stop.set()
+    thread.join()
+
+
+NAMES = st.text("ab.ü \udcff\n", min_size=1, max_size=3).filter(lambda name: name not in (".", ".."))
+CONTENT = st.binary(max_size=50) | st.just(b"z" * (5 << 20))
+TREES = st.recursive(
+    CONTENT | st.tuples(NAMES | st.just("/etc/passwd")),
+    lambda inner: st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+MODES = st.sampled_from([0o644, 0o600, 0o755, 0o500, 0o777])
+
+
+def _build(folder: Path, tree: object, draw: st.DataObject) -> None:
+    if isinstance(tree, bytes):
+        folder.write_bytes(tree)
+        folder.chmod(draw.draw(MODES))
+    elif isinstance(tree, tuple):
+        folder.symlink_to(str(tree[0]))  # pyright: ignore[reportUnknownArgumentType]
+    else:
+        assert isinstance(tree, dict)
+        folder.mkdir()
+        for name, inner in tree.items():  # pyright: ignore[reportUnknownVariableType]
+            _build(folder / str(name), inner, draw)  # pyright: ignore[reportUnknownArgumentType]
+        folder.chmod(draw.draw(MODES) | 0o700)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.dictionaries(NAMES, TREES, max_size=4), st.dictionaries(NAMES, TREES, max_size=3), st.data())
+def test_round_trip(tree: dict[str, object], other: dict[str, object], draw: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        first, second = Path(folder, "first"), Path(folder, "second")
+        _build(first, tree, draw)
+        _build(second, other, draw)
+        store = Store()
+        taken = Snapshots(first).take(store)
+        assert taken.skipped == ()
+        Snapshots(second).restore(taken.tree, store)
+        assert Snapshots(second).take(Store()) == taken
+
+
+@given(
+    st.lists(st.sampled_from([Dir("a", 0o700), Link("b", "x"), File("c", 0o644, 1, ("00",))]), unique=True)
+)
+def test_a_tree_is_canonical(rows: list[Dir | Link | File]) -> None:
+    assert dump(rows) == dump(reversed(rows))
+    assert load(dump(rows)) == sorted(rows, key=lambda row: row.path)
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/x", "a/../../x", "a//b", "a/.", "", ".", "a/../b"])
+def test_a_tree_that_leads_out_is_refused(path: str) -> None:
+    with pytest.raises(BadTree):
+        load(dump([Link(path, "x")]))
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"{}", b"[]", b'{"version":2,"rows":[]}', b'{"version":1,"rows":[[1]]}']
+)
+def test_what_is_not_a_tree_is_refused(data: bytes) -> None:
+    with pytest.raises(BadTree):
+        load(data)
