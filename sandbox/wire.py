@@ -51,12 +51,13 @@ class Wire:
             try:
                 self._channel.write(frame)
                 answer = self._receive(time.monotonic() + timeout)
+                refusal = answer.header.text("refused") if "refused" in answer.header else None
             except (SandboxLost, frames.FrameError) as error:
                 self._channel.kill()
                 self._lost = f"the sandbox is lost during {op!r}: {error}; {self._channel.diagnose()}"
                 raise SandboxLost(self._lost) from error
-        if "refused" in answer.header:
-            raise PathRefused(printable(answer.header.text("refused")[:_MAX_REFUSAL]))
+        if refusal is not None:
+            raise PathRefused(printable(refusal[:_MAX_REFUSAL]))
         return answer
 
     def lose(self, error: frames.FrameError) -> SandboxLost:

@@ -46,10 +46,10 @@ def write(world: World, path: str, content: bytes) -> None:
     with _refusing(path):
         if os.path.isdir(target) or path.endswith("/"):
             raise Refused(f"{path} is a directory")
-        os.makedirs(folder, exist_ok=True)
         real, data = os.path.realpath(folder), os.path.realpath(world.data)
         if posixpath.commonpath((real, data)) == data:  # a folder that only some backends can protect
             raise Refused(f"{path} is in the data folder, which is read-only")
+        os.makedirs(folder, exist_ok=True)
         _replace(folder, name, content)
 
 

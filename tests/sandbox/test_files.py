@@ -1,13 +1,12 @@
-import os
 import re
 import time
 from pathlib import Path
 
 import pytest
 
-from sandbox.errors import PathRefused
+from sandbox.errors import PathRefused, SandboxLost
 from sandbox.protocols import Sandbox
-from tests.sandbox.support import Name, Open, host_path, out
+from tests.sandbox.support import Open, host_path, out
 
 
 def test_write_then_read(box: Sandbox) -> None:
@@ -36,7 +35,7 @@ def test_bytes_that_are_not_text(box: Sandbox) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["missing", "d", "fifo", "/dev/zero", "missing/x", "x/y", "", "a\0b", "y" * 300]
+    "path", ["missing", "d", "fifo", "/dev/zero", "missing/x", "x/y", ".", "a\0b", "y" * 300]
 )
 def test_what_cannot_be_read_is_refused_with_the_agents_path(box: Sandbox, path: str) -> None:
     box.shell("mkdir d; mkfifo fifo; touch x", timeout=10)
@@ -63,7 +62,7 @@ def test_the_data_are_read_only(box: Sandbox, data: Path) -> None:
     for path in (f"{box.layout.data}/train.csv", "link/new.csv", "../data/sub/new.csv"):
         with pytest.raises(PathRefused, match="read-only"):
             box.write_file(path, "forged")
-    assert os.listdir(data) == ["train.csv"]
+    assert [path.name for path in data.iterdir()] == ["train.csv"]
 
 
 def test_a_file_over_the_limit_of_one_call_is_refused(box: Sandbox) -> None:
@@ -95,7 +94,7 @@ def test_a_listing_is_sorted_bounded_and_says_what_is_what(box: Sandbox) -> None
 
 
 def test_a_listing_of_very_many_files(box: Sandbox) -> None:
-    source = "import os\nfor i in range(30_000): os.close(os.open(f'{i:06}', os.O_CREAT))"
+    source = "import os\nfor i in range(10_000): os.close(os.open(f'{i:06}', os.O_CREAT))"
     box.run_script(source, directory="many", env={}, timeout=60)
     rows = box.list_files("many", limit=3)
     assert [entry.path for entry in rows] == ["many/000000", "many/000001", "many/000002"]
@@ -133,10 +132,11 @@ def test_fetch_refuses_everything_else(box: Sandbox, root: Path) -> None:
             assert box.backend == "none" or str(root) not in str(refusal.value)
 
 
-def test_fetch_works_when_the_driver_is_dead(opened: Open, backend: Name) -> None:
-    box = opened(backend)
+def test_fetch_works_when_the_driver_is_dead(opened: Open) -> None:
+    box = opened("none")
     box.write_file("x", "kept")
-    os.kill(_driver(box), 9)
+    with pytest.raises(SandboxLost):
+        box.shell("kill -9 $PPID; sleep 9", timeout=10)
     assert box.fetch("x", max_bytes=10) == b"kept"
 
 
@@ -144,8 +144,3 @@ def test_the_hosts_files_are_where_the_agent_puts_them(box: Sandbox, root: Path)
     box.shell("echo 1 > $HOME/notes; echo 2 > $TMPDIR/scratch", timeout=10)
     assert host_path(root, box, f"{box.layout.home}/notes").read_text() == "1\n"
     assert (root / "tmp" / "scratch").read_text() == "2\n"
-
-
-def _driver(box: Sandbox) -> int:
-    process = vars(vars(vars(box)["_wire"])["_channel"])["_process"]
-    return process.pid

@@ -1,5 +1,4 @@
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -44,11 +43,13 @@ def test_a_stopped_driver_is_a_lost_sandbox(opened: Open, monkeypatch: pytest.Mo
     assert gone(["95004.5", "95005.5"])
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to any descriptor of an unisolated driver")
-def test_frames_cannot_be_forged_without_isolation(opened: Open) -> None:
+def test_forged_frames_never_pass_for_an_answer(opened: Open) -> None:
     box = opened("none")
     forged = "for fd in $(seq 0 64); do (printf 'garbage' > /proc/$PPID/fd/$fd) 2>/dev/null && echo $fd; done"
-    assert out(box.shell(forged, timeout=10)) == ""
+    try:
+        assert out(box.shell(forged, timeout=10)) == ""
+    except SandboxLost:  # root may write into any process; without isolation nothing holds it back
+        assert os.geteuid() == 0
 
 
 def _reply(header: str, payload: bytes = b"") -> bytes:
@@ -96,7 +97,7 @@ from pathlib import Path
 from sandbox.open import open_sandbox
 from sandbox.protocols import SandboxSpec
 box = open_sandbox(SandboxSpec(backend=sys.argv[1], root=Path(sys.argv[2]), data=Path(sys.argv[3])))
-box.shell("sleep 96001.5 & setsid nohup sleep 96002.5 >/dev/null 2>&1 & env -i setsid sleep 96003.5 &", timeout=10)
+box.shell("sleep 96001.5 & setsid nohup sleep 96002.5 & env -i setsid sleep 96003.5 &", timeout=10)
 print("ready", flush=True)
 box.shell("trap '' INT TERM; sleep 96004.5; sleep 96005.5", timeout=1000)
 """
@@ -174,8 +175,10 @@ def test_closing_ends_a_call_in_another_thread(backend: Name, opened: Open) -> N
 
 def test_close_removes_everything_and_may_be_repeated(backend: Name, opened: Open, root: Path) -> None:
     box = opened(backend)
-    deep = "for i in $(seq 300); do mkdir -p dddddddddd/dddddddddd; cd dddddddddd/dddddddddd; done"
-    box.shell(f"sleep 98002.5 & mkdir locked; touch locked/x; chmod 000 locked; {deep}", timeout=60)
+    deep = 'import os\nfor _ in range(1500): os.mkdir("d"); os.chdir("d")'
+    box.shell(
+        f"sleep 98002.5 & mkdir locked; touch locked/x; chmod 000 locked; python -c '{deep}'", timeout=60
+    )
     box.close()
     box.close()
     assert not root.exists()
@@ -226,7 +229,5 @@ def test_a_data_folder_inside_what_all_agents_see_is_refused(tmp_path: Path, bwr
 
 def test_signals_to_an_unisolated_driver_are_survived(opened: Open) -> None:
     box = opened("none")
-    names = ("INT", "TERM", "HUP", "CHLD")
-    assert all(signal.Signals[f"SIG{name}"] for name in names)
-    box.shell("; ".join(f"kill -{name} $PPID" for name in names), timeout=10)
+    box.shell("for name in INT TERM HUP CHLD; do kill -$name $PPID; done", timeout=10)
     assert out(box.shell("echo alive", timeout=10)) == "alive\n"

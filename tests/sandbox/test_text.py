@@ -48,7 +48,7 @@ def test_characters_are_not_cut() -> None:
 @given(st.binary(max_size=400), st.binary(max_size=400), st.integers(0, 10**12), st.integers(0, 99))
 def test_a_view_is_always_safe_and_short(head: bytes, tail: bytes, missing: int, size: int) -> None:
     shown = agent_view(Captured(head, tail, len(head) + len(tail) + missing), size, size)
-    assert not any(ord(c) < 32 and c not in "\n\t" or 127 <= ord(c) < 160 for c in shown)
+    assert not any((ord(c) < 32 and c not in "\n\t") or 127 <= ord(c) < 160 for c in shown)
     assert len(shown.encode()) <= 2 * size + 60
 
 
@@ -56,7 +56,7 @@ def test_a_view_is_always_safe_and_short(head: bytes, tail: bytes, missing: int,
 def test_printable_text_can_be_encoded_and_acts_on_nothing(text: str) -> None:
     shown = printable(text)
     shown.encode()
-    assert not any(ord(c) < 32 and c not in "\n\t" or 127 <= ord(c) < 160 for c in shown)
+    assert not any((ord(c) < 32 and c not in "\n\t") or 127 <= ord(c) < 160 for c in shown)
     assert printable(shown) == shown
 
 
