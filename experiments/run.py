@@ -4,7 +4,6 @@
 it goes on where the log ends; called on a finished run, it does nothing twice.
 """
 
-import shutil
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from experiments.console import OUT, command
 from experiments.files import read_json, write_bytes, write_json
 from experiments.outcome import classify
 from sandbox.saved import saved_file
+from sandbox.workspace import Workspace
 from scaffolds.errors import InfraError, UserError
 from scaffolds.run import Scaffold
 from scaffolds.runtime import events as ev
@@ -103,10 +103,18 @@ def _run_and_grade(cell: Cell, folder: Path) -> dict[str, Any]:
         finally:
             session.close_sandboxes()
             session.log.close()
-        shutil.rmtree(folder / SANDBOX_FOLDER, ignore_errors=True)
+        _remove_sandboxes(folder / SANDBOX_FOLDER)
         grade = _grade(cell, folder, guard)
     write_json(folder / GRADE_FILE, grade)
     return grade
+
+
+def _remove_sandboxes(folder: Path) -> None:
+    """What processes that were killed have left; a sandbox that closed has removed its own."""
+    if folder.is_dir():
+        for lane in folder.iterdir():
+            Workspace(lane).remove()
+        folder.rmdir()
 
 
 def _run_to_end(session: Session, scaffold: Scaffold, folder: Path) -> None:

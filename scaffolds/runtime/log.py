@@ -225,8 +225,8 @@ class LogReader:
         if not (folder / EVENTS_FILE).exists():
             raise UserError(f"{str(folder)!r} is not a run: it has no {EVENTS_FILE}")
         self.folder = folder
-        self.blobs = PackStore(folder / BLOBS_FOLDER)
         self.events, _ = read_log(folder)
+        self.blobs = PackStore(folder / BLOBS_FOLDER)
 
     def of_type(self, *kinds: str) -> Iterator[Event]:
         """Events of these types, in order."""

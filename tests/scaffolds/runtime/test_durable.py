@@ -1,0 +1,259 @@
+"""The run over its log, with a real sandbox (without isolation) and a model that answers by rule."""
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from scaffolds.errors import LimitReached, UserError
+from scaffolds.messages import Message
+from scaffolds.run import Failure, Run
+from scaffolds.runtime import events as ev
+from scaffolds.runtime.journal import ReplayMismatch
+from scaffolds.runtime.ledger import Limits
+from scaffolds.runtime.log import EVENTS_FILE, LogReader
+from tests.scaffolds.runtime.worlds import Counter, play
+
+
+def ask(run: Run, text: str) -> str:
+    return run.ask([Message("system", "rules"), Message("user", text)]).text
+
+
+def diary(run: Run) -> list[object]:
+    """A scaffold that uses everything once."""
+    said: list[object] = [run.budget.take_step(), ask(run, "first"), run.rng.random()]
+    said.append(run.call("write_file", path="a.txt", content="hello").ok)
+    said.append(run.call("shell", command="cat a.txt; X=5; echo more >> a.txt").text)
+    run.note("test.note", value=said[-1])
+    said.append(run.budget.take_step())
+    said.append(run.call("read_file", path="a.txt").text)
+    said.append(run.call("run_script", code="print(open('../a.txt').read())", dir="s").text)
+    said.append(run.budget.left().tokens)
+    return said
+
+
+def cut_log(folder: Path, keep: int) -> None:
+    path = folder / "run" / EVENTS_FILE
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:keep]))
+
+
+def test_a_second_run_over_the_log_repeats_the_first_without_asking(tmp_path: Path) -> None:
+    model = Counter()
+    first = play(tmp_path, diary, model, Limits(time_s=60, tokens=1000))
+    assert first[-1] == 985
+    assert play(tmp_path, diary, model, Limits(time_s=60, tokens=1000)) == first
+    assert model.asked == 1
+
+
+def test_from_every_event_the_rest_is_the_same(tmp_path: Path) -> None:
+    model = Counter()
+    whole = play(tmp_path, diary, model)
+    events = LogReader(tmp_path / "run").events
+    for keep in range(1, len(events)):
+        cut_log(tmp_path, keep)
+        assert play(tmp_path, diary, model) == whole, f"cut after {keep} events"
+
+
+def test_files_are_restored_and_a_lost_shell_is_said_once(tmp_path: Path) -> None:
+    def half(run: Run) -> str:
+        run.call("write_file", path="kept.txt", content="kept")
+        return run.call("shell", command="export X=5; echo $X").text
+
+    def whole(run: Run) -> tuple[str, str]:
+        half(run)
+        return run.call("shell", command="cat kept.txt; echo [$X]").text, run.call(
+            "shell", command="pwd"
+        ).text
+
+    assert "restarted" not in play(tmp_path, half, Counter())
+    after, later = play(tmp_path, whole, Counter())
+    assert "machine was restarted" in after
+    assert "kept[]" in after
+    assert "machine was restarted" not in later
+    kinds = [event.type for event in LogReader(tmp_path / "run").events]
+    assert kinds.count(ev.SHELL_RESTART) == 1
+    assert kinds.count(ev.RUN_RESUME) == 1
+
+
+def test_a_changed_prompt_is_refused_and_shown(tmp_path: Path) -> None:
+    play(tmp_path, lambda run: ask(run, "line one\nline two"), Counter())
+    with pytest.raises(ReplayMismatch) as caught:
+        play(tmp_path, lambda run: ask(run, "line one\nline 2"), Counter())
+    assert "-line two" in str(caught.value)
+    assert "+line 2" in str(caught.value)
+
+
+def test_a_changed_call_note_or_order_is_refused(tmp_path: Path) -> None:
+    def first(run: Run) -> None:
+        run.note("test.note", value=1)
+        run.call("write_file", path="a", content="b")
+
+    def other_note(run: Run) -> None:
+        run.note("test.note", value=2)
+
+    def other_call(run: Run) -> None:
+        run.note("test.note", value=1)
+        run.call("write_file", path="a", content="c")
+
+    def other_order(run: Run) -> None:
+        run.call("write_file", path="a", content="b")
+
+    play(tmp_path, first, Counter())
+    with pytest.raises(ReplayMismatch, match="value: recorded 1, now 2"):
+        play(tmp_path, other_note, Counter())
+    with pytest.raises(ReplayMismatch, match=r"recorded .*'content': 'b'.*, now .*'content': 'c'"):
+        play(tmp_path, other_call, Counter())
+    with pytest.raises(ReplayMismatch, match=r"recorded: test\.note, now: tool\.call"):
+        play(tmp_path, other_order, Counter())
+
+
+@pytest.mark.parametrize(
+    ("limits", "kind", "asked"),
+    [
+        (Limits(time_s=60, usd=0.5), "usd", 2),
+        (Limits(time_s=60, tokens=30), "tokens", 2),
+        (Limits(time_s=60, steps=1), "steps", 1),
+    ],
+)
+def test_a_limit_ends_the_run_at_the_same_place_again(
+    tmp_path: Path, limits: Limits, kind: str, asked: int
+) -> None:
+    def endless(run: Run) -> None:
+        while True:
+            run.budget.take_step()
+            ask(run, "more")
+
+    model = Counter()
+    for _ in range(2):
+        with pytest.raises(LimitReached) as caught:
+            play(tmp_path, endless, model, limits)
+        assert caught.value.kind == kind
+    assert model.asked == asked
+
+
+def test_a_command_is_stopped_at_the_time_limit_and_nothing_follows(tmp_path: Path) -> None:
+    texts: list[str] = []
+
+    def sleepy(run: Run) -> None:
+        texts.append(run.call("shell", command="sleep 100", timeout=50).text)
+        ask(run, "too late")
+
+    model = Counter()
+    with pytest.raises(LimitReached, match="time limit"):
+        play(tmp_path, sleepy, model, Limits(time_s=1.0))
+    assert "ran past its time limit" in texts[0]
+    assert model.asked == 0
+
+
+def test_wrong_tool_calls_are_answers_not_exceptions(tmp_path: Path) -> None:
+    def clumsy(run: Run) -> list[str]:
+        return [
+            run.call("teleport").text,
+            run.call("shell").text,
+            run.call("shell", command=5).text,
+            run.call("shell", command="true", speed="high").text,
+            run.call("read_file", path="missing.txt").text,
+            run.call("validate_submission", path="missing.csv").text,
+        ]
+
+    wanted = ["no tool 'teleport'", "missing argument", "must be a string", "unknown", "missing", "missing"]
+    for text, words in zip(play(tmp_path, clumsy, Counter()), wanted, strict=True):
+        assert words in text
+
+
+def test_validation_says_the_form_and_is_logged_by_hash(tmp_path: Path) -> None:
+    def submit(run: Run) -> tuple[bool, bool]:
+        run.call("write_file", path="good.csv", content="id,y\n1,2\n")
+        run.call("write_file", path="bad.csv", content="id,y")
+        good = run.call("validate_submission", path="good.csv")
+        return good.ok, run.call("validate_submission", path="bad.csv").ok
+
+    assert play(tmp_path, submit, Counter()) == (True, False)
+    checks = list(LogReader(tmp_path / "run").of_type(ev.SUBMISSION_CHECK))
+    assert [check.data["code"] for check in checks] == ["OK", "ROW_COUNT"]
+    assert len(checks[0].data["sha256"]) == 64
+
+
+def lanes_of(n: int, order: list[str]) -> Callable[[Run], list[tuple[str, object]]]:
+    """A scaffold whose lanes finish in `order` the first time, and whenever they like after that."""
+    gates = {name: threading.Event() for name in order}
+    gates[order[0]].set()
+
+    def work(run: Run, name: str) -> str:
+        gates[name].wait(20)
+        path = run.call("shell", command="pwd; echo done > mine.txt; ls").text
+        return f"{name}: {ask(run, name)} {run.rng.random():.6f} {'mine.txt' in path}"
+
+    def scaffold(run: Run) -> list[tuple[str, object]]:
+        lanes = run.lanes(n)
+        for name in sorted(order):
+            lanes.start(name, lambda lane, name=name: work(lane, name))
+        done: list[tuple[str, object]] = []
+        for position in range(len(order)):
+            done.append(lanes.next_done())
+            if position + 1 < len(order):
+                gates[order[position + 1]].set()
+        return done
+
+    return scaffold
+
+
+def test_lanes_finish_in_the_recorded_order_when_replayed(tmp_path: Path) -> None:
+    model = Counter()
+    first = play(tmp_path, lanes_of(3, ["b", "c", "a"]), model)
+    assert [name for name, _ in first] == ["b", "c", "a"]
+    again = play(tmp_path, lanes_of(3, ["a", "b", "c"]), model)
+    assert again == first
+    assert model.asked == 3
+
+
+def test_a_lane_that_hits_a_limit_is_a_failure_for_the_scaffold(tmp_path: Path) -> None:
+    def scaffold(run: Run) -> object:
+        lanes = run.lanes(1)
+        lanes.start("w", lambda lane: [ask(lane, str(i)) for i in range(5)])
+        return lanes.next_done()[1]
+
+    result = play(tmp_path, scaffold, Counter(), Limits(time_s=60, usd=0.5))
+    assert isinstance(result, Failure)
+    assert isinstance(result.error, LimitReached)
+
+
+def test_a_killed_driver_is_restored_and_the_call_made_again(tmp_path: Path) -> None:
+    marker = tmp_path / "died"
+    kill = (
+        "import os, signal, pathlib, sys\n"
+        f"marker = pathlib.Path({str(marker)!r})\n"
+        "first = not marker.exists()\n"
+        "marker.touch()\n"
+        "print(pathlib.Path('../before.txt').read_text())\n"
+        "if first:\n"
+        "    pid = os.getppid()\n"
+        "    while b'driver' not in pathlib.Path(f'/proc/{pid}/cmdline').read_bytes():\n"
+        "        pid = int(pathlib.Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[1])\n"
+        "    os.kill(pid, signal.SIGKILL)\n"
+        "    signal.pause()\n"
+    )
+
+    def scaffold(run: Run) -> str:
+        run.call("write_file", path="before.txt", content="still here")
+        return run.call("run_script", code=kill, dir="s").text
+
+    assert os.getpid() > 1
+    assert "still here" in play(tmp_path, scaffold, Counter())
+    kinds = [event.type for event in LogReader(tmp_path / "run").events]
+    assert kinds.count(ev.SANDBOX_LOST) == 1
+    assert kinds.count(ev.TOOL_RESULT) == 2
+
+
+def test_a_finished_run_asked_for_more_refuses(tmp_path: Path) -> None:
+    from scaffolds.runtime.session import Session
+    from tests.scaffolds.runtime.worlds import world
+
+    play(tmp_path, lambda run: ask(run, "once"), Counter())
+    session = Session(tmp_path / "run", world(tmp_path, Counter()), {})
+    session.log.append(ev.RUN_END, {"outcome": "done", "code": "", "summary": ""})
+    session.log.close()
+    with pytest.raises(UserError, match="asks for more than the log holds"):
+        play(tmp_path, lambda run: ask(run, "once") + ask(run, "twice"), Counter())
