@@ -77,18 +77,19 @@ def _look_at_bytes(data: bytes, contract: "SubmissionContract") -> None:
 
 
 def _look_at_header(data: bytes, contract: "SubmissionContract") -> None:
-    """Refuses a header whose width would cost pandas minutes and gigabytes."""
-    start = data[:HEADER_BYTES].decode("utf-8", "ignore").lstrip()
+    """Refuses a wrong header before pandas spends minutes and gigabytes on its width."""
+    start = data[:HEADER_BYTES].decode("utf-8-sig", "ignore").lstrip()
     lines = csv.reader(io.StringIO(start, newline=""))
     try:
-        width = len(next(lines))
+        header = next(lines)
         whole = len(data) <= HEADER_BYTES or lines.line_num < len(start.splitlines())
     except csv.Error:
         raise Rejected(
             Code.NOT_CSV, f"The header is not well-formed; expected {_header(contract)}."
         ) from None
-    if width > len(contract.header) + MAX_EXTRA_COLUMNS or not whole:
+    if len(header) > len(contract.header) + MAX_EXTRA_COLUMNS or not whole:
         raise Rejected(Code.COLUMNS, f"The header is far too long; expected {_header(contract)}.")
+    _check_header(header, contract)
 
 
 def _parse(data: bytes, contract: "SubmissionContract") -> pd.DataFrame:
@@ -110,6 +111,7 @@ def _parse(data: bytes, contract: "SubmissionContract") -> pd.DataFrame:
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise Rejected(Code.NOT_CSV, f"The file is not well-formed CSV{_where(error)}.") from None
     header = [str(name) for name in table.iloc[0]]
+    # Once more: pandas decides what the header is, wherever Python's reader sees another one.
     _check_header(header, contract)
     table = table.iloc[1:].set_axis(header, axis="columns").reset_index(drop=True)
     if len(table) > expected or table.empty:

@@ -1,0 +1,23 @@
+"""`python -m benchmark`: prepare competitions, check and grade submissions, read facts."""
+
+import typer
+
+from benchmark.cli import facts, grading, preparing
+
+app = typer.Typer(
+    name="benchmark",
+    help="Competitions for machine-learning agents: prepare, validate, grade.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("prepare")(preparing.prepare_command)
+app.command("validate")(grading.validate)
+app.command("grade-sample")(grading.grade_sample)
+app.command("list")(facts.list_command)
+app.command("info")(facts.info)
+app.command("leaderboard")(facts.leaderboard)
+
+if __name__ == "__main__":
+    app(prog_name="python -m benchmark")

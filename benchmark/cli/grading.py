@@ -1,0 +1,71 @@
+"""`grade-sample` and `validate`: what a submission is worth, and whether it would be accepted."""
+
+import sys
+
+from benchmark.cli.output import (
+    DATA_DIR,
+    AsJson,
+    CompetitionId,
+    DataDir,
+    SubmissionPath,
+    clear_errors,
+    read_submission_file,
+    say,
+    say_facts,
+    say_json,
+)
+from benchmark.contract import compile_contract
+from benchmark.grade import MAX_BYTES, Report
+from benchmark.guard import Guard
+from benchmark.prepare import prepared
+from benchmark.registry import find
+
+
+def grade_sample(
+    csv: SubmissionPath, competition_id: CompetitionId, data_dir: DataDir = DATA_DIR, as_json: AsJson = False
+) -> None:
+    """Grade one submission and say what it wins."""
+    with clear_errors():
+        private = prepared(find(competition_id), data_dir).private
+        data = read_submission_file(csv, MAX_BYTES)
+        with Guard() as guard:
+            report = guard.grade(data, competition_id, private, submission_path=str(csv))
+        if as_json:
+            say_json(report.model_dump(mode="json"))
+        else:
+            _tell(report)
+
+
+def validate(
+    csv: SubmissionPath, competition_id: CompetitionId, data_dir: DataDir = DATA_DIR, as_json: AsJson = False
+) -> None:
+    """Say whether a submission would be accepted, and never what it would score; exit code 1 if not."""
+    with clear_errors():
+        competition = find(competition_id)
+        contract = compile_contract(competition, prepared(competition, data_dir).public)
+        data = read_submission_file(csv, contract.max_bytes)
+        with Guard() as guard:
+            verdict = guard.check(data, contract)
+        if as_json:
+            say_json(verdict.model_dump(mode="json"))
+        else:
+            say(f"{verdict.code}: {verdict.message}")
+        sys.exit(0 if verdict.valid else 1)
+
+
+def _tell(report: Report) -> None:
+    medals = {"gold": report.gold_medal, "silver": report.silver_medal, "bronze": report.bronze_medal}
+    won = next((name for name, has in medals.items() if has), "none")
+    say_facts(
+        {
+            "competition": report.competition_id,
+            "valid": f"{'yes' if report.valid_submission else 'no'} ({report.verdict.code})",
+            "message": report.verdict.message,
+            "score": "none" if report.score is None else report.score,
+            "better is": "lower" if report.is_lower_better else "higher",
+            "medal": won,
+            "above median": "yes" if report.above_median else "no",
+            "thresholds": f"gold {report.gold_threshold}, silver {report.silver_threshold}, "
+            f"bronze {report.bronze_threshold}, median {report.median_threshold}",
+        }
+    )
