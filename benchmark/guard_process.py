@@ -16,8 +16,8 @@ from benchmark.errors import GuardError
 from benchmark.guard_frames import MAX_REPLY, Broken, Late, pack, read, write
 from benchmark.text import plain
 
-START_SECONDS = 60.0
-"""Time to import pandas: one second warm, and some twenty on a cold disk with many runs starting at once."""
+START_SECONDS = 120.0
+"""Time to import pandas: one second warm, and some thirty on a cold disk with many runs starting at once."""
 CLOSE_SECONDS = 2.0
 
 
@@ -48,7 +48,11 @@ class GuardProcess:
         born: Future[subprocess.Popen[bytes]] = Future()
         self._keeper = threading.Thread(target=self._keep, args=(born,), name="guard", daemon=True)
         self._keeper.start()
-        self._process = born.result()
+        try:
+            self._process = born.result()
+        except GuardError:
+            self._errors.close()
+            raise
         assert self._process.stdin and self._process.stdout
         self._input, self._output = self._process.stdin.fileno(), self._process.stdout.fileno()
         os.set_blocking(self._input, False)
@@ -101,10 +105,9 @@ class GuardProcess:
         try:
             hello = read(self._output, deadline=time.monotonic() + START_SECONDS, limit=MAX_REPLY)
         except (Broken, Late) as error:
+            reason = self._last_words() or "no reason given"
             self.close()
-            raise GuardError(
-                f"the guarded child did not start: {self._last_words() or 'no reason given'}"
-            ) from error
+            raise GuardError(f"the guarded child did not start: {reason}") from error
         self._ready = True
         self.isolated = bool(hello.header["isolated"])
 
@@ -124,3 +127,4 @@ class GuardProcess:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._keeper.join()
         self._process.stdout.close()
+        self._errors.close()

@@ -1,0 +1,61 @@
+"""The practice competitions as values, and one guard for all tests of a process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from benchmark.competition import Competition
+from benchmark.contract import SubmissionContract, compile_contract
+from benchmark.guard import Guard
+from benchmark.prepare import Prepared, prepared
+from benchmark.registry import find, members
+
+
+class Practice(NamedTuple):
+    """A prepared practice competition and two submissions to it."""
+
+    competition: Competition
+    folders: Prepared
+    contract: SubmissionContract
+    sample: bytes
+    perfect: bytes
+
+
+def open_practice(name: str, data_dir: Path) -> Practice:
+    competition = find(name)
+    folders = prepared(competition, data_dir)
+    return Practice(
+        competition,
+        folders,
+        compile_contract(competition, folders.public),
+        (folders.public / competition.files["sample_submission"]).read_bytes(),
+        (folders.private / competition.answers).read_bytes(),
+    )
+
+
+@pytest.fixture(params=members("practice"))
+def practice(request: pytest.FixtureRequest, data_dir: Path) -> Practice:
+    return open_practice(request.param, data_dir)
+
+
+@pytest.fixture(scope="session")
+def digits(data_dir: Path) -> Practice:
+    return open_practice("practice-digits", data_dir)
+
+
+@pytest.fixture(scope="session")
+def diabetes(data_dir: Path) -> Practice:
+    return open_practice("practice-diabetes", data_dir)
+
+
+@pytest.fixture(scope="session")
+def cancer(data_dir: Path) -> Practice:
+    return open_practice("practice-breast-cancer", data_dir)
+
+
+@pytest.fixture(scope="session")
+def guard() -> Iterator[Guard]:
+    with Guard() as open_guard:
+        yield open_guard

@@ -1,0 +1,113 @@
+"""The command line: what it prints, its exit codes, and errors in one line."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from benchmark.__main__ import app
+from benchmark.grade import Report
+from benchmark.verdict import Verdict
+from tests.benchmark.conftest import Practice
+
+
+def run(*arguments: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def sample(digits: Practice, tmp_path: Path) -> Path:
+    path = tmp_path / "sample.csv"
+    path.write_bytes(digits.sample)
+    return path
+
+
+def test_grade_sample(sample: Path, data_dir: Path) -> None:
+    shown = run("grade-sample", sample, "practice-digits", "--data-dir", data_dir)
+    assert shown.exit_code == 0
+    assert "valid         yes (OK)" in shown.stdout
+    assert "medal         none" in shown.stdout
+    as_json = run("grade-sample", sample, "practice-digits", "--data-dir", data_dir, "--json")
+    report = Report.model_validate_json(as_json.stdout)
+    assert report.submission_path == str(sample)
+    assert f"score         {report.score}" in shown.stdout
+
+
+def test_validate(sample: Path, data_dir: Path) -> None:
+    shown = run("validate", sample, "practice-digits", "--data-dir", data_dir)
+    assert (shown.exit_code, shown.stdout.split(":")[0]) == (0, "OK")
+    sample.write_text("id,\x1b[2J\n1,2\n")
+    refused = run("validate", sample, "practice-digits", "--data-dir", data_dir)
+    assert (refused.exit_code, refused.stdout.split(":")[0]) == (1, "COLUMNS")
+    assert "\x1b" not in refused.stdout
+    as_json = run("validate", sample, "practice-digits", "--data-dir", data_dir, "--json")
+    assert as_json.exit_code == 1
+    assert not Verdict.model_validate_json(as_json.stdout).valid
+
+
+def test_prepare_once_and_again(tmp_path: Path) -> None:
+    first = run("prepare", "practice-diabetes", "practice-digits", "--data-dir", tmp_path)
+    assert first.exit_code == 0
+    assert [line.split(":")[0] for line in first.stdout.splitlines()] == [
+        "practice-diabetes",
+        "practice-digits",
+    ]
+    assert (
+        run("prepare", "practice-diabetes", "practice-digits", "--data-dir", tmp_path).stdout == first.stdout
+    )
+
+
+def test_facts() -> None:
+    listed = run("list", "--split", "practice")
+    assert listed.stdout.splitlines() == run("list").stdout.splitlines()
+    assert "practice-diabetes" in listed.stdout
+    assert "rmse (lower is better)" in listed.stdout
+    everything = json.loads(run("list", "--json").stdout)
+    shown = run("info", "practice-digits")
+    assert "label (class)" in shown.stdout
+    assert json.loads(run("info", "practice-digits", "--json").stdout) in everything
+    board = run("leaderboard", "practice-digits", "--top", "3").stdout.splitlines()
+    assert [line.split()[0] for line in board] == ["1", "2", "3"]
+    assert len(json.loads(run("leaderboard", "practice-digits", "--json").stdout)) >= 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("info", "practice-digit"), "nearest: practice-digits"),
+        (("list", "--split", "hard"), "no split is called 'hard'"),
+        (
+            ("validate", "x.csv", "practice-digits", "--data-dir", "{tmp}"),
+            "python -m benchmark prepare practice-digits",
+        ),
+        (("grade-sample", "x.csv", "practice-digits", "--data-dir", "{tmp}"), "is not prepared in"),
+        (("grade-sample", "{tmp}/x\n.csv", "practice-digits", "--data-dir", "{data}"), "cannot read"),
+        (("prepare", "practice-digits", "--data-dir", "/proc/none"), "No such file"),
+    ],
+)
+def test_errors_are_one_line(arguments: tuple[str, ...], said: str, data_dir: Path, tmp_path: Path) -> None:
+    places = {"{tmp}": str(tmp_path), "{data}": str(data_dir)}
+    filled = [
+        argument.replace("{tmp}", places["{tmp}"]).replace("{data}", places["{data}"])
+        for argument in arguments
+    ]
+    failed = run(*filled)
+    assert failed.exit_code == 1
+    assert failed.stdout == ""
+    assert failed.stderr.startswith("error: ")
+    assert said in failed.stderr
+    assert failed.stderr.count("\n") == 1
+
+
+def test_wrong_usage_exits_with_two() -> None:
+    assert run("validate").exit_code == 2
+    assert run("frobnicate").exit_code == 2
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmark", "info"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "Missing argument 'ID'" in done.stderr
+    assert "Traceback" not in done.stderr

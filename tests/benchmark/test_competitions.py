@@ -1,0 +1,120 @@
+"""The facts: found by folder, in one schema, said alike everywhere."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from benchmark.competition import Competition
+from benchmark.errors import BadCompetition, UnknownCompetition, UnknownSplit
+from benchmark.leaderboard import read_leaderboard
+from benchmark.medals import thresholds
+from benchmark.registry import all_ids, find, load, members
+from tests.benchmark.conftest import Practice
+
+
+def test_every_folder_is_found_and_reads() -> None:
+    assert set(members("practice")) == {"practice-breast-cancer", "practice-diabetes", "practice-digits"}
+    assert [find(name).id for name in all_ids()] == list(all_ids())
+
+
+def test_the_names_others_build_on() -> None:
+    competition = find("practice-diabetes")
+    assert competition.metric.name == "rmse"
+    assert not competition.maximize
+    assert (competition.id_column, competition.target) == ("id", "target")
+    assert competition.submission_columns == ("id", "target")
+    assert competition.prediction == "number"
+    assert competition.complexity == "practice"
+    assert {"train", "test", "sample_submission"} <= set(competition.files)
+
+
+def test_an_unknown_id_names_the_nearest() -> None:
+    with pytest.raises(UnknownCompetition, match=r"'practice-digit'.*practice-digits") as caught:
+        find("practice-digit")
+    assert caught.value.nearest[0] == "practice-digits"
+    with pytest.raises(UnknownCompetition):
+        find("../competitions/practice-digits")
+    with pytest.raises(UnknownSplit, match="practice"):
+        members("hard")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"maximise": True}, "maximise"),
+        ({"id": "other"}, "other"),
+        ({"maximize": False}, "thresholds"),
+        ({"complexity": "easy"}, "complexity"),
+        ({"submission": {"id": "id", "columns": {"label": {"kind": "class"}}}}, "classes"),
+        ({"public_files": {"train": {"file": "train.csv", "holds": "rows"}}}, "sample_submission"),
+    ],
+)
+def test_wrong_facts_are_refused(tmp_path: Path, change: dict[str, object], said: str) -> None:
+    text = (find("practice-digits").folder / "competition.yaml").read_text(encoding="utf-8")
+    folder = tmp_path / "practice-digits"
+    folder.mkdir()
+    (folder / "competition.yaml").write_text(yaml.safe_dump(yaml.safe_load(text) | change), encoding="utf-8")
+    with pytest.raises(BadCompetition, match=said):
+        load(folder)
+
+
+def test_facts_that_are_no_yaml_are_refused(tmp_path: Path) -> None:
+    for number, text in enumerate(("[", "- a list", "")):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "competition.yaml").write_text(text, encoding="utf-8")
+        with pytest.raises(BadCompetition, match="not a YAML mapping"):
+            load(folder)
+
+
+def test_the_thresholds_are_those_of_the_leaderboard(practice: Practice) -> None:
+    competition = practice.competition
+    board = read_leaderboard(competition)
+    limits = thresholds([entry.score for entry in board], maximize=competition.maximize)
+    assert limits.model_dump().items() <= competition.medals.model_dump().items()
+    assert competition.medals.teams == len(board)
+
+
+@pytest.mark.parametrize("obfuscated", [False, True])
+def test_descriptions_state_the_task(practice: Practice, obfuscated: bool) -> None:
+    competition, folders = practice.competition, practice.folders
+    text = competition.description(obfuscated)
+    for name in (*competition.files.values(), ",".join(competition.submission_columns)):
+        assert f"`{name}`" in text
+    assert f"**{'higher' if competition.maximize else 'lower'} is better" in text.lower()
+    for role in ("train", "test"):
+        rows = (folders.public / competition.files[role]).read_bytes().count(b"\n") - 1
+        assert re.search(rf"`{role}.csv`:? \(?{rows} rows", text)
+    example = text.split("```")[1].split()
+    assert example[0] == ",".join(competition.submission_columns)
+    assert [row.split(",")[0] for row in example[1:]] == list(practice.contract.ids[:3])
+
+
+def test_descriptions_do_not_name_their_source(practice: Practice) -> None:
+    for obfuscated in (False, True):
+        text = practice.competition.description(obfuscated).lower()
+        for word in ("scikit", "sklearn", "kaggle", "uci", "wisconsin", "mnist", "cancer", "diabet"):
+            assert not re.search(rf"\b{word}", text), word
+    assert practice.competition.title not in practice.competition.description(obfuscated=True)
+
+
+def test_importing_facts_is_light() -> None:
+    code = (
+        "import sys, benchmark, benchmark.registry as r; r.members('practice');"
+        "print(sorted({'pandas', 'sklearn', 'numpy', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_facts_are_frozen_plain_data(practice: Practice) -> None:
+    competition = practice.competition
+    dumped = competition.model_dump(mode="json")
+    assert "folder" not in dumped
+    assert Competition.model_validate({**dumped, "folder": competition.folder}) == competition
+    with pytest.raises(ValueError, match="frozen"):
+        competition.maximize = not competition.maximize  # pyright: ignore[reportAttributeAccessIssue]
