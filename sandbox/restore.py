@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import shutil
 import stat
 from collections.abc import Generator
 from pathlib import Path
@@ -41,23 +40,57 @@ def _clear(top: int, kept: set[str], leave_out: frozenset[str]) -> None:
     for name in os.listdir(top):
         if name in leave_out:
             continue
-        status = os.stat(name, dir_fd=top, follow_symlinks=False)
-        if not stat.S_ISDIR(status.st_mode):
+        if not _is_dir(top, name):
             os.unlink(name, dir_fd=top)
         elif name not in kept:
-            shutil.rmtree(name, dir_fd=top)
+            _remove(top, name)
         else:
-            inner = os.open(name, OPEN_DIR, dir_fd=top)
+            inner = _open_loosened(top, name)
             try:
                 _clear(inner, set(), frozenset())
             finally:
                 os.close(inner)
 
 
+def _remove(top: int, name: str) -> None:
+    # Inner folders are moved up and removed in turn: an agent can nest them deeper than any stack.
+    queue = [name]
+    moved = 0
+    while queue:
+        name = queue.pop()
+        folder = _open_loosened(top, name)
+        try:
+            for inner in os.listdir(folder):  # noqa: PTH208 - a descriptor
+                if not _is_dir(folder, inner):
+                    os.unlink(inner, dir_fd=folder)
+                    continue
+                os.close(_open_loosened(folder, inner))  # moving a folder takes the right to write into it
+                moved += 1
+                queue.append(f".removing-{os.getpid()}-{moved}")
+                os.rename(inner, queue[-1], src_dir_fd=folder, dst_dir_fd=top)
+        finally:
+            os.close(folder)
+        os.rmdir(name, dir_fd=top)
+
+
+def _is_dir(folder: int, name: str) -> bool:
+    return stat.S_ISDIR(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+
+
+def _open_loosened(folder: int, name: str) -> int:
+    # O_PATH opens a folder whatever its mode; through /proc the mode of just that folder is changed.
+    handle = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        Path(f"/proc/self/fd/{handle}").chmod(0o700)
+        return os.open(".", OPEN_DIR, dir_fd=handle)
+    finally:
+        os.close(handle)
+
+
 def _create(top: int, row: Row, store: BlobStore) -> None:
     with _parent(top, row.path) as (folder, name):
         if isinstance(row, Dir):
-            with contextlib.suppress(FileExistsError):
+            with contextlib.suppress(FileExistsError):  # one of those that stay
                 os.mkdir(name, 0o700, dir_fd=folder)
         elif isinstance(row, Link):
             os.symlink(row.target, name, dir_fd=folder)

@@ -18,6 +18,8 @@ from sandbox.protocols import Channel, Layout, SandboxSpec
 from sandbox.spawn import spawn
 from sandbox.workspace import Workspace, layout_at
 
+_ROUNDS = 100  # what is killed may have started another process a moment before
+
 
 class Unisolated:
     """The backend `none`."""
@@ -45,7 +47,10 @@ class Unisolated:
             # the home folder in their environment.
             if driver.poll() is None:
                 processes.send((*processes.below(driver.pid), driver.pid), signal.SIGKILL)
-            processes.send(_marked(f"HOME={layout.home}"), signal.SIGKILL)
+            for _ in range(_ROUNDS):
+                if not (left := _marked(f"HOME={layout.home}")):
+                    break
+                processes.send(left, signal.SIGKILL)
 
         return PipeChannel(process, workspace.errors, sweep)
 

@@ -7,7 +7,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
+from hypothesis import HealthCheck, settings
+
 from sandbox.protocols import Execution, Sandbox
+
+RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For property tests: how long an example takes says something about the machine only."""
 
 Name = Literal["bwrap", "none"]
 Open = Callable[..., Sandbox]

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from sandbox.archive import driver_archive
 from sandbox.driver import frames
 from sandbox.driver.capture import Drain, HeadTail
+from tests.sandbox.support import RELAXED
 
 SOURCES = sorted(Path(frames.__file__).parent.glob("*.py"))
 
@@ -44,6 +45,7 @@ def test_the_archive_is_the_same_on_every_build() -> None:
         assert archive.read("sandbox/__init__.py") == b""
 
 
+@RELAXED
 @given(st.lists(st.binary(max_size=300)), st.integers(1, 200))
 def test_the_first_and_last_bytes_are_kept(pieces: list[bytes], keep: int) -> None:
     memory = HeadTail(keep)
@@ -76,6 +78,7 @@ def test_taking_does_not_wait_for_those_who_hold_the_pipe() -> None:
     assert drain.take().total == 0
 
 
+@RELAXED
 @given(st.dictionaries(st.sampled_from("abc"), st.integers() | st.text() | st.none()), st.lists(st.binary()))
 def test_frames_round_trip(fields: dict[str, object], chunks: list[bytes]) -> None:
     frame = frames.encode(fields, chunks)

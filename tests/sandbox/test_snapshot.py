@@ -1,4 +1,5 @@
 import os
+import subprocess
 import tempfile
 import threading
 import time
@@ -12,7 +13,7 @@ from sandbox import snapshot as module
 from sandbox.protocols import Sandbox
 from sandbox.snapshot import Snapshots
 from sandbox.tree import BadTree, Dir, File, Link, dump, load
-from tests.sandbox.support import Name, Open, Store, out
+from tests.sandbox.support import RELAXED, Name, Open, Store, out
 
 
 def test_a_workspace_is_restored_into_another_sandbox(opened: Open, backend: Name) -> None:
@@ -101,6 +102,7 @@ def test_depth_is_bounded(tmp_path: Path) -> None:
         folder = inner
     os.close(folder)
     taken = Snapshots(tmp_path).take(Store())
+    subprocess.run(["rm", "-rf", tmp_path / "d"], check=True)  # too deep for pytest to remove
     assert len(taken.skipped) == 1
 
 
@@ -151,7 +153,7 @@ def _build(folder: Path, tree: object, draw: st.DataObject) -> None:
         folder.chmod(draw.draw(MODES) | 0o700)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(RELAXED, max_examples=40)
 @given(st.dictionaries(NAMES, TREES, max_size=4), st.dictionaries(NAMES, TREES, max_size=3), st.data())
 def test_round_trip(tree: dict[str, object], other: dict[str, object], draw: st.DataObject) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -165,6 +167,7 @@ def test_round_trip(tree: dict[str, object], other: dict[str, object], draw: st.
         assert Snapshots(second).take(Store()) == taken
 
 
+@RELAXED
 @given(
     st.lists(st.sampled_from([Dir("a", 0o700), Link("b", "x"), File("c", 0o644, 1, ("00",))]), unique=True)
 )
@@ -185,3 +188,13 @@ def test_a_tree_that_leads_out_is_refused(path: str) -> None:
 def test_what_is_not_a_tree_is_refused(data: bytes) -> None:
     with pytest.raises(BadTree):
         load(data)
+
+
+def test_restoring_over_folders_that_are_locked_or_very_deep(box: Sandbox) -> None:
+    store = Store()
+    empty = box.snapshot(store)
+    deep = "import os\nfor _ in range(1500): os.mkdir('d'); os.chdir('d')"
+    box.run_script(deep, directory="node", env={}, timeout=30)
+    box.shell("mkdir -p a/b/c; touch a/b/c/x; chmod 0 a/b/c a/b a; chmod 500 ../logs .", timeout=10)
+    box.restore(empty.tree, store)
+    assert box.snapshot(store) == empty
