@@ -26,7 +26,7 @@ def diary(run: Run) -> list[object]:
     said: list[object] = [run.budget.take_step(), ask(run, "first"), run.rng.random()]
     said.append(run.call("write_file", path="a.txt", content="hello").ok)
     said.append(run.call("shell", command="cat a.txt; X=5; echo more >> a.txt").text)
-    run.note("test.note", value=said[-1])
+    run.note("test.note", value=str(said[-1]))
     said.append(run.budget.take_step())
     said.append(run.call("read_file", path="a.txt").text)
     said.append(run.call("run_script", code="print(open('../a.txt').read())", dir="s").text)

@@ -11,8 +11,9 @@ from scaffolds.errors import InfraError, UserError
 from scaffolds.runtime.events import MODEL_RESPONSE, STEP_START
 from scaffolds.runtime.log import EVENTS_FILE, EventLog, LogFollower, LogReader
 
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | FINITE | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
