@@ -103,7 +103,7 @@ class Snapshot:
     files: int
     bytes: int
     skipped: tuple[str, ...] = field(default=())
-    """Files left out because they pass a cap; they cannot be restored."""
+    """Paths left out, the first hundred: over a cap, unreadable, hard-linked, or no file, folder or link."""
 
 
 class BlobStore(Protocol):

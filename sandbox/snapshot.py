@@ -8,6 +8,7 @@ import contextlib
 import os
 import stat
 import time
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -36,6 +37,14 @@ class _Key(NamedTuple):
 class _Content(NamedTuple):
     size: int
     chunks: tuple[str, ...]
+
+
+class _Gone(Exception):
+    """What vanishes between listing and opening was never there."""
+
+
+class _Unreadable(Exception):
+    """This user may not read it, or it turned into a link meanwhile."""
 
 
 @dataclass(slots=True)
@@ -93,26 +102,27 @@ def _folder(walk: _Walk, fd: int, prefix: str, depth: int, leave_out: frozenset[
             entries.append(entry)
     walk.entries += len(entries)
     for entry in sorted(entries, key=lambda entry: entry.name):
-        # What vanishes, or turns into something else, between listing and opening was never there.
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            _entry(walk, fd, entry, prefix + entry.name, depth)
+        path = prefix + entry.name
+        try:
+            _entry(walk, fd, entry, path, depth)
+        except _Gone:
+            continue
+        except _Unreadable:
+            _skip(walk, path)
 
 
 def _entry(walk: _Walk, fd: int, entry: os.DirEntry[str], path: str, depth: int) -> None:
-    status = entry.stat(follow_symlinks=False)
+    with _reading():
+        status = entry.stat(follow_symlinks=False)
     mode = stat.S_IMODE(status.st_mode) & 0o777
-    try:
-        if stat.S_ISDIR(status.st_mode):
-            _subfolder(walk, fd, entry.name, Dir(path, mode), depth)
-        elif stat.S_ISLNK(status.st_mode):
+    if stat.S_ISDIR(status.st_mode):
+        _subfolder(walk, fd, entry.name, Dir(path, mode), depth)
+    elif stat.S_ISLNK(status.st_mode):
+        with _reading():
             walk.rows.append(Link(path, os.readlink(entry.name, dir_fd=fd)))
-        elif stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
-            _file(walk, fd, entry.name, path, status)
-        else:
-            _skip(walk, path)
-    except FileNotFoundError:
-        raise
-    except OSError:  # unreadable for this user, or exchanged for a link in between
+    elif stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
+        _file(walk, fd, entry.name, path, status)
+    else:
         _skip(walk, path)
 
 
@@ -120,7 +130,8 @@ def _subfolder(walk: _Walk, fd: int, name: str, row: Dir, depth: int) -> None:
     if depth >= MAX_DEPTH:
         _skip(walk, row.path)
         return
-    inner = os.open(name, OPEN_DIR, dir_fd=fd)
+    with _reading():
+        inner = os.open(name, OPEN_DIR, dir_fd=fd)
     try:
         walk.rows.append(row)
         _folder(walk, inner, f"{row.path}/", depth + 1)
@@ -151,11 +162,12 @@ def _file(walk: _Walk, fd: int, name: str, path: str, status: os.stat_result) ->
 
 
 def _copy(walk: _Walk, folder: int, name: str) -> tuple[_Key | None, _Content] | None:
-    fd = os.open(name, OPEN_FILE, dir_fd=folder)
+    with _reading():
+        fd = os.open(name, OPEN_FILE, dir_fd=folder)
     with os.fdopen(fd, "rb", buffering=0) as file:
         before = os.fstat(fd)
         if not stat.S_ISREG(before.st_mode) or before.st_nlink != 1:
-            raise FileNotFoundError(name)
+            raise _Gone
         size = 0
         chunks: list[str] = []
         while size < MAX_FILE and (piece := _read(file.fileno(), min(CHUNK, MAX_FILE - size))):
@@ -168,6 +180,17 @@ def _copy(walk: _Walk, folder: int, name: str) -> tuple[_Key | None, _Content] |
     settled = max(after.st_mtime_ns, after.st_ctime_ns) < walk.started_ns - _RACY_NS
     unchanged = key == _key(before) and size == after.st_size
     return key if settled and unchanged else None, _Content(size, tuple(chunks))
+
+
+@contextlib.contextmanager
+def _reading() -> Generator[None]:
+    # Around the workspace's files only: an error of the store is the caller's to see.
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        raise _Gone from None
+    except OSError:
+        raise _Unreadable from None
 
 
 def _read(fd: int, size: int) -> bytes:

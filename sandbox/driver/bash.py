@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import signal
 from typing import NamedTuple
 
@@ -48,7 +49,8 @@ class Bash:
         self._reports, report = os.pipe()
         os.set_blocking(self._reports, False)
         fds = {"order": order, "report": report, "output": output}
-        program = _LOOP.format(exports=f"{folder}/exports", commands=self._commands, **fds)
+        files = {"exports": shlex.quote(f"{folder}/exports"), "commands": shlex.quote(self._commands)}
+        program = _LOOP.format(**files, **fds)
         argv = (_BASH, "--noprofile", "--norc", "-c", program, "bash")
         null = os.open(os.devnull, os.O_WRONLY)
         try:

@@ -1,10 +1,13 @@
+import contextlib
 import signal
 import time
+from pathlib import Path
 
 import pytest
 
-from sandbox.protocols import Sandbox
-from tests.sandbox.support import gone, out
+from sandbox.open import open_sandbox
+from sandbox.protocols import Sandbox, SandboxSpec
+from tests.sandbox.support import Name, gone, out
 
 
 def test_state_is_kept_between_calls(box: Sandbox) -> None:
@@ -64,6 +67,13 @@ def test_commands_may_hold_anything(box: Sandbox) -> None:
 def test_long_commands_and_many_lines(box: Sandbox) -> None:
     lines = "\n".join(f": {number}" for number in range(50_000))
     assert out(box.shell(f"{lines}\necho end", timeout=20)) == "end\n"
+
+
+def test_a_folder_with_an_awkward_name(backend: Name, tmp_path: Path, data: Path) -> None:
+    spec = SandboxSpec(backend=backend, root=tmp_path / "it's a $(box)", data=data)
+    with contextlib.closing(open_sandbox(spec)) as box:
+        assert out(box.shell("cat ../data/train.csv", timeout=10)) == "id,y\n1,0\n"
+        assert out(box.run_script("print(1)", directory="n", env={}, timeout=30)) == "1\n"
 
 
 def test_standard_input_is_empty(box: Sandbox) -> None:

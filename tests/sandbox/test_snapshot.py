@@ -129,6 +129,17 @@ def test_files_that_change_and_vanish_meanwhile(tmp_path: Path) -> None:
     thread.join()
 
 
+class FullStore(Store):
+    def put(self, data: bytes) -> str:
+        raise FileNotFoundError("the store is gone")
+
+
+def test_an_error_of_the_store_is_not_hidden(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("x")
+    with pytest.raises(FileNotFoundError, match="the store is gone"):
+        Snapshots(tmp_path).take(FullStore())
+
+
 NAMES = st.text("ab.ü \udcff\n", min_size=1, max_size=3).filter(lambda name: name not in (".", ".."))
 CONTENT = st.binary(max_size=50) | st.just(b"z" * (5 << 20))
 TREES = st.recursive(

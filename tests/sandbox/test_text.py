@@ -84,8 +84,8 @@ def test_marks_that_deceive_are_made_visible() -> None:
     ],
 )
 def test_hostile_text_takes_linear_time(hostile: bytes) -> None:
-    data = hostile * (2_000_000 // len(hostile))
+    data = hostile * (300_000 // len(hostile))
     start = time.process_time()
     view(data)
     printable(data.decode(errors="replace"))
-    assert time.process_time() - start < 20
+    assert time.process_time() - start < 10
