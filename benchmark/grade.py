@@ -125,9 +125,10 @@ def _score(data: bytes, competition: Competition, private: Path) -> float:
         raise BadData(path, "the answers are missing")
     names = list(competition.submission.columns)
     answers = pd.read_csv(path, dtype=str, na_filter=False, encoding="utf-8")
-    if list(answers.columns) != list(competition.submission_columns):
+    if not set(competition.submission_columns) <= set(answers.columns):
         raise BadData(
-            path, f"the columns are {list(answers.columns)!r}, not {competition.submission_columns!r}"
+            path,
+            f"the columns are {list(answers.columns)!r}, without some of {competition.submission_columns!r}",
         )
     ids = tuple(str(name) for name in answers[competition.id_column])
     contract = with_ids(competition, ids, max_bytes=MAX_BYTES, source=path)

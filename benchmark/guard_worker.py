@@ -29,8 +29,21 @@ class Job(NamedTuple):
     """Something the child can be asked to do."""
 
     work: Callable[[Mapping[str, Any], bytes], str]
-    modules: tuple[str, ...]
-    """What to import before the first fork that needs it."""
+    get_ready: Callable[[Mapping[str, Any]], None]
+    """Imports, before the fork, what every fork would import again."""
+
+
+def _no_more(params: Mapping[str, Any]) -> None:
+    """The warm-up has imported all that a check needs."""
+
+
+def _import_grader(params: Mapping[str, Any]) -> None:
+    from benchmark.registry import find
+
+    metrics = importlib.import_module("benchmark.metrics")
+    importlib.import_module("benchmark.grade")
+    for module in metrics.NEEDS.get(find(params["competition"]).metric.name, ()):
+        importlib.import_module(module)
 
 
 def _check(params: Mapping[str, Any], data: bytes) -> str:
@@ -48,8 +61,8 @@ def _grade(params: Mapping[str, Any], data: bytes) -> str:
 
 
 JOBS: Mapping[str, Job] = {
-    "check": Job(_check, ("benchmark.submission", "benchmark.contract")),
-    "grade": Job(_grade, ("benchmark.grade", "benchmark.metrics", "benchmark.registry", "sklearn.metrics")),
+    "check": Job(_check, _no_more),
+    "grade": Job(_grade, _import_grader),
 }
 
 
@@ -89,8 +102,7 @@ def _warm_up() -> None:
 def _serve(request: Frame) -> dict[str, object]:
     """Forks for one request and waits for its reply, its death or its deadline."""
     job = JOBS[request.header["job"]]
-    for module in job.modules:
-        importlib.import_module(module)
+    job.get_ready(request.header["params"])
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

@@ -67,6 +67,9 @@ def rmse(truth: Values, predicted: Values) -> float:
 
 METRICS: Mapping[str, MetricFunction] = {"accuracy": accuracy, "rmse": rmse, "roc_auc": roc_auc}
 
+NEEDS: Mapping[str, tuple[str, ...]] = {"roc_auc": ("sklearn.metrics",)}
+"""The slow imports of a metric, for callers that want them done beforehand."""
+
 
 def score(metric: Metric, truth: Values, predicted: Values) -> float:
     """The score of a prediction by the metric that a competition names.

@@ -177,7 +177,7 @@ def test_text_is_made_plain() -> None:
     assert quoted(["a"], total=1) == "'a'"
 
 
-@relaxed
+@settings(relaxed, max_examples=20)
 @given(seed=st.integers(0, 10**6))
 def test_row_order_is_free(diabetes: Practice, seed: int) -> None:
     header, *rows = table(diabetes.perfect)
