@@ -42,7 +42,8 @@ def masked(prefixes: list[Path]) -> list[Path]:
 
 
 def _sites(prefix: Path) -> list[Path]:
-    return [*prefix.glob("lib*/python3*/site-packages"), *prefix.glob("lib*/python3*/dist-packages")]
+    folders = [folder for folder in (prefix / "lib", prefix / "lib64") if not folder.is_symlink()]
+    return [site for folder in folders for site in folder.glob("python3*/*-packages")]
 
 
 def _own(site: Path) -> tuple[str, ...]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 
 from sandbox.driver import processes, supervise
@@ -104,7 +105,7 @@ class Shell:
         supervise.await_end(self._loop, bash.settled, time.monotonic() + _START_S, bash.watched)
         if bash.report:
             return bash
-        processes.send((bash.pid,), 9)
+        processes.send((bash.pid,), signal.SIGKILL)
         bash.close()
         return None
 
