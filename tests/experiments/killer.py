@@ -1,8 +1,9 @@
 """Runs one cell to its end through kills: `python -m tests.experiments.killer FOLDER events|SECONDS SEED`.
 
-With `events` each process kills itself right after its first new event, so that a death falls on every
-event boundary of the run. With a number each is killed from outside after a random time up to that many
-seconds. Processes are forked from this one, so that a death costs no new imports.
+With `events` each process kills itself right after an event: the first that it writes, or, where the
+process before died there without having got anywhere, the one after; so a death falls on every event
+boundary of the run. With a number each is killed from outside after a random time up to that many
+seconds, longer where the process before got nowhere. Processes are forked from this one, so that a death costs no new imports.
 """
 
 import os
@@ -11,39 +12,48 @@ import signal
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from experiments.run import GRADE_FILE, run_cell
-from scaffolds.runtime.events import RUN_RESUME, RUN_START
-from scaffolds.runtime.log import EventLog
+from scaffolds.runtime.events import RUN_RESUME, RUN_START, Event
+from scaffolds.runtime.log import EventLog, read_log
 
 _ENOUGH = 400
 
 
-def die_after_one_event() -> None:
-    """SIGKILL this process after its first event, beginnings aside."""
-    append = EventLog.append
+def die_after(count: int) -> None:
+    """SIGKILL this process after so many events, the beginning of the run and the resume aside."""
+    append, left = EventLog.append, count
 
-    def killing(self: EventLog, kind: str, *args: object, **named: object) -> object:
-        event = append(self, kind, *args, **named)  # type: ignore[arg-type]  # pyright: ignore
-        if kind not in (RUN_START, RUN_RESUME):
+    def killing(self: EventLog, kind: str, *args: Any, **named: Any) -> Event:  # noqa: ANN401
+        nonlocal left
+        event = append(self, kind, *args, **named)
+        left -= kind not in (RUN_START, RUN_RESUME)
+        if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         return event
 
-    EventLog.append = killing  # type: ignore[method-assign]  # pyright: ignore
+    EventLog.append = killing
+
+
+def progress(folder: Path) -> int:
+    """How many of the run's own effects the log holds."""
+    return sum(event.n is not None for event in read_log(folder)[0])
 
 
 def main() -> int:
     """Start, die, start again, until the cell has its grade; prints the number of deaths."""
     folder, how, rng = Path(sys.argv[1]), sys.argv[2], random.Random(int(sys.argv[3]))
+    reached, patience = 0, 1
     for deaths in range(_ENOUGH):
         child = os.fork()
         if child == 0:
             if how == "events":
-                die_after_one_event()
+                die_after(patience)
             run_cell(folder)
             os._exit(0)
         if how != "events":
-            time.sleep(rng.uniform(0, float(how)))
+            time.sleep(rng.uniform(0, float(how) * patience))
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         if (folder / GRADE_FILE).exists():
@@ -51,6 +61,8 @@ def main() -> int:
             return 0
         if not os.WIFSIGNALED(status):
             return os.waitstatus_to_exitcode(status)
+        now = progress(folder)
+        reached, patience = (now, 1) if now > reached else (reached, patience + 1)
     return 1
 
 

@@ -18,13 +18,16 @@ from scaffolds.runtime.transcript import recorded_messages
 from tests.conftest import make_run
 from tests.requires import require
 
-SCAFFOLDS = [{"name": "aide", "num_drafts": 1}]
+SHORT: dict[str, object] = {
+    "scaffolds": [{"name": "aide", "num_drafts": 1}],
+    "time_limits": [{"time": "24h", "steps": 2}],
+}
 
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
     require("bwrap", "apt-get install bubblewrap")
-    folder = make_run(tmp_path_factory.mktemp("undisturbed"), data_dir, scaffolds=SCAFFOLDS)
+    folder = make_run(tmp_path_factory.mktemp("undisturbed"), data_dir, **SHORT)
     run_cell(folder)
     return folder
 
@@ -79,7 +82,7 @@ def left_over(folder: Path) -> list[str]:
 
 
 def test_a_death_at_every_event_boundary(tmp_path: Path, data_dir: Path, undisturbed: Path) -> None:
-    folder = make_run(tmp_path, data_dir, scaffolds=SCAFFOLDS)
+    folder = make_run(tmp_path, data_dir, **SHORT)
     deaths = killed(folder, "events", 0)
     events = len(Trajectory(undisturbed).log.events)
     assert deaths >= events - 2  # every event but run.start; run.end is followed by the grade alone
@@ -88,7 +91,7 @@ def test_a_death_at_every_event_boundary(tmp_path: Path, data_dir: Path, undistu
 
 @pytest.mark.parametrize("seed", range(3))
 def test_deaths_at_random_instants(tmp_path: Path, data_dir: Path, undisturbed: Path, seed: int) -> None:
-    folder = make_run(tmp_path, data_dir, scaffolds=SCAFFOLDS)
+    folder = make_run(tmp_path, data_dir, **SHORT)
     deaths = killed(folder, "4.0", seed)
     check_equal(folder, undisturbed, deaths)
 
