@@ -10,17 +10,19 @@ from scaffolds.models.offline.recipes import Member, Recipe
 # How often each family is picked when a stronger one is wanted, from its record on small public tables.
 _STRENGTH: Mapping[str, float] = {
     "svm": 4,
-    "boosting": 3,
-    "extra_trees": 2,
+    "boosting": 4,
+    "extra_trees": 3,
     "kernel": 2,
     "linear": 1,
     "network": 1,
     "neighbours": 1,
     "forest": 1,
 }
+# Alone, these are yardsticks more than solutions: what they gain most from is to be replaced.
+_WEAK = {"linear", "bayes", "neighbours", "tree"}
 _MOST_MEMBERS = 4
 # How much another member promises, by how many there are.
-_BLEND_ODDS = [0.0, 3.0, 2.5, 1.0, 0.0]
+_BLEND_ODDS = [0.0, 5.0, 3.0, 1.0, 0.0]
 # Features that do something for any table come up more often than those for text or holes, which few have.
 _FEATURE_ODDS: Mapping[str, float] = {"crosses": 3, "rows": 2, "pieces": 2, "missing": 1, "words": 1}
 
@@ -80,27 +82,28 @@ def safer(recipe: Recipe, classes: bool, rng: random.Random) -> Recipe:
 
 def _odds(recipe: Recipe, metric: str) -> dict[str, float]:
     count = len(recipe.members)
-    weak = count == 1 and catalog.families()[recipe.members[0].family].tier == 1
+    weak = count == 1 and recipe.members[0].family in _WEAK
     return {
-        "switch": 6.0 if weak else 2.0,
-        "tune": 3.0,
+        "switch": 12.0 if weak else 3.0,
+        "tune": 2.5,
         "scale": 1.5,
         "add": 1.0,
         "drop": 0.3,
-        "blend": 1.0 if weak else _BLEND_ODDS[min(count, _MOST_MEMBERS)],
+        "blend": 0.5 if weak else _BLEND_ODDS[min(count, _MOST_MEMBERS)],
         "thin": 0.3,
         "log": 4.0 if metric == "rmsle" and not recipe.log else 0.4,
     }
 
 
 def _switches(recipe: Recipe, classes: bool) -> Iterator[Change]:
-    first, *others = recipe.members
-    for name, strength in _STRENGTH.items():
-        if name != first.family and not others:
-            member = Member.first(name, classes)
-            old, new = first.variant(classes), member.variant(classes)
-            facts = {"old": old.words, "new": new.words, "reason": new.reason}
-            yield Change("switch", replace(recipe, members=(member,)), strength, facts)
+    used = {member.family for member in recipe.members}
+    for k, member in enumerate(recipe.members):
+        for name, strength in _STRENGTH.items():
+            if name not in used:
+                other = Member.first(name, classes)
+                old, new = member.variant(classes), other.variant(classes)
+                facts = {"old": old.words, "new": new.words, "reason": new.reason}
+                yield Change("switch", _with_member(recipe, k, other), strength, facts)
 
 
 def _tunings(recipe: Recipe, classes: bool) -> Iterator[Change]:
@@ -139,11 +142,14 @@ def _removals(recipe: Recipe) -> Iterator[Change]:
 
 def _blends(recipe: Recipe, classes: bool) -> Iterator[Change]:
     used = {member.family for member in recipe.members}
+    smooth = {catalog.families()[family].scaled for family in used}
     for name, strength in _STRENGTH.items():
         if name not in used and len(recipe.members) < _MOST_MEMBERS:
             member = Member.first(name, classes)
             facts = {"new": member.variant(classes).words, "reason": member.variant(classes).reason}
-            yield Change("blend", replace(recipe, members=(*recipe.members, member)), strength, facts)
+            # Trees and smooth models err in different rows, so one of the other sort gains more.
+            weight = strength * (1 if catalog.families()[name].scaled in smooth else 2)
+            yield Change("blend", replace(recipe, members=(*recipe.members, member)), weight, facts)
 
 
 def _thinnings(recipe: Recipe, classes: bool) -> Iterator[Change]:

@@ -23,7 +23,7 @@ _BAD_FILE = re.compile(r"invalid|not valid|malformed|rejected|not well-formed|mi
 
 _KINDS: tuple[tuple[str, str], ...] = (
     (r"TimeoutError|KeyboardInterrupt", "timeout"),
-    (r"MemoryError", "killed"),
+    (r"\w*MemoryError", "killed"),
     (r"NameError|ImportError|ModuleNotFoundError", "missing_name"),
     (r"KeyError", "missing_column"),
     (r"ValueError: .*(?:NaN|infinity|missing values)", "missing_values"),

@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -81,9 +82,14 @@ class _Shape:
     TARGET_SCALE: str = "plain"
 
 
+@cache
+def _shapes() -> TypeAdapter[_Shape]:
+    return TypeAdapter(_Shape)
+
+
 def _checked(found: Mapping[str, object]) -> Recipe | None:
     try:
-        shape = TypeAdapter(_Shape).validate_python(found)
+        shape = _shapes().validate_python(found)
     except ValidationError:
         return None
     members = tuple(Member(*model) for model in shape.MODELS)

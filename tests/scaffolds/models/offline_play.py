@@ -63,16 +63,26 @@ class Ran:
 class Runner:
     """Runs scripts, each in a process and a folder of its own.
 
-    The processes are forked from a server that has imported scikit-learn once, which takes two seconds; one test
-    runs a script as a program of its own.
+    The processes are forked from a server that has imported scikit-learn, which takes two seconds, once. One
+    test runs a script as a program of its own.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
         self._count = 0
         self._context = multiprocessing.get_context("forkserver")
+        # A script asks for one thread before it imports anything; a fork of the server is too late for that.
+        for library in ("OMP", "OPENBLAS", "MKL"):
+            os.environ[f"{library}_NUM_THREADS"] = "1"
         self._context.set_forkserver_preload(
-            [__name__, "sklearn.ensemble", "sklearn.model_selection", "sklearn.pipeline", "sklearn.svm"]
+            [
+                "__main__",
+                __name__,
+                "sklearn.ensemble",
+                "sklearn.model_selection",
+                "sklearn.pipeline",
+                "sklearn.svm",
+            ]
         )
 
     def folder(self, table: Table) -> Path:
@@ -165,13 +175,18 @@ def write_table(
     test[[name]].assign(**dict.fromkeys(columns, 0)).to_csv(folder / "sample_submission.csv", index=False)
     files = {"train": "train.csv", "test": "test.csv", "sample_submission": "sample_submission.csv"}
     card = TaskCard(
-        name, target, tuple(columns), prediction, metric or Metric("accuracy", True), {**files, **(more or {})}
+        name,
+        target,
+        tuple(columns),
+        prediction,
+        metric or Metric("accuracy", True),
+        {**files, **(more or {})},
     )
     return Table(card, folder)
 
 
 def mixed_columns(n: int, seed: int) -> pd.DataFrame:
-    """Ids with leading zeros, and every sort of column: numbers, levels, codes, text, holes, flags, constants."""
+    """Ids with leading zeros, and columns of every sort: numbers, levels, codes, text, holes, flags."""
     rng = np.random.default_rng(seed)
     words = np.array(["red", "old", "house", "river", "stone", "small", "bright"])
     number = rng.normal(size=n)
@@ -185,7 +200,9 @@ def mixed_columns(n: int, seed: int) -> pd.DataFrame:
             "level with holes": rng.choice(np.array(["x", "y", None], dtype=object), n),
             "flag": rng.random(n) < 0.5,
             "flag with holes": rng.choice(np.array([True, False, None], dtype=object), n),
-            "code": [f"{rng.choice(list('ABC'))}/{rng.integers(99)}/{rng.choice(list('PS'))}" for _ in range(n)],
+            "code": [
+                f"{rng.choice(list('ABC'))}/{rng.integers(99)}/{rng.choice(list('PS'))}" for _ in range(n)
+            ],
             "text": [" ".join(rng.choice(words, 5)) for _ in range(n)],
             "day": pd.date_range("2020-01-01", periods=n).strftime("%Y-%m-%d"),
             "constant": 1,
