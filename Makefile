@@ -8,9 +8,10 @@ UV := $(shell command -v uv 2>/dev/null)
 help:  ## what can be done here
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
+# Bytecode is compiled here because a sandbox sees the environment read-only and could not cache it.
 $(VENV)/.installed: pyproject.toml
 ifdef UV
-	uv sync --frozen --inexact
+	uv sync --frozen --inexact --compile-bytecode
 else
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --upgrade pip
@@ -20,7 +21,7 @@ endif
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 ifdef UV
-	uv sync --frozen --inexact --extra dev
+	uv sync --frozen --inexact --compile-bytecode --extra dev
 else
 	$(VENV)/bin/python -m pip install --quiet --editable '.[dev]'
 endif

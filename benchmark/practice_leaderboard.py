@@ -12,13 +12,13 @@ import csv
 import sys
 import tempfile
 import warnings
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
+import typer
 from numpy.typing import NDArray
 from sklearn.base import clone
 from threadpoolctl import threadpool_limits
@@ -32,7 +32,9 @@ from benchmark.prepare import Prepared, prepare
 from benchmark.registry import find, members
 
 
-def main(ids: Sequence[str]) -> None:
+def main(
+    ids: Annotated[list[str] | None, typer.Argument(help="Practice competitions; all if left out.")] = None,
+) -> None:
     """Writes the leaderboards of these competitions, or of all practice competitions."""
     with tempfile.TemporaryDirectory() as data:
         for competition in map(find, ids or members("practice")):
@@ -91,4 +93,4 @@ def _predict(competition: Competition, model: Any, features: NDArray[Any]) -> ND
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    typer.run(main)

@@ -1,5 +1,6 @@
 """What all lanes of one run share: the log, its journal, the ledger, the models, the sandboxes."""
 
+import gc
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -46,6 +47,7 @@ class Session:
         events, self.log.events = self.log.events, []
         self.finished = any(event.type == RUN_END for event in events)
         self.journal = Journal(events)
+        gc.freeze()  # the journal lives as long as the process: without this, every full collection walks it
         self.ledger = Ledger(world.limits, _last_spent(events))
         self.lock = threading.RLock()
         self._sandboxes: dict[str, Sandbox] = {}
