@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import cast
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from scaffolds.markdown import fenced
 from scaffolds.words import duration_words, one_line
@@ -22,6 +22,7 @@ class Prompts:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._templates: dict[str, Template] = {}
 
     @classmethod
     def beside(cls, module_file: str) -> "Prompts":
@@ -30,7 +31,9 @@ class Prompts:
 
     def render(self, name: str, **values: object) -> str:
         """The template `name`.md, filled in; a value that the template uses and nobody gave is an error."""
-        return self._environment.get_template(f"{name}.md").render(values).strip() + "\n"
+        if name not in self._templates:
+            self._templates[name] = self._environment.get_template(f"{name}.md")
+        return self._templates[name].render(values).strip() + "\n"
 
     def texts(self) -> dict[str, str]:
         """All template files by name: part of a run's identity, since a changed prompt is another agent."""

@@ -1,10 +1,11 @@
 """What a log already knows: the recorded effects of each lane, in order."""
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from scaffolds.errors import UserError
-from scaffolds.runtime.events import ANSWERS, LIMIT, TOOL_RESULT, Event
+from scaffolds.runtime.events import ANSWERS, LIMIT, MODEL_REQUEST, TOOL_CALL, TOOL_RESULT, Event
 
 
 class ReplayMismatch(UserError):
@@ -22,31 +23,31 @@ class Recorded:
 class Journal:
     """Recorded effects by lane and ordinal. Each is handed out once, then forgotten."""
 
-    def __init__(self, events: Sequence[Event]) -> None:
-        self._requests: dict[tuple[str, int], Event] = {}
-        self._answers: dict[tuple[str, int], Event] = {}
-        self._trees: dict[str, tuple[int, str]] = {}
+    def __init__(self, events: Iterable[Event]) -> None:
+        self._requests: dict[str, dict[int, Event]] = defaultdict(dict)
+        self._answers: dict[str, dict[int, Event]] = defaultdict(dict)
+        self._trees: dict[str, str] = {}
         for event in events:
-            if event.n is None:
+            n = event.n
+            if n is None:
                 continue
             if event.type in ANSWERS:
-                self._answers[event.lane, event.n] = event
+                self._answers[event.lane][n] = event
+                if event.type == TOOL_RESULT and (tree := event.data.get("tree")):
+                    self._trees[event.lane] = tree
             else:
-                self._requests[event.lane, event.n] = event
-            if event.type == TOOL_RESULT and (tree := event.data.get("tree")):
-                self._trees[event.lane] = (event.n, tree)
+                self._requests[event.lane][n] = event
 
     def tree(self, lane: str) -> str | None:
         """The workspace of `lane` after its last answered call."""
-        found = self._trees.get(lane)
-        return found[1] if found else None
+        return self._trees.get(lane)
 
     def in_flight(self) -> int:
         """How many requests have no answer although their kind gets one."""
-        answered = self._answers
         return sum(
-            key not in answered and event.type in ("model.request", "tool.call")
-            for key, event in self._requests.items()
+            n not in self._answers[lane] and event.type in (MODEL_REQUEST, TOOL_CALL)
+            for lane, requests in list(self._requests.items())
+            for n, event in requests.items()
         )
 
     def take(
@@ -57,8 +58,8 @@ class Journal:
         Raises:
             ReplayMismatch: it holds another request; `explain` says what differs.
         """
-        request = self._requests.pop((lane, n), None)
-        answer = self._answers.pop((lane, n), None)
+        request = self._requests[lane].pop(n, None)
+        answer = self._answers[lane].pop(n, None)
         present = request or answer
         if present is None:
             return None

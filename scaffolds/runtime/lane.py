@@ -25,7 +25,7 @@ class Lane:
         self.session = session
         self.name = name
         self._next = 0
-        self._seen = Spent()
+        self._seen: list[float] = Spent().record()
 
     def place(self) -> int:
         """The ordinal of the next effect."""
@@ -34,7 +34,7 @@ class Lane:
 
     def left(self) -> Left:
         """What the budgets held at the lane's last recorded answer."""
-        return self._seen.left(self.session.world.limits)
+        return Spent.parse(self._seen).left(self.session.world.limits)
 
     def take(self, n: int, kind: str, digest: str, explain: Explain) -> Recorded | None:
         """What the log holds for this place; raises `ReplayMismatch` when it is something else."""
@@ -43,7 +43,7 @@ class Lane:
     def replayed(self, answer: Event) -> dict[str, Any]:
         """The fields of a recorded answer; raises what it raised the first time."""
         if spent := answer.data.get("spent"):
-            self._seen = Spent.parse(spent)
+            self._seen = spent
         if answer.type == ev.LIMIT:
             raise LimitReached(answer.data["kind"], answer.data["message"])
         fields = self.fields(answer)
@@ -77,7 +77,7 @@ class Lane:
         """Append the answer of a place, with the ledger's reading beside it."""
         spent = self.session.ledger.read().record()
         self.append(kind, {**data, "spent": spent}, n, digest)
-        self._seen = Spent.parse(spent)
+        self._seen = spent
         if sync:
             self.session.log.sync()
 
