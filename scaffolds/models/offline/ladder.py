@@ -86,7 +86,7 @@ def _odds(recipe: Recipe, metric: str) -> dict[str, float]:
     return {
         "switch": 12.0 if weak else 3.0,
         "tune": 2.5,
-        "scale": 1.5,
+        "scale": 3.0 if count == 1 else 1.5,
         "add": 1.0,
         "drop": 0.3,
         "blend": 0.5 if weak else _BLEND_ODDS[min(count, _MOST_MEMBERS)],

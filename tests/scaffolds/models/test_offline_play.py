@@ -34,7 +34,7 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Runner:
     return Runner(tmp_path_factory.mktemp("runs"))
 
 
-def nontrivial(folder: Path, n: int = 180) -> Table:
+def nontrivial(folder: Path, n: int = 100) -> Table:
     """Three classes from a crooked function of a few of many columns."""
     rng = np.random.default_rng(1)
     both = mixed_columns(n + 100, 1)
@@ -92,14 +92,14 @@ class Game:
 def test_a_search_climbs(runner: Runner, tmp_path: Path) -> None:
     start = seed_that_drafts("bayes", classes=True)
     game = Game(nontrivial(tmp_path / "data"), runner, OfflineTabular(bug_rate=0), start)
-    game.play(11)
+    game.play(8)
     assert not game.failures
-    assert len(set(game.scores)) > 5
-    assert max(game.scores) > game.scores[0] + 0.05
+    assert len(set(game.scores)) >= 4
+    assert max(game.scores) > game.scores[0] + 0.1
 
 
 def test_a_search_with_many_bugs_repairs_them(runner: Runner, tmp_path: Path) -> None:
-    game = Game(nontrivial(tmp_path / "data", 120), runner, OfflineTabular(bug_rate=0.8))
+    game = Game(nontrivial(tmp_path / "data", 60), runner, OfflineTabular(bug_rate=0.8))
     game.play(12)
     assert len(set(game.failures)) >= 3
     assert len(game.scores) >= 3

@@ -60,7 +60,7 @@ def test_labels_come_back_as_they_are_written(runner: Runner, tmp_path: Path, la
 
 
 def test_every_feature_and_family_on_mixed_columns(runner: Runner, tmp_path: Path) -> None:
-    train, test = labelled(90, ["0", "1"])
+    train, test = labelled(60, ["0", "1"])
     table = write_table(
         tmp_path / "c", train, test, prediction="probability", metric=Metric("AUC", maximize=True)
     )
