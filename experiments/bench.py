@@ -21,6 +21,7 @@ import typer
 
 from benchmark.verdict import Code, Verdict
 from experiments.console import OUT, command
+from experiments.process import own_process
 from sandbox.protocols import BlobStore, Captured, Entry, Execution, FileText, Layout, Sandbox, Snapshot
 from scaffolds.aide.scaffold import Aide, AideConfig
 from scaffolds.errors import LimitReached
@@ -191,6 +192,7 @@ def main(
     resume: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Measure what the framework costs per step; timings vary with the machine."""
+    own_process()
     if resume is not None:
         run_steps(resume, steps)
         return

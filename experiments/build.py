@@ -1,6 +1,6 @@
 """From a cell to the world its run lives in: task, models, sandboxes, validator, grader."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from benchmark.prepare import Prepared, prepared
 from benchmark.registry import find as find_competition
 from benchmark.verdict import Verdict
 from experiments.cell import Cell, template_difference
-from sandbox.open import open_sandbox
-from sandbox.protocols import Sandbox, SandboxSpec
+from sandbox.open import open_sandbox, resolve
+from sandbox.protocols import BackendName, Sandbox, SandboxSpec
 from scaffolds.errors import UserError
-from scaffolds.models.registry import connect
+from scaffolds.models.registry import connect, keyless
 from scaffolds.registry import configured
 from scaffolds.registry import find as find_scaffold
 from scaffolds.run import Scaffold
@@ -58,6 +58,7 @@ def build_task(cell: Cell, competition: Competition) -> Task:
 def build_world(cell: Cell, folder: Path, guard: Guard) -> World:
     """What the run of `cell` in `folder` needs from outside."""
     competition, data = _data(cell)
+    refuse_unisolated(cell.models.values(), cell.backend)
     contract = compile_contract(competition, data.public)
 
     def open_lane(lane: str) -> Sandbox:
@@ -74,6 +75,16 @@ def build_world(cell: Cell, folder: Path, guard: Guard) -> World:
     )
 
 
+def refuse_unisolated(models: Iterable[str], backend: BackendName) -> None:
+    """Raise `UserError` where a model's code would run without isolation and we do not know the code."""
+    foreign = sorted(name for name in set(models) if not keyless(name))
+    if foreign and resolve(backend) == "none":
+        raise UserError(
+            f"model {foreign[0]!r} writes code that nobody has read, and there is no isolation here. "
+            "Install bubblewrap (apt-get install bubblewrap), or use offline/tabular"
+        )
+
+
 def build_scaffold(cell: Cell) -> Scaffold:
     """The agent of a cell.
 
@@ -81,6 +92,11 @@ def build_scaffold(cell: Cell) -> Scaffold:
         UserError: its version or prompts are not those that the cell was planned with.
     """
     kind = find_scaffold(cell.scaffold)
+    if kind.version != cell.scaffold_version:
+        raise UserError(
+            f"scaffold {cell.scaffold!r} has version {kind.version!r}, this run began with "
+            f"{cell.scaffold_version!r}. Restore that to go on, or start a new run in another --runs-dir"
+        )
     if changed := template_difference(cell.templates, kind.templates()):
         raise UserError(
             f"the prompt templates of scaffold {cell.scaffold!r} changed since this run was planned:\n"
@@ -97,7 +113,7 @@ def start_facts(cell: Cell) -> Mapping[str, Any]:
 
 def private_folder(cell: Cell) -> Path:
     """Where the answers are; read only by the grader, after the sandboxes are gone."""
-    return _data(cell)[1].private
+    return prepared(find_competition(cell.competition), Path(cell.data_dir)).private
 
 
 def _data(cell: Cell) -> tuple[Competition, Prepared]:

@@ -1,10 +1,11 @@
 """Cells at work: one operating-system process each, a few at a time."""
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -38,15 +39,17 @@ class Job:
     process: "subprocess.Popen[bytes] | None" = None
     message: str = ""
     """Why it failed: the last words of its process."""
-    started: float = field(default=0.0)
+    log_start: int = 0
+    """Where in the process log the present attempt begins."""
 
     def start(self) -> None:
         """Start the cell's process; what it prints goes to a file in its folder."""
         self.attempts += 1
         self.state = State.RUNNING
-        self.started = time.monotonic()
-        command = [sys.executable, "-m", "experiments.run", str(self.folder / CELL_FILE)]
+        cell = str(self.folder / CELL_FILE)
+        command = [sys.executable, "-m", "experiments.run", cell, "--parent", str(os.getpid())]
         with (self.folder / PROCESS_LOG).open("ab") as log:
+            self.log_start = log.tell()
             # A session of its own: Ctrl-C reaches the sweep alone, which then ends its cells in order.
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
@@ -60,7 +63,8 @@ class Job:
         if status == 0 and (self.folder / GRADE_FILE).exists():
             self.state = State.DONE
             return
-        self.message = _last_words(self.folder / PROCESS_LOG) or f"its process ended with status {status}"
+        words = _last_words(self.folder / PROCESS_LOG, self.log_start)
+        self.message = words or f"its process ended with status {status}"
         retry = status in (EXIT_INFRA, -9) and self.attempts < INFRA_ATTEMPTS
         self.state = State.WAITING if retry else State.FAILED
 
@@ -98,9 +102,5 @@ def stop_jobs(jobs: Sequence[Job]) -> None:
             process.wait()
 
 
-def _last_words(path: Path) -> str:
-    try:
-        text = path.read_bytes()[-4000:].decode(errors="replace")
-    except FileNotFoundError:
-        return ""
-    return text.strip()
+def _last_words(path: Path, start: int) -> str:
+    return path.read_bytes()[start:][-4000:].decode(errors="replace").strip()

@@ -12,7 +12,7 @@ import orjson
 import typer
 
 from experiments.cell import CELL_FILE
-from experiments.console import OUT, command
+from experiments.console import OUT, command, type_next
 from experiments.files import write_json
 from experiments.run import load_cell
 from scaffolds.errors import UserError
@@ -40,7 +40,8 @@ def fork(run: Path, at: int, out: Path) -> Path:
     shutil.copytree(run / BLOBS_FOLDER, out / BLOBS_FOLDER)
     (out / EVENTS_FILE).write_bytes(b"".join(_renumbered(kept)))
     log = EventLog(out)
-    log.append(RUN_FORK, {"parent": str(source.events[0].data.get("cell", run.name)), "at": at})
+    facts = {"parent": str(source.events[0].data.get("cell", run.name)), "at": at}
+    log.append(RUN_FORK, facts, step=kept[-1].step)
     log.close()
     kind = find_scaffold(cell.scaffold)
     forked = cell.model_copy(update={"templates": kind.templates(), "scaffold_version": kind.version})
@@ -63,7 +64,8 @@ def main(
 ) -> None:
     """Begin a new run from the middle of another."""
     fork(run, at, out)
-    OUT.print(f"Go on with it: python -m experiments.run {out / CELL_FILE}", markup=False)
+    OUT.print("Go on with it:")
+    type_next("experiments.run", out / CELL_FILE)
 
 
 if __name__ == "__main__":

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
-from experiments.console import OUT, command
+from experiments.console import OUT, command, type_next
 from experiments.files import read_json
 from experiments.run import GRADE_FILE
 from experiments.trajectory import Exchange, NodeView, StepView, Trajectory
@@ -60,12 +61,12 @@ def find_run(path: Path) -> Path:
 
 def _say(text: str = "", indent: int = 0) -> None:
     for line in printable(text).splitlines() or [""]:
-        OUT.print(" " * indent + line, markup=False, emoji=False)
+        OUT.print(Text(" " * indent + line), soft_wrap=True)
 
 
 def _title(text: str) -> None:
     _say()
-    OUT.print(f"[bold]{printable(text)}[/bold]" if OUT.is_terminal else printable(text), emoji=False)
+    OUT.print(Text(printable(text), style="bold"), soft_wrap=True)
 
 
 def _header(trajectory: Trajectory, run: Path) -> None:
@@ -76,7 +77,7 @@ def _header(trajectory: Trajectory, run: Path) -> None:
     _say(f"scaffold     {facts.get('scaffold')} {facts.get('scaffold_version')}, models {models}")
     limits = facts.get("limits", {})
     _say(f"competition  {facts.get('competition')}, seed {facts.get('seed')}")
-    _say(f"machine      {facts.get('machine')}; isolation {state.backend or '-'}")
+    _say(f"machine      {facts.get('machine')}; isolation {', '.join(state.backends) or '-'}")
     _say(
         f"used         {state.spent.seconds:.1f} s of {limits.get('time_s')} s, {state.step} steps, "
         f"{state.model_calls} model calls, {state.spent.tokens} tokens, {state.spent.usd:.4f} dollars"
@@ -85,9 +86,8 @@ def _header(trajectory: Trajectory, run: Path) -> None:
     _say(f"ended        {ending}; resumed {state.resumes} times")
     if grade:
         medal = next((m for m in ("gold", "silver", "bronze") if grade[f"{m}_medal"]), "no medal")
-        _say(
-            f"grade        score {grade['score']}, {medal}; median of the leaderboard {grade['median_threshold']}"
-        )
+        median = grade["median_threshold"]
+        _say(f"grade        score {grade['score']}, {medal}; median of the leaderboard {median}")
 
 
 def _tree(trajectory: Trajectory) -> None:
@@ -152,7 +152,7 @@ def _exchange(exchange: Exchange) -> None:
     for message in exchange.messages:
         _block(f"prompt to {role} ({model}), {message['role']}", str(message["content"]))
     answer = exchange.answer or {}
-    _block(f"reply of {role}", str(answer.get("text", "(in flight)")))
+    _block(f"reply of {role}", str(answer.get("text", answer.get("message", "(in flight)"))))
     for call in answer.get("tool_calls") or ():
         _block(f"tool call of {role}", f"{call['name']}({call['arguments']})")
 
@@ -166,7 +166,8 @@ def _block(title: str, text: str) -> None:
 def _hint(trajectory: Trajectory, run: Path, shown: NodeView) -> None:
     others = [node_id for node_id in trajectory.nodes if node_id != shown.id]
     if others:
-        _say(f"\nAnother node: python -m experiments.inspect {run} --plain --node {others[0]}")
+        _say("\nAnother node:")
+        type_next("experiments.inspect", run, "--plain", "--node", others[0])
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@
 the agent. `limit`: a budget is used up, the normal end. `agent`: the agent failed; scored.
 """
 
+import sysconfig
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ _OURS = tuple(
     str(_PROJECT / part)
     for part in ("experiments", "sandbox", "benchmark", "scaffolds/runtime", "scaffolds/models")
 )
+
+_LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ def classify(error: BaseException) -> Failure:
 
 
 def _raised_by_us(error: BaseException) -> bool:
-    """Whether the last frame inside the project belongs to the framework, not to a scaffold."""
+    """Whether the innermost frame that is no library's belongs to the framework, not to a scaffold."""
     files = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
-    inside = [name for name in files if name.startswith(str(_PROJECT)) and "site-packages" not in name]
-    return not inside or inside[-1].startswith(_OURS)
+    own = [name for name in files if not name.startswith(_LIBRARIES) and not name.startswith("<")]
+    return not own or own[-1].startswith(_OURS)

@@ -3,19 +3,20 @@
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from benchmark.competition import Competition
-from benchmark.prepare import prepare, prepared
+from benchmark.prepare import Prepared, prepare, prepared
 from benchmark.registry import SPLITS, members
 from benchmark.registry import find as find_competition
+from experiments.build import refuse_unisolated
 from experiments.cell import Cell
-from experiments.config import ModelChoice, ScaffoldChoice, Sweep, TimeLimit, explain
+from experiments.config import ScaffoldChoice, Sweep, TimeLimit, explain
 from experiments.hardware import machine_words
-from sandbox.open import resolve
 from scaffolds.errors import UserError
-from scaffolds.models.registry import connect, keyless
+from scaffolds.models.registry import connect
 from scaffolds.registry import ScaffoldType, configured
 from scaffolds.registry import find as find_scaffold
 from scaffolds.runtime.ledger import Limits
@@ -31,49 +32,45 @@ def plan(sweep: Sweep, data_dir: Path) -> list[Cell]:
     competitions = _competitions(sweep.competitions)
     kinds = {choice.name: find_scaffold(choice.name) for choice in sweep.scaffolds}
     _check_models(sweep)
-    for competition in competitions:
-        if competition.complexity == "practice":
-            prepare(competition, data_dir)
+    digests = {competition.id: _prepared(competition, data_dir).digest for competition in competitions}
     return [
-        _cell(sweep, data_dir, kinds[scaffold.name], scaffold, models, competition, hardware, limit, seed)
+        Cell(
+            **_scaffold_parts(kinds[scaffold.name], scaffold, limit),
+            models=models.roles,
+            competition=competition.id,
+            data_version=competition.data_version,
+            data_digest=digests[competition.id],
+            hardware=hardware,
+            seed=seed,
+            machine=machine_words(hardware),
+            backend=sweep.backend,
+            data_dir=str(data_dir.resolve()),
+        )
         for scaffold, models, competition, hardware, limit, seed in product(
             sweep.scaffolds, sweep.models, competitions, sweep.hardware, sweep.time_limits, sweep.seeds
         )
     ]
 
 
-def _cell(
-    sweep: Sweep,
-    data_dir: Path,
-    kind: ScaffoldType,
-    scaffold: ScaffoldChoice,
-    models: ModelChoice,
-    competition: Competition,
-    hardware: str,
-    limit: TimeLimit,
-    seed: int,
-) -> Cell:
+def _scaffold_parts(kind: ScaffoldType, choice: ScaffoldChoice, limit: TimeLimit) -> dict[str, Any]:
+    """What a cell says about its agent and its budgets."""
     try:
-        config = configured(kind, scaffold.settings)
+        config = configured(kind, choice.settings)
     except ValidationError as error:
-        raise UserError(f"scaffold {scaffold.name!r}:\n{explain(error, kind.config)}") from error
+        raise UserError(f"scaffold {choice.name!r}:\n{explain(error, kind.config)}") from error
     steps: int | None = limit.steps or getattr(config, "steps", None)
-    return Cell(
-        scaffold=scaffold.name,
-        scaffold_version=kind.version,
-        scaffold_config=config.model_dump(mode="json"),
-        templates=kind.templates(),
-        models=models.roles,
-        competition=competition.id,
-        data_version=competition.data_version,
-        data_digest=prepared(competition, data_dir).digest,
-        hardware=hardware,
-        limits=Limits(time_s=limit.time, steps=steps),
-        seed=seed,
-        machine=machine_words(hardware),
-        backend=sweep.backend,
-        data_dir=str(data_dir.resolve()),
-    )
+    return {
+        "scaffold": choice.name,
+        "scaffold_version": kind.version,
+        "scaffold_config": config.model_dump(mode="json"),
+        "templates": kind.templates(),
+        "limits": Limits(time_s=limit.time, steps=steps),
+    }
+
+
+def _prepared(competition: Competition, data_dir: Path) -> Prepared:
+    """The data of a competition; those of practice come with scikit-learn and are made where missing."""
+    return (prepare if competition.complexity == "practice" else prepared)(competition, data_dir)
 
 
 def _competitions(names: Sequence[str]) -> list[Competition]:
@@ -87,10 +84,4 @@ def _check_models(sweep: Sweep) -> None:
     names = {name for choice in sweep.models for name in choice.roles.values()}
     for name in sorted(names):
         connect(name)
-    backend = resolve(sweep.backend)
-    foreign = sorted(name for name in names if not keyless(name))
-    if backend == "none" and foreign:
-        raise UserError(
-            f"model {foreign[0]!r} writes code that nobody has read, and there is no isolation here. "
-            "Install bubblewrap (apt-get install bubblewrap), or use offline/tabular"
-        )
+    refuse_unisolated(names, sweep.backend)

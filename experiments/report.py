@@ -52,7 +52,7 @@ def show(results: Sequence[Result], console: Console) -> None:
     for result in results:
         table.add_row(*_row(result))
     console.print(table)
-    backends = sorted({result.state.backend for result in results} - {""})
+    backends = sorted({name for result in results for name in result.state.backends})
     medals = sum(bool(result.medal) for result in results)
     console.print(
         f"{medals} of {len(results)} runs won a medal. Isolation: {', '.join(backends) or 'unknown'}.",

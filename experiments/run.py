@@ -5,6 +5,8 @@ it goes on where the log ends; called on a finished run, it does nothing twice.
 """
 
 import traceback
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +14,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
 from benchmark.guard import Guard
 from experiments.build import (
@@ -22,19 +25,23 @@ from experiments.build import (
     start_facts,
 )
 from experiments.cell import CELL_FILE, Cell
+from experiments.config import explain
 from experiments.console import OUT, command
 from experiments.files import read_json, write_bytes, write_json
 from experiments.outcome import classify
+from experiments.process import own_process
 from sandbox.saved import saved_file
 from sandbox.workspace import Workspace
-from scaffolds.errors import InfraError, UserError
+from scaffolds.errors import UserError
 from scaffolds.run import Scaffold
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.durable import DurableRun
+from scaffolds.runtime.log import read_log
 from scaffolds.runtime.session import Session
 
 GRADE_FILE = "grade.json"
 SUBMISSION_FILE = "submission.csv"
+LOCK_WAIT_S = 15.0
 _SUBMISSION_PATH = "submission/submission.csv"
 
 
@@ -54,12 +61,18 @@ def run_cell(folder: Path) -> dict[str, Any]:
         RunError: the user must mend something, or the world failed; the log keeps all that was done.
     """
     cell = load_cell(folder)
-    lock = FileLock(folder / ".lock")
+    with _locked(folder):
+        if (grade := read_json(folder / GRADE_FILE)) is not None:
+            return grade
+        return _run_and_grade(cell, folder)
+
+
+@contextmanager
+def _locked(folder: Path) -> Generator[None]:
+    """Alone in a run folder; waits a little for a process that is just being ended."""
     try:
-        with lock.acquire(timeout=0):
-            if (grade := read_json(folder / GRADE_FILE)) is not None:
-                return grade
-            return _run_and_grade(cell, folder)
+        with FileLock(folder / ".lock").acquire(timeout=LOCK_WAIT_S):
+            yield
     except Timeout as error:
         raise UserError(f"another process is at work in {str(folder)!r}; wait for it to end") from error
 
@@ -74,11 +87,11 @@ def replay_cell(folder: Path) -> int:
     """
     cell = load_cell(folder)
     scaffold = build_scaffold(cell)
-    with Guard() as guard:
+    with _locked(folder), Guard() as guard:
+        if not any(event.type == ev.RUN_END for event in read_log(folder)[0]):
+            raise UserError(f"{str(folder)!r} is not finished: leave out --replay to go on with it")
         session = Session(folder, build_world(cell, folder, guard), start_facts(cell))
         try:
-            if not session.finished:
-                raise UserError(f"{str(folder)!r} is not finished: leave out --replay to go on with it")
             _ending(scaffold, DurableRun(session))
             return session.log.size
         finally:
@@ -91,7 +104,10 @@ def load_cell(folder: Path) -> Cell:
     record = read_json(folder / CELL_FILE)
     if record is None:
         raise UserError(f"{str(folder)!r} is not a run folder: it has no {CELL_FILE}")
-    return Cell.model_validate(record)
+    try:
+        return Cell.model_validate(record)
+    except ValidationError as error:
+        raise UserError(f"{str(folder / CELL_FILE)!r} is not a cell:\n{explain(error, Cell)}") from error
 
 
 def _run_and_grade(cell: Cell, folder: Path) -> dict[str, Any]:
@@ -99,12 +115,16 @@ def _run_and_grade(cell: Cell, folder: Path) -> dict[str, Any]:
     with Guard() as guard:
         session = Session(folder, build_world(cell, folder, guard), start_facts(cell))
         try:
-            _run_to_end(session, scaffold, folder)
+            digest = _run_to_end(session, scaffold)
+            submission = session.log.blobs.get(digest) if digest else None
         finally:
             session.close_sandboxes()
             session.log.close()
         _remove_sandboxes(folder / SANDBOX_FOLDER)
-        grade = _grade(cell, folder, guard)
+        if submission is not None:
+            write_bytes(folder / SUBMISSION_FILE, submission)
+        report = guard.grade(submission, cell.competition, private_folder(cell))
+    grade: dict[str, Any] = orjson.loads(report.model_dump_json())
     write_json(folder / GRADE_FILE, grade)
     return grade
 
@@ -117,21 +137,22 @@ def _remove_sandboxes(folder: Path) -> None:
         folder.rmdir()
 
 
-def _run_to_end(session: Session, scaffold: Scaffold, folder: Path) -> None:
-    if session.finished:
-        return
+def _run_to_end(session: Session, scaffold: Scaffold) -> str | None:
+    """Bring the log to `run.end`; returns the hash of the frozen submission in the blob store."""
+    if session.ending is not None:
+        return session.ending.data["submission"]
     run = DurableRun(session)
     ending = _ending(scaffold, run)
     run.freeze()
     session.close_sandboxes()
-    submission = saved_file(run.tree, _SUBMISSION_PATH, session.log.blobs) if run.tree else None
-    if submission is not None:
-        write_bytes(folder / SUBMISSION_FILE, submission)
-        saved = {"sha256": session.log.blobs.put(submission), "bytes": len(submission)}
-        session.log.append(ev.SUBMISSION_SAVED, saved)
-    totals = {"spent": session.ledger.read().record()}
+    blobs, log = session.log.blobs, session.log
+    data = saved_file(run.tree, _SUBMISSION_PATH, blobs) if run.tree else None
+    digest = blobs.put(data) if data is not None else None
+    if data is not None:
+        log.append(ev.SUBMISSION_SAVED, {"sha256": digest, "bytes": len(data)})
     facts = {"outcome": ending.outcome, "code": ending.code, "summary": ending.summary}
-    session.log.append(ev.RUN_END, {**facts, **totals})
+    log.append(ev.RUN_END, {**facts, "submission": digest, "spent": session.ledger.read().record()})
+    return digest
 
 
 def _ending(scaffold: Scaffold, run: DurableRun) -> Ending:
@@ -147,27 +168,19 @@ def _ending(scaffold: Scaffold, run: DurableRun) -> Ending:
     return Ending("done", "", outcome.summary)
 
 
-def _grade(cell: Cell, folder: Path, guard: Guard) -> dict[str, Any]:
-    path = folder / SUBMISSION_FILE
-    data = path.read_bytes() if path.exists() else None
-    report = guard.grade(data, cell.competition, private_folder(cell))
-    return orjson.loads(report.model_dump_json())
-
-
 def main(
     cell: Annotated[Path, typer.Argument(help="The cell.json of a run folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the grade as JSON.")] = False,
     replay: Annotated[bool, typer.Option(help="Run a finished cell's scaffold again over its log.")] = False,
+    parent: Annotated[int | None, typer.Option(help="Process to end with.", hidden=True)] = None,
 ) -> None:
     """Run one cell, or go on with it, and grade it."""
+    own_process(parent)
     folder = cell.parent if cell.name == CELL_FILE else cell
     if replay:
         OUT.print(f"replayed {replay_cell(folder)} events: every request is as it was", markup=False)
         return
-    try:
-        grade = run_cell(folder)
-    except OSError as error:
-        raise InfraError(f"{error.strerror}: {error.filename}", code="infra.os") from error
+    grade = run_cell(folder)
     if as_json:
         typer.echo(orjson.dumps(grade).decode())
     else:

@@ -20,8 +20,8 @@ class RunState:
 
     facts: dict[str, Any] = field(default_factory=dict[str, Any])
     """The data of `run.start`."""
-    backend: str = ""
-    """Isolation in use."""
+    backends: tuple[str, ...] = ()
+    """Isolation in use: more than one where a run went on under another."""
     step: int = 0
     steps: int | None = None
     """The limit of steps, if there is one."""
@@ -53,7 +53,7 @@ class RunState:
             case ev.RUN_RESUME:
                 self.resumes += 1
             case ev.SANDBOX_OPEN:
-                self.backend = data["backend"]
+                self.backends = tuple(sorted({*self.backends, data["backend"]}))
             case ev.STEP_START:
                 self.step = data["step"]
             case ev.MODEL_RESPONSE:

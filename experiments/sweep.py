@@ -3,13 +3,15 @@
 The same command again goes on where the last one stopped; it is the only way to resume.
 """
 
+import signal
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from experiments.config import load_sweep
-from experiments.console import OUT, command
+from experiments.console import OUT, command, type_next
 from experiments.executor import Job, State, run_jobs
 from experiments.plan import plan
 from experiments.progress import Progress
@@ -24,6 +26,8 @@ def main(
     data_dir: Annotated[Path, typer.Option(help="Where prepared competitions are kept.")] = Path("data"),
 ) -> None:
     """Run a sweep, or go on with it."""
+    for end in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the cells as Ctrl-C does
+        signal.signal(end, signal.default_int_handler)
     sweep = load_sweep(config)
     cells = plan(sweep, data_dir)
     folder = runs_dir / config.stem
@@ -34,7 +38,8 @@ def main(
         with Progress(jobs, OUT) as progress:
             run_jobs(jobs, sweep.parallel, progress.tick)
     except KeyboardInterrupt:
-        OUT.print(f"\nStopped; nothing is lost. Type the same command to go on: {_again(config, runs_dir)}")
+        OUT.print("\nStopped; nothing is lost. The same command goes on from here:")
+        type_next("experiments.sweep", *sys.argv[1:])
         raise SystemExit(130) from None
     OUT.print()
     results = load_results(folders)
@@ -43,9 +48,8 @@ def main(
     _say_failures(jobs)
     if results:
         best = max(results, key=lambda result: (result.grade["any_medal"], result.grade["above_median"]))
-        OUT.print(
-            f"Read one run: python -m experiments.inspect {folder / best.cell.id} --plain", markup=False
-        )
+        OUT.print("Read one run:")
+        type_next("experiments.inspect", folder / best.cell.id, "--plain")
     if any(job.state is State.FAILED for job in jobs):
         raise SystemExit(1)
 
@@ -55,11 +59,6 @@ def _say_failures(jobs: list[Job]) -> None:
         if job.state is State.FAILED:
             OUT.print(f"[red]failed:[/] {job.folder.name} after {job.attempts} attempts")
             OUT.print(printable(job.message), markup=False)
-
-
-def _again(config: Path, runs_dir: Path) -> str:
-    extra = "" if runs_dir == Path("runs") else f" --runs-dir {runs_dir}"
-    return f"python -m experiments.sweep {config}{extra}"
 
 
 if __name__ == "__main__":

@@ -42,18 +42,14 @@ def _stranger(folder: Path, strangers: Sequence[str], cells: Sequence[Cell]) -> 
         return f"{head}. {tail}"
     old = Cell.model_validate(record)
     nearest = min(cells, key=lambda cell: len(old.differences(cell)))
-    changes = [f"  {name}: {_change(old, nearest, name)}" for name in old.differences(nearest)]
+    names = [name for name in old.differences(nearest) if not name.startswith("templates.")]
+    shown = "\n".join(f"  {name}: recorded {_at(old, name)!r}, now {_at(nearest, name)!r}" for name in names)
     templates = template_difference(old.templates, nearest.templates)
-    shown = "\n".join(line for line in changes if not line.startswith("  templates."))
     return "\n".join(part for part in (f"{head}. It differs in:", shown, templates, tail) if part)
-
-
-def _change(old: Cell, new: Cell, name: str) -> str:
-    return f"recorded {_at(old, name)!r}, now {_at(new, name)!r}"
 
 
 def _at(cell: Cell, name: str) -> object:
     value: object = cell.identity()
-    for part in name.split(".") if not name.startswith("templates.") else ():
+    for part in name.split("."):
         value = value.get(part) if isinstance(value, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - JSON
     return value  # pyright: ignore[reportUnknownVariableType] - JSON

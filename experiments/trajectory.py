@@ -39,8 +39,9 @@ class StepView:
 
     @property
     def seconds(self) -> float:
-        """Wall time from its first event to its last."""
-        return self.events[-1].ts - self.events[0].ts
+        """Wall time from its first event to its last, without the time between a death and its resume."""
+        gaps = zip(self.events, self.events[1:], strict=False)
+        return sum(after.ts - before.ts for before, after in gaps if after.type != ev.RUN_RESUME)
 
     def count(self, kind: str) -> int:
         """How many events of a type it has."""

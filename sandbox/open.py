@@ -1,11 +1,12 @@
 """Opening a sandbox."""
 
 import shutil
+import time
 from typing import Literal
 
 from sandbox import interpreter
 from sandbox.backends import backend
-from sandbox.errors import SandboxError, SandboxUnavailable
+from sandbox.errors import SandboxError, SandboxLost, SandboxUnavailable
 from sandbox.protocols import BackendName, Layout, Sandbox, SandboxSpec
 from sandbox.session import Session, pairs
 from sandbox.wire import Wire
@@ -19,6 +20,7 @@ def open_sandbox(spec: SandboxSpec) -> Sandbox:
 
     Raises:
         SandboxUnavailable: this machine cannot give it; the message says what to do.
+        SandboxLost: it did not start in time; it may the next time.
     """
     spec = spec.model_copy(update={"root": spec.root.absolute(), "data": spec.data.resolve()})
     if not spec.data.is_dir():
@@ -29,10 +31,13 @@ def open_sandbox(spec: SandboxSpec) -> Sandbox:
     layout = chosen.layout(spec)
     channel = chosen.start(spec, layout)
     wire = Wire(channel)
+    began = time.monotonic()
     try:
         _greet(wire, spec, layout, isolated=chosen.isolated)
     except SandboxError as error:
         wire.close()
+        if time.monotonic() - began > _START_S:  # a busy machine, not one that cannot
+            raise SandboxLost(f"the sandbox did not answer within {_START_S:g} s of its start") from error
         raise SandboxUnavailable(channel.diagnose()) from error
     return Session(wire, workspace, data=spec.data, layout=layout, backend=chosen.name)
 

@@ -20,6 +20,8 @@ from sandbox.tree import CHUNK, Dir, File, Link, Row, dump
 
 MAX_FILE = 64 * 1024 * 1024
 MAX_TOTAL = 1024 * 1024 * 1024
+_FIRST = "submission"
+"""Walked before everything else and without the cap per file: what is graded comes from here."""
 MAX_ENTRIES = 100_000
 MAX_DEPTH = 64
 _MAX_SKIPPED = 100
@@ -101,7 +103,7 @@ def _folder(walk: _Walk, fd: int, prefix: str, depth: int, leave_out: frozenset[
                 break
             entries.append(entry)
     walk.entries += len(entries)
-    for entry in sorted(entries, key=lambda entry: entry.name):
+    for entry in sorted(entries, key=lambda entry: (prefix + entry.name != _FIRST, entry.name)):
         path = prefix + entry.name
         try:
             _entry(walk, fd, entry, path, depth)
@@ -143,10 +145,10 @@ def _file(walk: _Walk, fd: int, name: str, path: str, status: os.stat_result) ->
     key = _key(status)
     content = walk.known.get(key)
     if content is None:
-        if status.st_size > MAX_FILE or walk.bytes + status.st_size > MAX_TOTAL:
+        if status.st_size > _most(path) or walk.bytes + status.st_size > MAX_TOTAL:
             _skip(walk, path)
             return
-        copied = _copy(walk, fd, name)
+        copied = _copy(walk, fd, name, _most(path))
         if copied is None:
             _skip(walk, path)
             return
@@ -161,7 +163,12 @@ def _file(walk: _Walk, fd: int, name: str, path: str, status: os.stat_result) ->
     walk.rows.append(File(path, stat.S_IMODE(status.st_mode) & 0o777, content.size, content.chunks))
 
 
-def _copy(walk: _Walk, folder: int, name: str) -> tuple[_Key | None, _Content] | None:
+def _most(path: str) -> int:
+    """The cap of one file."""
+    return MAX_TOTAL if path.startswith(f"{_FIRST}/") else MAX_FILE
+
+
+def _copy(walk: _Walk, folder: int, name: str, most: int) -> tuple[_Key | None, _Content] | None:
     with _reading():
         fd = os.open(name, OPEN_FILE, dir_fd=folder)
     with os.fdopen(fd, "rb", buffering=0) as file:
@@ -170,11 +177,11 @@ def _copy(walk: _Walk, folder: int, name: str) -> tuple[_Key | None, _Content] |
             raise _Gone
         size = 0
         chunks: list[str] = []
-        while size < MAX_FILE and (piece := _read(file.fileno(), min(CHUNK, MAX_FILE - size))):
+        while size < most and (piece := _read(file.fileno(), min(CHUNK, most - size))):
             chunks.append(walk.store.put(piece))
             size += len(piece)
         after = os.fstat(fd)
-    if after.st_size > MAX_FILE:  # it grew meanwhile
+    if after.st_size > most:  # it grew meanwhile
         return None
     key = _key(after)
     settled = max(after.st_mtime_ns, after.st_ctime_ns) < walk.started_ns - _RACY_NS

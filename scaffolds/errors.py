@@ -3,6 +3,9 @@
 `experiments.outcome` maps every other exception to one of these; nothing else does.
 """
 
+DISK_FULL = "infra.disk"
+"""Code of an `InfraError` that a retry cannot mend: somebody has to make room first."""
+
 
 class RunError(Exception):
     """Base of the four families."""

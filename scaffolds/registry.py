@@ -31,7 +31,7 @@ class ScaffoldType:
     def templates(self) -> dict[str, str]:
         """Its prompt templates by file name, the shared ones included."""
         file = sys.modules[self.make.__module__].__file__
-        return Prompts.beside(file).texts() if file else {}
+        return Prompts.beside(file).texts if file else {}
 
 
 def find(name: str) -> ScaffoldType:

@@ -25,7 +25,7 @@ class Left:
     """What a budget still holds; None where there is no limit."""
 
     seconds: float
-    """Working time: waiting for a provider that is down is not counted."""
+    """Working time: what passes while no process works on the run is not counted."""
     steps: int | None
     tokens: int | None
     usd: float | None

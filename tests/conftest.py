@@ -1,7 +1,7 @@
 """What several areas of the tests share."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,15 @@ from experiments.cell import CELL_FILE, Cell
 from experiments.config import Sweep
 from experiments.files import write_json
 from experiments.plan import plan
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Under CI a skipped test is a failed one: nothing is left out silently."""
+    report = yield
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+    return report
 
 
 @pytest.fixture(scope="session")

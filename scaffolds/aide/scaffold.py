@@ -90,8 +90,8 @@ class Aide:
             tree.add(node)
             _note(run, node)
             chosen = self._selector.pick(tree)
-            _harvest(run, directory, node, submit=chosen is node)
-            placed = chosen or placed
+            if _harvest(run, directory, node, submit=chosen is node):
+                placed = node
         return _outcome(tree, placed)
 
     def _operators(self, run: Run) -> dict[str, Operator]:
@@ -155,16 +155,19 @@ def _note(run: Run, node: Node) -> None:
     )
 
 
-def _harvest(run: Run, directory: str, node: Node, *, submit: bool) -> None:
-    """Put the submission and the script in their places if this node is the pick; remove its directory."""
+def _harvest(run: Run, directory: str, node: Node, *, submit: bool) -> bool:
+    """Put the submission in its place if this node is the pick, and remove the node's directory.
+
+    Returns whether the submission of this node stands now.
+    """
     if not node.code:
-        return
-    commands = [f"rm -rf {directory}"]
-    if submit:
-        commands.insert(0, f"cp {directory}/{run.task.card.submission} ../submission/submission.csv")
-        commands.insert(1, f"cp {directory}/solution.py solution.py")
+        return False
+    put = f"cp {directory}/{run.task.card.submission} ../submission/submission.csv"
+    commands = [put, f"cp {directory}/solution.py ."] if submit else []
+    done = run.call("shell", command=" && ".join([*commands, f"rm -rf {directory}"]))
+    if submit and done.ok:
         run.note("aide.pick", node=node.id, score=node.score)
-    run.call("shell", command=" && ".join(commands))
+    return submit and done.ok
 
 
 def _outcome(tree: Tree, placed: Node | None) -> Outcome:

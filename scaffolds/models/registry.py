@@ -6,7 +6,7 @@ from scaffolds.errors import UserError
 from scaffolds.models.protocol import Model
 
 KEYLESS = ("offline", "tape")
-"""Providers that call nobody and whose replies we wrote ourselves: all that may run without isolation."""
+"""Providers that call nobody: a rule-based policy of ours, and runs that somebody has already looked at."""
 
 
 def connect(name: str) -> Model:

@@ -1,18 +1,17 @@
 """A recorded run as a model: the same request gets the answer that it got then."""
 
-import hashlib
 from collections import defaultdict
+from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import orjson
 
 from scaffolds.errors import UserError
 from scaffolds.messages import Completion
 from scaffolds.models.protocol import ModelRequest
-from scaffolds.runtime.events import MODEL_REQUEST, MODEL_RESPONSE
+from scaffolds.runtime.events import MODEL_RESPONSE
 from scaffolds.runtime.log import LogReader
-from scaffolds.runtime.transcript import message_record, parse_completion, recorded_messages
+from scaffolds.runtime.transcript import message_record, parse_completion, requests
 
 
 class Tape:
@@ -25,10 +24,12 @@ class Tape:
     def __init__(self, folder: Path) -> None:
         self.name = f"tape/{folder}"
         self._answers = _answers(LogReader(folder))
+        """By the hashes of the messages, then by the seed."""
 
     def complete(self, request: ModelRequest) -> Completion:
         """See `Model.complete`; raises `UserError` for a request that the tape does not hold."""
-        answers = self._answers.get(_key([message_record(message) for message in request.messages]))
+        hashes = [sha256(orjson.dumps(message_record(m))).hexdigest() for m in request.messages]
+        answers = self._answers.get(tuple(hashes))
         if answers is None:
             raise UserError(
                 f"{self.name} holds no answer to this request: the task, the prompts or the scaffold "
@@ -38,16 +39,11 @@ class Tape:
         return answers.get(request.seed) or by_rank[request.seed % len(by_rank)]
 
 
-def _answers(log: LogReader) -> dict[str, dict[int, Completion]]:
-    answers: dict[str, dict[int, Completion]] = defaultdict(dict)
-    requests = {(event.lane, event.n): event for event in log.of_type(MODEL_REQUEST)}
+def _answers(log: LogReader) -> dict[tuple[str, ...], dict[int, Completion]]:
+    answers: dict[tuple[str, ...], dict[int, Completion]] = defaultdict(dict)
+    asked = {(event.lane, event.n): (event, hashes) for event, hashes in requests(log.events)}
     for event in log.of_type(MODEL_RESPONSE):
-        request = requests[event.lane, event.n]
+        request, hashes = asked[event.lane, event.n]
         fields = event.data | {name: log.value(event, name) for name in event.blobs} | {"usd": 0.0}
-        key = _key(recorded_messages(log.events, log.blobs, request))
-        answers[key][request.data["seed"]] = parse_completion(fields)
+        answers[tuple(hashes)][request.data["seed"]] = parse_completion(fields)
     return dict(answers)
-
-
-def _key(messages: list[dict[str, Any]]) -> str:
-    return hashlib.sha256(orjson.dumps(messages, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import zstandard
 
-from scaffolds.errors import InfraError
+from scaffolds.errors import DISK_FULL, InfraError
 
 _HEADER = struct.Struct("<32sQ")
 
@@ -106,7 +106,7 @@ class PackStore:
             raise InfraError(
                 f"cannot write to {self._path}: {error.strerror}; free some space, "
                 "then repeat the command to go on from here",
-                code="infra.disk",
+                code=DISK_FULL,
             ) from error
         self._end += len(record)
         self._dirty = True

@@ -14,17 +14,18 @@ from typing import Any
 from scaffolds.errors import ContextOverflow
 from scaffolds.messages import Completion, JsonValue, Message
 from scaffolds.models.protocol import Model, ModelRequest
-from scaffolds.run import Budget, Left
+from scaffolds.run import Budget, Left, Run
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.events import Event
 from scaffolds.runtime.lane import Lane, digest_of, explain_fields
 from scaffolds.runtime.log import LogReader
 from scaffolds.runtime.parallel import DurableLanes
-from scaffolds.runtime.session import SLOW_ANSWER_S, Session
+from scaffolds.runtime.session import MAIN_LANE, SLOW_ANSWER_S, Session
 from scaffolds.runtime.transcript import (
     Conversation,
     completion_record,
     difference,
+    encodable,
     parse_completion,
     recorded_messages,
 )
@@ -35,9 +36,10 @@ from scaffolds.tools import SANDBOX_TOOLS, ToolResult, ToolSpec
 class DurableRun:
     """One lane's `Run`."""
 
-    def __init__(self, session: Session, name: str = "main") -> None:
+    def __init__(self, session: Session, name: str = MAIN_LANE, *, step: int = 0) -> None:
         self._session = session
         self._lane = Lane(session, name)
+        self._lane.step = step
         self._bench = Workbench(self._lane)
         self._conversations: dict[str, Conversation] = {}
         self.task = session.world.task
@@ -64,6 +66,7 @@ class DurableRun:
         if known and known.answer:
             return parse_completion(self._lane.replayed(known.answer))
         self._lane.admit(n, prepared.digest)
+        self._session.log.refuse_full_disk()
         model = self._session.model(role)
         if known is None:
             put = self._session.log.blobs.put
@@ -93,13 +96,13 @@ class DurableRun:
 
     def note(self, type: str, **data: JsonValue) -> None:
         """See `Run.note`."""
-        if "." not in type:
+        if "." not in type or type.partition(".")[0] in ev.RESERVED:
             raise ValueError(f"a note's type is named after its scaffold, as in 'aide.node': {type!r}")
         self._lane.record(type, data)
 
     def lanes(self, n: int) -> DurableLanes:
         """See `Run.lanes`."""
-        return DurableLanes(n, self._lane, lambda name: DurableRun(self._session, name))
+        return DurableLanes(n, self._lane, self._enter)
 
     def freeze(self) -> None:
         """Copy the workspace a last time: background jobs may have written since the last call."""
@@ -110,10 +113,16 @@ class DurableRun:
         """The workspace as last copied, as a hash in the blob store."""
         return self._bench.tree
 
+    def _enter(self, name: str) -> Run:
+        runs = self._session.runs
+        if name not in runs:
+            runs[name] = DurableRun(self._session, name, step=self._lane.step)
+        return runs[name]
+
     def _complete(self, n: int, model: Model, request: ModelRequest) -> Completion:
         began = time.monotonic()
         try:
-            completion = model.complete(request)
+            completion = encodable(model.complete(request))
         except ContextOverflow as error:
             self._lane.answer(ev.MODEL_ERROR, n, {"code": error.code, "message": str(error)})
             raise
@@ -167,11 +176,9 @@ class LaneBudget:
         n, digest = lane.place(), digest_of(ev.STEP_START, {})
         known = lane.take(n, ev.STEP_START, digest, lambda event: str(event.data))
         if known and known.answer:
-            fields = lane.replayed(known.answer)
-            return int(fields["step"])
+            lane.step = int(lane.replayed(known.answer)["step"])
+            return lane.step
         lane.admit(n, digest, step=True)
-        session = lane.session
-        session.ledger.count_step()
-        session.log.step = session.ledger.read().steps
-        lane.answer(ev.STEP_START, n, {"step": session.log.step}, digest=digest)
-        return session.log.step
+        lane.step = lane.session.ledger.count_step()
+        lane.answer(ev.STEP_START, n, {"step": lane.step}, digest=digest)
+        return lane.step

@@ -16,7 +16,6 @@ RUN_END = "run.end"  # outcome, summary, totals
 MODEL_REQUEST = "model.request"  # role, model, messages, tools, settings
 MODEL_RESPONSE = "model.response"  # text, tool calls, stop, usage, cost, latency
 MODEL_ERROR = "model.error"  # an answer too: the request cannot be served, and will not on a replay
-MODEL_RETRY = "model.retry"  # a provider failed and is asked again
 TOOL_CALL = "tool.call"  # name and arguments
 TOOL_RESULT = "tool.result"  # what the agent was shown, facts, the workspace tree afterwards
 EXEC_START = "exec.start"  # a script starts
@@ -34,6 +33,12 @@ LANE_DONE = "lane.done"  # the worker that finished next, as the scaffold was to
 
 ANSWERS = frozenset({MODEL_RESPONSE, MODEL_ERROR, TOOL_RESULT, LIMIT, STEP_START})
 """Types that answer a request: the event before with the same lane and ordinal, where there is one."""
+
+
+RESERVED = frozenset(
+    {"run", "model", "tool", "exec", "sandbox", "shell", "workspace", "submission", "step", "limit", "lane"}
+)
+"""First words of the types above: a scaffold's notes may not begin with them."""
 
 
 @dataclass(slots=True)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from scaffolds.errors import UserError
 from scaffolds.runtime.events import ANSWERS, LIMIT, MODEL_REQUEST, TOOL_CALL, TOOL_RESULT, Event
@@ -23,7 +24,8 @@ class Recorded:
 class Journal:
     """Recorded effects by lane and ordinal. Each is handed out once, then forgotten."""
 
-    def __init__(self, events: Iterable[Event]) -> None:
+    def __init__(self, events: Iterable[Event], folder: Path) -> None:
+        self._folder = folder
         self._requests: dict[str, dict[int, Event]] = defaultdict(dict)
         self._answers: dict[str, dict[int, Event]] = defaultdict(dict)
         self._trees: dict[str, str] = {}
@@ -70,6 +72,6 @@ class Journal:
                 f"the code or a prompt changed since this run began: lane {lane}, effect {n} "
                 f"(event {present.seq}) differs from its record.\n{what}\n"
                 "Restore the old code to go on, or fork the run before this event: "
-                f"python -m experiments.fork RUN --at {present.seq}"
+                f"python -m experiments.fork {self._folder} --at {present.seq} --out {self._folder}-fork"
             )
         return Recorded(request, answer)

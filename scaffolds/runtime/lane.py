@@ -24,6 +24,8 @@ class Lane:
     def __init__(self, session: Session, name: str) -> None:
         self.session = session
         self.name = name
+        self.step = 0
+        """The step that the lane works on, stamped on its events."""
         self._next = 0
         self._seen: list[float] = Spent().record()
 
@@ -66,7 +68,7 @@ class Lane:
         """
         self.session.go_live()
         try:
-            refuse_exhausted(self.session.ledger.read().left(self.session.world.limits), step=step)
+            refuse_exhausted(self.session.ledger.left(), step=step)
         except LimitReached as limit:
             self.answer(ev.LIMIT, n, {"kind": limit.kind, "message": str(limit)}, digest=digest)
             raise
@@ -90,7 +92,10 @@ class Lane:
         blobs: dict[str, Any] | None = None,
     ) -> Event:
         """Append an event of this lane."""
-        return self.session.log.append(kind, data, lane=self.name, n=n, digest=digest, blobs=blobs)
+        self.session.refuse_late(self.name)
+        return self.session.log.append(
+            kind, data, lane=self.name, n=n, step=self.step, digest=digest, blobs=blobs
+        )
 
     def record(self, kind: str, data: Mapping[str, Any]) -> None:
         """Append something that the scaffold says; on a replay, check that it says the same again."""

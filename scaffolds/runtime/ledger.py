@@ -38,6 +38,15 @@ class Spent:
     tokens: int = 0
     usd: float = 0.0
 
+    def most(self, other: "Spent") -> "Spent":
+        """The greater of two readings, field by field: lanes may write theirs in another order."""
+        return Spent(
+            max(self.seconds, other.seconds),
+            max(self.steps, other.steps),
+            max(self.tokens, other.tokens),
+            max(self.usd, other.usd),
+        )
+
     def left(self, limits: Limits) -> Left:
         """What the limits still allow."""
         return Left(
@@ -61,7 +70,7 @@ class Ledger:
     """Counts for all lanes of a run. Its clock stands where an earlier process stopped until `start`."""
 
     def __init__(self, limits: Limits, spent: Spent, clock: Clock = time.monotonic) -> None:
-        self.limits = limits
+        self._limits = limits
         self._clock = clock
         self._spent = spent
         self._began: float | None = None
@@ -89,10 +98,15 @@ class Ledger:
                 usd=self._spent.usd + (usd or 0.0),
             )
 
-    def count_step(self) -> None:
-        """Add one step."""
+    def count_step(self) -> int:
+        """Add one step; returns its number."""
         with self._lock:
             self._spent = replace(self._spent, steps=self._spent.steps + 1)
+            return self._spent.steps
+
+    def left(self) -> Left:
+        """What the limits still allow."""
+        return self.read().left(self._limits)
 
 
 def refuse_exhausted(left: Left, *, step: bool) -> None:

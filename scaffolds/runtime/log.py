@@ -2,6 +2,7 @@
 
 import gc
 import os
+import shutil
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -12,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from scaffolds.errors import InfraError, UserError
+from scaffolds.errors import DISK_FULL, InfraError, UserError
 from scaffolds.runtime.blobs import PackStore
 from scaffolds.runtime.events import MODEL_RESPONSE, SCHEMA_VERSION, STEP_START, Event
 
@@ -20,6 +21,9 @@ EVENTS_FILE = "events.jsonl"
 BLOBS_FOLDER = "blobs"
 INLINE_BYTES = 512
 """Values whose JSON is longer go to the blob store: there they are compressed and kept once."""
+
+DISK_RESERVE_BYTES = 64 << 20
+"""Room that must be left before a model is asked, so that its answer can be kept."""
 
 _SYNCED = frozenset({MODEL_RESPONSE, STEP_START})
 
@@ -75,10 +79,20 @@ def _parse_all(lines: list[bytes], first: int = 0) -> list[dict[str, Any]]:
 
 
 def _refuse_damage(path: Path, rest: list[bytes]) -> None:
-    """Anything after the last synced event may be torn by a power cut; a synced event there means damage."""
+    """A power cut may tear anything after the last sync; a lane's second synced event there means damage.
+
+    It can only have been written after the first, and what it follows, had reached the disk.
+    """
+    synced: list[str] = []
     for line in rest[1:]:
-        if any(b'"type":"%s"' % kind.encode() in line for kind in _SYNCED):
-            raise InfraError(f"{path} is damaged in the middle, not only torn at its end")
+        try:
+            record: Any = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        if isinstance(record, dict) and record.get("type") in _SYNCED:  # pyright: ignore[reportUnknownMemberType]
+            synced.append(str(record.get("lane")))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    if len(synced) != len(set(synced)):
+        raise InfraError(f"{path} is damaged in the middle, not only torn at its end")
 
 
 class EventLog:
@@ -88,8 +102,8 @@ class EventLog:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.blobs = PackStore(folder / BLOBS_FOLDER, writable=True)
-        self.events, ends = self._whole(*read_log(folder))
-        self.step = 0
+        self.events, ends = read_log(folder)
+        self._closed = False
         self._lock = threading.Lock()
         self._next = len(self.events)
         self._dirty = False
@@ -100,17 +114,6 @@ class EventLog:
         _sync_folder(folder)
         _sync_folder(folder / BLOBS_FOLDER)
 
-    def _whole(self, events: list[Event], ends: list[int]) -> tuple[list[Event], list[int]]:
-        """Drop events whose blobs a power cut has lost: lines and blobs reach the disk in any order.
-
-        Only what follows the last synced event can be lost, so only that is looked at.
-        """
-        synced = next((i for i in range(len(events) - 1, -1, -1) if events[i].type in _SYNCED), -1)
-        for position in range(synced + 1, len(events)):
-            if any(digest not in self.blobs for digest in digests(events[position])):
-                return events[:position], ends[:position]
-        return events, ends
-
     def append(
         self,
         kind: str,
@@ -118,23 +121,39 @@ class EventLog:
         *,
         lane: str = "main",
         n: int | None = None,
+        step: int = 0,
         digest: str | None = None,
         blobs: dict[str, Any] | None = None,
     ) -> Event:
         """Write one event; large values of `data` move to the blob store.
 
+        Everything put into the blob store before is on disk before the line is written, so that no line
+        can outlive a value that it names.
+
         Raises:
             InfraError: the disk is full; the log ends with its last whole event.
         """
         small, large = self._split(data or {})
-        event = Event(0, time.time(), time.monotonic(), kind, lane, n, self.step, digest, small, large)
+        event = Event(0, time.time(), time.monotonic(), kind, lane, n, step, digest, small, large)
         if blobs:
             event.blobs.update(blobs)
+        self.blobs.sync()
         with self._lock:
+            if self._closed:
+                raise InfraError(f"the log of {self.folder} is closed; lane {lane!r} came too late")
             event.seq = self._next
             self._write(_encode(event))
             self._next += 1
         return event
+
+    def refuse_full_disk(self) -> None:
+        """Raise `InfraError` while there is still room to say so: asked before anything that costs money."""
+        if shutil.disk_usage(self.folder).free < DISK_RESERVE_BYTES:
+            raise InfraError(
+                f"less than {DISK_RESERVE_BYTES >> 20} MB are free for {self.folder}; free some space, "
+                "then repeat the command to go on from here",
+                code=DISK_FULL,
+            )
 
     @property
     def size(self) -> int:
@@ -143,21 +162,18 @@ class EventLog:
 
     def sync(self) -> None:
         """Return when everything appended so far survives a power cut."""
-        self.blobs.sync()
         with self._lock:
-            if self._dirty:
+            if self._dirty and not self._closed:
                 os.fdatasync(self._fd)
                 self._dirty = False
 
     def close(self) -> None:
         """Sync and release the files."""
         self.sync()
-        os.close(self._fd)
+        with self._lock:
+            self._closed = True
+            os.close(self._fd)
         self.blobs.close()
-
-    def put(self, value: Any) -> str:  # noqa: ANN401 - any JSON value
-        """Keep one JSON value in the blob store; returns its hash."""
-        return self.blobs.put(orjson.dumps(value))
 
     def value(self, event: Event, name: str, default: Any = None) -> Any:  # noqa: ANN401 - any JSON value
         """A field of an event, wherever it is kept."""
@@ -189,7 +205,7 @@ class EventLog:
             raise InfraError(
                 f"cannot write to {self.folder / EVENTS_FILE}: {error.strerror}; free some space, "
                 "then repeat the command to go on from here",
-                code="infra.disk",
+                code=DISK_FULL,
             ) from error
         self._end += len(line)
         self._dirty = True
@@ -247,15 +263,6 @@ def field_of(event: Event, name: str, blobs: PackStore, default: Any = None) -> 
     if isinstance(stored, str):
         return orjson.loads(blobs.get(stored))
     return [orjson.loads(blobs.get(digest)) for digest in stored]
-
-
-def digests(event: Event) -> Iterator[str]:
-    """Hashes of all values that an event keeps in the blob store."""
-    for stored in event.blobs.values():
-        if isinstance(stored, str):
-            yield stored
-        else:
-            yield from stored
 
 
 def _encode(event: Event) -> bytes:

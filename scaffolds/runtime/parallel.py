@@ -8,6 +8,7 @@ from scaffolds.errors import AgentError, LimitReached
 from scaffolds.run import Failure, Run
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.lane import Lane, digest_of
+from scaffolds.runtime.session import MAIN_LANE
 
 Work = Callable[[Run], object]
 
@@ -19,25 +20,26 @@ class DurableLanes:
         self._n = n
         self._main = main
         self._enter = enter
-        self._runs: dict[str, Run] = {}
-        self._busy: set[str] = set()
+        self._started: set[str] = set()
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._results: dict[str, object | BaseException] = {}
 
     def start(self, lane: str, work: Work) -> None:
         """See `Lanes.start`."""
-        if lane in self._busy or len(self._busy) == self._n or lane == self._main.name:
-            raise ValueError(f"lane {lane!r} cannot start: {len(self._busy)} of {self._n} lanes are at work")
+        busy = self._main.session.busy
+        if self._main.name != MAIN_LANE or lane == MAIN_LANE:
+            raise ValueError("lanes are started by the scaffold's own thread, and none is called 'main'")
+        if lane in busy or len(self._started) == self._n:
+            raise ValueError(f"lane {lane!r} cannot start: {len(self._started)} of {self._n} are at work")
         self._main.record(ev.LANE_START, {"name": lane})
-        if lane not in self._runs:
-            self._runs[lane] = self._enter(lane)
-        self._busy.add(lane)
-        thread = threading.Thread(target=self._work, args=(lane, work), name=f"lane-{lane}", daemon=True)
-        thread.start()
+        run = self._enter(lane)
+        busy.add(lane)
+        self._started.add(lane)
+        threading.Thread(target=self._work, args=(lane, run, work), name=f"lane-{lane}", daemon=True).start()
 
     def next_done(self) -> tuple[str, object | Failure]:
         """See `Lanes.next_done`."""
-        if not self._busy:
+        if not self._started:
             raise ValueError("no lane is at work")
         n, digest = self._main.place(), digest_of(ev.LANE_DONE, {})
         known = self._main.take(n, ev.LANE_DONE, digest, lambda event: str(event.data))
@@ -45,7 +47,8 @@ class DurableLanes:
         lane = self._wait(lane)
         if known is None:
             self._main.append(ev.LANE_DONE, {"name": lane}, n, digest)
-        self._busy.remove(lane)
+        self._started.remove(lane)
+        self._main.session.busy.remove(lane)
         result = self._results.pop(lane)
         if isinstance(result, LimitReached | AgentError):
             return lane, Failure(result)
@@ -64,9 +67,9 @@ class DurableLanes:
             if name in self._results and lane in (None, name):
                 return name
 
-    def _work(self, lane: str, work: Work) -> None:
+    def _work(self, lane: str, run: Run, work: Work) -> None:
         try:
-            result: object | BaseException = work(self._runs[lane])
+            result: object | BaseException = work(run)
         except BaseException as error:  # noqa: BLE001 - handed to the scaffold's thread by next_done
             result = error
         self._results[lane] = result

@@ -1,6 +1,5 @@
 """What all lanes of one run share: the log, its journal, the ledger, the models, the sandboxes."""
 
-import gc
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,12 +9,16 @@ from typing import Any
 from sandbox.protocols import Sandbox
 from scaffolds.errors import UserError
 from scaffolds.models.protocol import Model
+from scaffolds.run import Run
 from scaffolds.runtime.events import RUN_END, RUN_RESUME, RUN_START, Event
 from scaffolds.runtime.journal import Journal
 from scaffolds.runtime.ledger import Ledger, Limits, Spent
 from scaffolds.runtime.log import EventLog
 from scaffolds.runtime.toolbox import Validator
 from scaffolds.task import Task
+
+MAIN_LANE = "main"
+"""The scaffold's own thread."""
 
 SLOW_ANSWER_S = 0.05
 """Answers that took longer are synced at once: losing one costs more than the 0.2 ms of an fsync."""
@@ -45,12 +48,12 @@ class Session:
         self.world = world
         self.log = EventLog(folder)
         events, self.log.events = self.log.events, []
-        self.finished = any(event.type == RUN_END for event in events)
-        self.journal = Journal(events)
-        # The journal lives long and a replay leaves no cycles: collecting as often as Python does by default
-        # would cost a sixth of a resume's time.
-        gc.freeze()
-        gc.set_threshold(50_000)
+        self.ending = next((event for event in reversed(events) if event.type == RUN_END), None)
+        self.journal = Journal(events, folder)
+        self.runs: dict[str, Run] = {}
+        """The lanes that have been entered; a lane goes on where it stopped, whoever starts it."""
+        self.busy: set[str] = set()
+        """The lanes at work."""
         self.ledger = Ledger(world.limits, _last_spent(events))
         self.lock = threading.RLock()
         self._sandboxes: dict[str, Sandbox] = {}
@@ -59,9 +62,13 @@ class Session:
             self.log.append(RUN_START, {**start, "limits": world.limits.model_dump(), "seed": world.seed})
             self.log.sync()
         elif not self.finished:
-            self.log.step = events[-1].step
-            used = self.ledger.read().record()
-            self.log.append(RUN_RESUME, {"in_flight": self.journal.in_flight(), "spent": used})
+            facts = {"in_flight": self.journal.in_flight(), "spent": self.ledger.read().record()}
+            self.log.append(RUN_RESUME, facts, step=events[-1].step)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the log holds the end of the run: it can be replayed, not gone on with."""
+        return self.ending is not None
 
     def model(self, role: str) -> Model:
         """The model that plays `role`."""
@@ -101,6 +108,15 @@ class Session:
         if sandbox is not None:
             sandbox.close()
 
+    def refuse_late(self, lane: str) -> None:
+        """Called before a lane writes: a lane still at work when the run ends has nothing more to say.
+
+        Raises:
+            RunClosed: the run is ending and `lane` is not the scaffold's own.
+        """
+        if self._closing and lane != MAIN_LANE:
+            raise RunClosed(f"the run has ended; lane {lane!r} came too late")
+
     def close_sandboxes(self) -> None:
         """End everything that still runs; calls of other lanes fail from here on."""
         with self.lock:
@@ -111,7 +127,8 @@ class Session:
 
 
 def _last_spent(events: list[Event]) -> Spent:
-    for event in reversed(events):
-        if "spent" in event.data:
-            return Spent.parse(event.data["spent"])
-    return Spent()
+    spent = Spent()
+    for event in events:
+        if (record := event.data.get("spent")) is not None:
+            spent = spent.most(Spent.parse(record))
+    return spent

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from sandbox.errors import PathRefused
 from sandbox.protocols import Captured, Execution, Sandbox
-from sandbox.text import agent_view
+from sandbox.text import agent_view, printable
 from scaffolds.messages import JsonValue
 from scaffolds.tools import SANDBOX_TOOLS, Parameter, ToolResult, ToolSpec
 
@@ -91,7 +91,7 @@ class Toolbox:
             return _failed(complaint)
         try:
             return self._tools[name](arguments, left_s)
-        except PathRefused as error:
+        except (PathRefused, ValueError) as error:  # ValueError: no process can have such arguments
             return _failed(str(error))
 
     def _shell(self, arguments: Mapping[str, JsonValue], left_s: float) -> Answer:
@@ -113,7 +113,7 @@ class Toolbox:
         offset, limit = _integer(arguments, "offset", 0), _integer(arguments, "limit", 65536)
         part = self._sandbox.read_file(_text(arguments, "path"), offset=offset, limit=limit)
         data: dict[str, JsonValue] = {"total_bytes": part.total_bytes, "truncated": part.truncated}
-        return Answer(ToolResult(True, part.text, data))
+        return Answer(ToolResult(True, printable(part.text), data))
 
     def _write_file(self, arguments: Mapping[str, JsonValue], left_s: float) -> Answer:
         size = self._sandbox.write_file(_text(arguments, "path"), _text(arguments, "content"))
@@ -121,7 +121,7 @@ class Toolbox:
 
     def _list_files(self, arguments: Mapping[str, JsonValue], left_s: float) -> Answer:
         entries = self._sandbox.list_files(_text(arguments, "path", "."))
-        rows = [f"{entry.kind}\t{entry.size}\t{entry.path}" for entry in entries]
+        rows = [f"{entry.kind}\t{entry.size}\t{printable(entry.path)}" for entry in entries]
         return Answer(ToolResult(True, "\n".join(rows) or "(empty)", {"entries": len(entries)}))
 
     def _validate(self, arguments: Mapping[str, JsonValue], left_s: float) -> Answer:

@@ -6,8 +6,9 @@ write and compare requests) and readers (to show them).
 
 import difflib
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -104,6 +105,19 @@ def completion_record(completion: Completion) -> dict[str, Any]:
     return record
 
 
+def encodable(completion: Completion) -> Completion:
+    """The same without halves of characters, which no log can hold."""
+    calls = tuple(
+        ToolCall(_encodable(call.id), _encodable(call.name), _encodable(call.arguments))
+        for call in completion.tool_calls
+    )
+    return replace(completion, text=_encodable(completion.text), tool_calls=calls)
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
 def parse_completion(fields: Mapping[str, Any]) -> Completion:
     """The inverse of `completion_record`."""
     return Completion(
@@ -116,15 +130,20 @@ def parse_completion(fields: Mapping[str, Any]) -> Completion:
     )
 
 
-def recorded_messages(events: Sequence[Event], blobs: PackStore, request: Event) -> list[dict[str, Any]]:
-    """All messages of a recorded request, put together from the requests of its lane and role."""
-    hashes: list[str] = []
+def requests(events: Iterable[Event]) -> Iterator[tuple[Event, list[str]]]:
+    """Every recorded request with the hashes of all its messages."""
+    before: dict[tuple[str, str], list[str]] = defaultdict(list)
     for event in events:
-        same = event.lane == request.lane and event.data.get("role") == request.data.get("role")
-        if event.type == MODEL_REQUEST and same:
+        if event.type == MODEL_REQUEST:
+            hashes = before[event.lane, event.data["role"]]
             hashes[event.data["keep"] :] = event.blobs["messages"]
-        if event.seq == request.seq:
-            break
+            yield event, list(hashes)
+
+
+def recorded_messages(events: Iterable[Event], blobs: PackStore, request: Event) -> list[dict[str, Any]]:
+    """All messages of a recorded request, put together from the requests of its lane and role."""
+    same = [e for e in events if e.lane == request.lane and e.data.get("role") == request.data["role"]]
+    hashes = next(found for event, found in requests(same) if event.seq == request.seq)
     return [orjson.loads(blobs.get(digest)) for digest in hashes]
 
 

@@ -13,8 +13,8 @@ CALL_ATTEMPTS = 2
 """A call whose sandbox dies is tried once more in a restored one: a killer script costs two runs, not all."""
 
 RESTARTED = (
-    "[The machine was restarted since your last command: files are as they were, "
-    "but shell variables, the working directory and background jobs are gone.]\n"
+    "[The machine was restarted since your last command: files are as they were (very large ones may be "
+    "missing), but shell variables, the working directory and background jobs are gone.]\n"
 )
 
 _READ_ONLY = frozenset({"read_file", "list_files", "validate_submission"})
@@ -45,8 +45,7 @@ class Workbench:
 
     def _use(self, tool: str, arguments: Mapping[str, JsonValue]) -> Answer:
         toolbox = self._open()
-        session = self._lane.session
-        left_s = session.ledger.read().left(session.world.limits).seconds
+        left_s = self._lane.session.ledger.left().seconds
         if tool == "run_script":
             self._lane.append(ev.EXEC_START, {"left_s": round(left_s, 1)})
         answer = toolbox.call(tool, arguments, left_s)

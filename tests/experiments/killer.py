@@ -3,7 +3,8 @@
 With `events` each process kills itself right after an event: the first that it writes, or, where the
 process before died there without having got anywhere, the one after; so a death falls on every event
 boundary of the run. With a number each is killed from outside after a random time up to that many
-seconds, longer where the process before got nowhere. Processes are forked from this one, so that a death costs no new imports.
+seconds, longer where the process before got nowhere. Processes are forked from this one, so that a death
+costs no new imports.
 """
 
 import os
@@ -15,9 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from experiments.run import GRADE_FILE, run_cell
+from scaffolds.messages import Completion
+from scaffolds.models.offline.tabular import OfflineTabular
+from scaffolds.models.protocol import ModelRequest
 from scaffolds.runtime.events import RUN_RESUME, RUN_START, Event
 from scaffolds.runtime.log import EventLog, read_log
 
+CALLS_FILE = "calls.txt"
 _ENOUGH = 400
 
 
@@ -36,6 +41,18 @@ def die_after(count: int) -> None:
     EventLog.append = killing
 
 
+def count_calls(folder: Path) -> None:
+    """Write down every real call of the model, by its seed, before it is answered."""
+    complete = OfflineTabular.complete
+
+    def counted(self: OfflineTabular, request: ModelRequest) -> Completion:
+        with (folder / CALLS_FILE).open("a") as file:
+            file.write(f"{request.seed}\n")
+        return complete(self, request)
+
+    OfflineTabular.complete = counted
+
+
 def progress(folder: Path) -> int:
     """How many of the run's own effects the log holds."""
     return sum(event.n is not None for event in read_log(folder)[0])
@@ -44,6 +61,7 @@ def progress(folder: Path) -> int:
 def main() -> int:
     """Start, die, start again, until the cell has its grade; prints the number of deaths."""
     folder, how, rng = Path(sys.argv[1]), sys.argv[2], random.Random(int(sys.argv[3]))
+    count_calls(folder)
     reached, patience = 0, 1
     for deaths in range(_ENOUGH):
         child = os.fork()

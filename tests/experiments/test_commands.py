@@ -52,7 +52,7 @@ def test_a_sweep_ends_with_a_table_and_what_to_type_next(swept: Path) -> None:
     assert "practice-diabetes" in text
     assert "median" in text
     assert "won a medal. Isolation:" in text
-    next_command = text.strip().splitlines()[-1].partition("python -m ")[2].split()
+    next_command = text.strip().splitlines()[-1].partition(" -m ")[2].split()
     shown = type_in(*next_command)
     assert shown.returncode == 0, shown.stderr
     assert "Solution tree" in shown.stdout

@@ -66,6 +66,8 @@ def test_the_id_is_about_what_is_run_not_where(data_dir: Path) -> None:
         ("scaffolds: [aide\n  b: {", "is not YAML"),
         ("just words", "must be a YAML mapping"),
         ("a: \x00", "is not YAML"),
+        (GOOD.replace("10m", "{time: 10m, stesp: 3}"), "key 'time_limits.0.stesp'; did you mean 'steps'?"),
+        (GOOD.replace("10m", ".inf"), "time_limits.0.time"),
     ],
 )
 def test_a_faulty_config_names_its_fault(tmp_path: Path, text: str, words: str) -> None:

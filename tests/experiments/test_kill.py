@@ -16,6 +16,7 @@ from scaffolds.runtime import events as ev
 from scaffolds.runtime.log import EVENTS_FILE
 from scaffolds.runtime.transcript import recorded_messages
 from tests.conftest import make_run
+from tests.experiments.killer import CALLS_FILE
 from tests.requires import require
 
 SHORT: dict[str, object] = {
@@ -68,6 +69,9 @@ def check_equal(folder: Path, undisturbed: Path, deaths: int) -> None:
     in_flight = sum(event.data["in_flight"] for event in ours.log.of_type(ev.RUN_RESUME))
     executed = len(list(ours.log.of_type(ev.EXEC_START)))
     assert executed - len(list(theirs.log.of_type(ev.EXEC_START))) <= in_flight <= deaths
+    calls = (folder / CALLS_FILE).read_text().splitlines()
+    assert len(set(calls)) == len(requests(ours))
+    assert len(calls) - len(set(calls)) <= in_flight
     assert not left_over(folder)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from scaffolds.aide.scaffold import Aide, AideConfig
 from scaffolds.errors import LimitReached
+from scaffolds.markdown import fenced
 from scaffolds.messages import Completion, ToolCall
 from scaffolds.models.protocol import ModelRequest
 from scaffolds.run import Outcome
@@ -48,9 +49,7 @@ class Scripted:
         if not request.tools:
             self.prompts.append(request.messages[-1].content)
             reply = self._replies.pop(0)
-            return Completion(
-                reply if "```" in reply or reply == "nothing" else f"Plan.\n```python\n{reply}\n```"
-            )
+            return Completion(reply if reply == "nothing" else f"Plan.\n\n{fenced(reply, 'python')}")
         review: dict[str, Any] | str = {"is_bug": False, "summary": "It ran.", "metric": None}
         if self._reviews:
             review = self._reviews.pop(0)

@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -253,7 +254,71 @@ def test_a_finished_run_asked_for_more_refuses(tmp_path: Path) -> None:
 
     play(tmp_path, lambda run: ask(run, "once"), Counter())
     session = Session(tmp_path / "run", world(tmp_path, Counter()), {})
-    session.log.append(ev.RUN_END, {"outcome": "done", "code": "", "summary": ""})
+    session.log.append(ev.RUN_END, {"outcome": "done", "code": "", "summary": "", "submission": None})
     session.log.close()
     with pytest.raises(UserError, match="asks for more than the log holds"):
         play(tmp_path, lambda run: ask(run, "once") + ask(run, "twice"), Counter())
+
+
+def test_steps_taken_in_lanes_are_numbered_once_and_replayed(tmp_path: Path) -> None:
+    def worker(run: Run) -> list[int]:
+        return [run.budget.take_step() for _ in range(20)]
+
+    def scaffold(run: Run) -> list[tuple[str, object]]:
+        lanes = run.lanes(3)
+        for name in "abc":
+            lanes.start(name, worker)
+        return [lanes.next_done() for _ in "abc"]
+
+    first = play(tmp_path, scaffold, Counter())
+    numbers = [number for _, taken in first for number in cast("list[int]", taken)]
+    assert sorted(numbers) == list(range(1, 61))
+    assert play(tmp_path, scaffold, Counter()) == first
+
+
+def test_a_lane_goes_on_where_it_stopped_whoever_starts_it(tmp_path: Path) -> None:
+    def scaffold(run: Run) -> list[object]:
+        found: list[object] = []
+        for generation in range(2):
+            lanes = run.lanes(1)
+            lanes.start(
+                "w", lambda lane, g=generation: (ask(lane, str(g)), lane.call("shell", command="pwd").ok)
+            )
+            found.append(lanes.next_done())
+        return found
+
+    model = Counter()
+    first = play(tmp_path, scaffold, model)
+    assert play(tmp_path, scaffold, model) == first
+    assert model.asked == 2
+    opened = [event for event in LogReader(tmp_path / "run").events if event.type == ev.SANDBOX_OPEN]
+    assert len(opened) == 1
+
+
+def test_only_the_scaffolds_own_thread_starts_lanes(tmp_path: Path) -> None:
+    def nested(run: Run) -> None:
+        lanes = run.lanes(1)
+        lanes.start("w", lambda lane: lane.lanes(1).start("x", ask_nothing))
+        lanes.next_done()
+
+    def named_main(run: Run) -> None:
+        run.lanes(1).start("main", ask_nothing)
+
+    def ask_nothing(run: Run) -> None: ...
+
+    for scaffold in (nested, named_main):
+        with pytest.raises(ValueError, match="scaffold's own thread"):
+            play(tmp_path / scaffold.__name__, scaffold, Counter())
+
+
+def test_a_note_cannot_pose_as_the_frameworks_own_event(tmp_path: Path) -> None:
+    for kind in ("run.end", "tool.result", "nodot"):
+        with pytest.raises(ValueError, match="named after its scaffold"):
+            play(tmp_path, lambda run, kind=kind: run.note(kind), Counter())
+
+
+def test_what_no_process_can_take_is_an_answer(tmp_path: Path) -> None:
+    def scaffold(run: Run) -> str:
+        return run.call("run_script", code="pass", dir="s", env={"A=B": "x"}).text
+
+    assert "not an environment variable" in play(tmp_path, scaffold, Counter())

@@ -60,16 +60,44 @@ def test_a_torn_last_line_is_dropped_and_overwritten(tmp_path: Path, tail: bytes
     assert [event.seq for event in LogReader(tmp_path).events] == [0, 1, 2]
 
 
-def test_events_whose_blobs_a_power_cut_lost_are_dropped(tmp_path: Path) -> None:
-    two_events(tmp_path)
-    (tmp_path / "blobs" / "pack").write_bytes(b"")
+def test_no_line_outlives_a_value_that_it_names(tmp_path: Path) -> None:
+    """Whatever prefix of the system calls reaches the disk: a blob is synced before its line is written."""
+    trace = tmp_path / "trace"
+    code = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from scaffolds.runtime.log import EventLog\n"
+        "log = EventLog(Path(sys.argv[1]))\n"
+        "def traced(name):\n"
+        "    call = getattr(os, name)\n"
+        "    def traced_call(fd, *rest):\n"
+        "        target = os.path.basename(os.readlink(f'/proc/self/fd/{fd}'))\n"
+        "        print(name, target)\n"
+        "        return call(fd, *rest)\n"
+        "    setattr(os, name, traced_call)\n"
+        "traced('pwrite'), traced('fdatasync')\n"
+        "log.append('test.event', {'text': 'x' * 5000})\n"
+        "tree = log.blobs.put(b'a tree')\n"
+        "log.append('test.event', {'tree': tree})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(trace)], capture_output=True, text=True, check=True
+    )
+    once = ["pwrite pack", "fdatasync pack", "pwrite events.jsonl"]
+    assert done.stdout.splitlines() == once * 2
+
+
+def test_a_hole_before_one_synced_event_is_a_power_cut_and_dropped(tmp_path: Path) -> None:
     log = EventLog(tmp_path)
-    assert [event.type for event in log.events] == ["test.first"]
+    for kind in (STEP_START, "test.lost", MODEL_RESPONSE):
+        log.append(kind, {})
     log.close()
-    assert [event.type for event in LogReader(tmp_path).events] == ["test.first"]
+    lines = (tmp_path / EVENTS_FILE).read_bytes().splitlines(keepends=True)
+    (tmp_path / EVENTS_FILE).write_bytes(lines[0] + b"\0" * len(lines[1]) + b"\n" + lines[2])
+    assert [event.type for event in EventLog(tmp_path).events] == [STEP_START]
 
 
-def test_damage_before_a_synced_event_is_an_error(tmp_path: Path) -> None:
+def test_damage_before_two_synced_events_is_an_error(tmp_path: Path) -> None:
     log = EventLog(tmp_path)
     for kind in ("test.first", STEP_START, MODEL_RESPONSE):
         log.append(kind, {})
