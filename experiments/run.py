@@ -145,13 +145,13 @@ def _run_to_end(session: Session, scaffold: Scaffold) -> str | None:
     ending = _ending(scaffold, run)
     run.freeze()
     session.close_sandboxes()
-    blobs, log = session.log.blobs, session.log
+    blobs, log, spent = session.log.blobs, session.log, session.ledger.read()
     data = saved_file(run.tree, _SUBMISSION_PATH, blobs) if run.tree else None
     digest = blobs.put(data) if data is not None else None
     if data is not None:
-        log.append(ev.SUBMISSION_SAVED, {"sha256": digest, "bytes": len(data)})
+        log.append(ev.SUBMISSION_SAVED, {"sha256": digest, "bytes": len(data)}, step=spent.steps)
     facts = {"outcome": ending.outcome, "code": ending.code, "summary": ending.summary}
-    log.append(ev.RUN_END, {**facts, "submission": digest, "spent": session.ledger.read().record()})
+    log.append(ev.RUN_END, {**facts, "submission": digest, "spent": spent.record()}, step=spent.steps)
     return digest
 
 

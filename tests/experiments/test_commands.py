@@ -1,10 +1,13 @@
 """The commands as a person types them."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from experiments.cell import CELL_FILE
@@ -172,3 +175,51 @@ def test_import_loads_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_killed_sweep_leaves_nobody_at_work_and_the_same_command_goes_on(
+    tmp_path: Path, data_dir: Path
+) -> None:
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    words = (
+        "experiments.sweep",
+        tmp_path / "config.yaml",
+        "--runs-dir",
+        tmp_path / "runs",
+        "--data-dir",
+        data_dir,
+    )
+    command = [sys.executable, "-m", *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "runs").glob(f"*/*/{EVENTS_FILE}")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.kill()
+    done = type_in(*words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "won a medal" in done.stdout
+    assert not [
+        p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or ())
+    ]
+
+
+def test_ctrl_c_ends_the_cells_and_says_how_to_go_on(tmp_path: Path, data_dir: Path) -> None:
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    words = (
+        "experiments.sweep",
+        tmp_path / "config.yaml",
+        "--runs-dir",
+        tmp_path / "runs",
+        "--data-dir",
+        data_dir,
+    )
+    command = [sys.executable, "-m", *map(str, words)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 60
+        while not list((tmp_path / "runs").glob(f"*/*/{EVENTS_FILE}")) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "nothing is lost" in said
+    assert f"-m experiments.sweep {tmp_path / 'config.yaml'}" in said
