@@ -42,10 +42,15 @@ class Family:
     """1: only for drafts; 2: only for improvements; 3: both."""
     rows: int
     """Rows that one fit may see."""
-    scaled: bool
-    """Whether the units of the columns matter to it."""
+    scaling: str
+    """The scaling it starts from; `plain` if the units of the columns do not matter to it."""
     classification: Variant
     regression: Variant
+
+    @property
+    def smooth(self) -> bool:
+        """Whether it draws smooth borders, which depend on the columns' units, and not a tree's steps."""
+        return self.scaling != "plain"
 
     def variant(self, classes: bool) -> Variant:
         """The form for class labels, or the one for numbers."""

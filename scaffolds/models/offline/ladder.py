@@ -19,7 +19,7 @@ _STRENGTH: Mapping[str, float] = {
     "forest": 1,
 }
 # Alone, these are yardsticks more than solutions: what they gain most from is to be replaced.
-_WEAK = {"linear", "bayes", "neighbours", "tree"}
+_WEAK = {"linear", "bayes", "neighbours", "tree", "forest"}
 _MOST_MEMBERS = 4
 # How much another member promises, by how many there are.
 _BLEND_ODDS = [0.0, 5.0, 3.0, 1.0, 0.0]
@@ -84,8 +84,8 @@ def _odds(recipe: Recipe, metric: str) -> dict[str, float]:
     count = len(recipe.members)
     weak = count == 1 and recipe.members[0].family in _WEAK
     return {
-        "switch": 12.0 if weak else 3.0,
-        "tune": 2.5,
+        "switch": 12.0 if weak else 4.0,
+        "tune": 2.0,
         "scale": 3.0 if count == 1 else 1.5,
         "add": 1.0,
         "drop": 0.3,
@@ -119,7 +119,7 @@ def _tunings(recipe: Recipe, classes: bool) -> Iterator[Change]:
 
 def _scalings(recipe: Recipe, classes: bool) -> Iterator[Change]:
     for k, member in enumerate(recipe.members):
-        if not catalog.families()[member.family].scaled:
+        if not catalog.families()[member.family].smooth:
             continue
         for name, scaling in catalog.scalings().items():
             if name != member.scaling:
@@ -142,13 +142,13 @@ def _removals(recipe: Recipe) -> Iterator[Change]:
 
 def _blends(recipe: Recipe, classes: bool) -> Iterator[Change]:
     used = {member.family for member in recipe.members}
-    smooth = {catalog.families()[family].scaled for family in used}
+    smooth = {catalog.families()[family].smooth for family in used}
     for name, strength in _STRENGTH.items():
         if name not in used and len(recipe.members) < _MOST_MEMBERS:
             member = Member.first(name, classes)
             facts = {"new": member.variant(classes).words, "reason": member.variant(classes).reason}
             # Trees and smooth models err in different rows, so one of the other sort gains more.
-            weight = strength * (1 if catalog.families()[name].scaled in smooth else 2)
+            weight = strength * (1 if catalog.families()[name].smooth in smooth else 2)
             yield Change("blend", replace(recipe, members=(*recipe.members, member)), weight, facts)
 
 

@@ -27,8 +27,7 @@ class Member:
     def first(family: str, classes: bool, scaling: str | None = None) -> "Member":
         """A family with the parameters and the scaling it starts from."""
         entry = catalog.families()[family]
-        usual = "standard" if entry.scaled else "plain"
-        return Member(family, scaling or usual, dict(entry.variant(classes).start))
+        return Member(family, scaling or entry.scaling, dict(entry.variant(classes).start))
 
 
 @dataclass(frozen=True, slots=True)
