@@ -5,6 +5,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from benchmark.prepare import prepare
 from benchmark.registry import find, members
@@ -12,6 +13,10 @@ from experiments.cell import CELL_FILE, Cell
 from experiments.config import Sweep
 from experiments.files import write_json
 from experiments.plan import plan
+
+# A busy machine is no failure: no test asserts how long something takes.
+settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("project")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import zstandard
 
-from scaffolds.errors import DISK_FULL, InfraError
+from scaffolds.errors import InfraError
+from scaffolds.runtime.appending import write_at
 
 _HEADER = struct.Struct("<32sQ")
 
@@ -97,16 +98,6 @@ class PackStore:
         os.close(self._fd)
 
     def _append(self, record: bytes) -> None:
-        try:
-            written = os.pwrite(self._fd, record, self._end)
-            while written < len(record):
-                written += os.pwrite(self._fd, record[written:], self._end + written)
-        except OSError as error:
-            os.ftruncate(self._fd, self._end)
-            raise InfraError(
-                f"cannot write to {self._path}: {error.strerror}; free some space, "
-                "then repeat the command to go on from here",
-                code=DISK_FULL,
-            ) from error
+        write_at(self._fd, record, self._end, self._path)
         self._end += len(record)
         self._dirty = True

@@ -7,13 +7,13 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import orjson
 
 from scaffolds.errors import DISK_FULL, InfraError, UserError
+from scaffolds.runtime.appending import write_at
 from scaffolds.runtime.blobs import PackStore
 from scaffolds.runtime.events import MODEL_RESPONSE, SCHEMA_VERSION, STEP_START, Event
 
@@ -28,19 +28,17 @@ DISK_RESERVE_BYTES = 64 << 20
 _SYNCED = frozenset({MODEL_RESPONSE, STEP_START})
 
 
-def read_log(folder: Path) -> tuple[list[Event], list[int]]:
-    """Every whole event of a run, and for each the offset in bytes where its line ends.
+def read_log(folder: Path) -> tuple[list[Event], int]:
+    """Every whole event of a run, and the length in bytes of that part of the file.
 
     A torn last line is left out. Raises `InfraError` when the damage is not at the end.
     """
     path = folder / EVENTS_FILE
     raw = path.read_bytes() if path.exists() else b""
-    lines = raw.splitlines(keepends=True)
     with _no_collection():
-        records = _parse_all(lines)
-        _refuse_damage(path, lines[len(records) :])
-        events = [Event.parse(record) for record in records]
-    return events, list(accumulate(map(len, lines[: len(records)])))
+        events, good = _parse(raw, 0)
+    _refuse_damage(path, raw[good:].splitlines())
+    return events, good
 
 
 @contextmanager
@@ -55,27 +53,44 @@ def _no_collection() -> Generator[None]:
             gc.enable()
 
 
-def _parse_all(lines: list[bytes], first: int = 0) -> list[dict[str, Any]]:
-    """The records of all lines up to the first that is not the event it should be, counted from `first`."""
-    whole = lines if not lines or lines[-1].endswith(b"\n") else lines[:-1]
+def _parse(raw: bytes, first: int) -> tuple[list[Event], int]:
+    """The events at the start of `raw`, numbered from `first`, and where their last line ends."""
+    end = raw.rfind(b"\n") + 1
     try:
-        records: list[dict[str, Any]] = orjson.loads(b"[%s]" % b",".join(whole))
+        # One call for all lines: half of the time of a call for each.
+        records: list[Any] = orjson.loads(b"[%s]" % raw[: max(0, end - 1)].replace(b"\n", b","))
     except orjson.JSONDecodeError:
-        records = []
-        for line in whole:
-            try:
-                records.append(orjson.loads(line))
-            except orjson.JSONDecodeError:
-                break
+        records = _leading(raw)
+    count = _in_order(records, first)
+    if count < raw.count(b"\n"):
+        end = sum(map(len, raw.splitlines(keepends=True)[:count]))
+    return [Event.parse(record) for record in records[:count]], end
+
+
+def _leading(raw: bytes) -> list[Any]:
+    records: list[Any] = []
+    for line in raw.splitlines():
+        try:
+            records.append(orjson.loads(line))
+        except orjson.JSONDecodeError:
+            break
+    return records
+
+
+def _in_order(records: list[Any], first: int) -> int:
+    """How many records, from the start, are the events that they should be."""
     for position, record in enumerate(records, first):
-        if record.get("v") != SCHEMA_VERSION:
+        if not isinstance(record, dict):
+            return position - first
+        fields = cast("dict[str, Any]", record)
+        if fields.get("v") != SCHEMA_VERSION:
             raise UserError(
-                f"this log has schema version {record.get('v')!r}, this program reads {SCHEMA_VERSION}: "
+                f"this log has schema version {fields.get('v')!r}, this program reads {SCHEMA_VERSION}: "
                 "read it with the version of the project that wrote it"
             )
-        if record["seq"] != position:
-            return records[: position - first]
-    return records
+        if fields["seq"] != position:
+            return position - first
+    return len(records)
 
 
 def _refuse_damage(path: Path, rest: list[bytes]) -> None:
@@ -89,8 +104,9 @@ def _refuse_damage(path: Path, rest: list[bytes]) -> None:
             record: Any = orjson.loads(line)
         except orjson.JSONDecodeError:
             continue
-        if isinstance(record, dict) and record.get("type") in _SYNCED:  # pyright: ignore[reportUnknownMemberType]
-            synced.append(str(record.get("lane")))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        fields = cast("dict[str, Any]", record) if isinstance(record, dict) else {}
+        if fields.get("type") in _SYNCED:
+            synced.append(str(fields.get("lane")))
     if len(synced) != len(set(synced)):
         raise InfraError(f"{path} is damaged in the middle, not only torn at its end")
 
@@ -102,14 +118,13 @@ class EventLog:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.blobs = PackStore(folder / BLOBS_FOLDER, writable=True)
-        self.events, ends = read_log(folder)
+        self.events, self._end = read_log(folder)
         self._closed = False
         self._lock = threading.Lock()
         self._next = len(self.events)
         self._dirty = False
         flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
         self._fd = os.open(folder / EVENTS_FILE, flags, 0o644)
-        self._end = ends[-1] if ends else 0
         os.ftruncate(self._fd, self._end)
         _sync_folder(folder)
         _sync_folder(folder / BLOBS_FOLDER)
@@ -196,17 +211,7 @@ class EventLog:
         return small, large
 
     def _write(self, line: bytes) -> None:
-        try:
-            written = os.pwrite(self._fd, line, self._end)
-            while written < len(line):
-                written += os.pwrite(self._fd, line[written:], self._end + written)
-        except OSError as error:
-            os.ftruncate(self._fd, self._end)
-            raise InfraError(
-                f"cannot write to {self.folder / EVENTS_FILE}: {error.strerror}; free some space, "
-                "then repeat the command to go on from here",
-                code=DISK_FULL,
-            ) from error
+        write_at(self._fd, line, self._end, self.folder / EVENTS_FILE)
         self._end += len(line)
         self._dirty = True
 
@@ -227,11 +232,10 @@ class LogFollower:
                 raw = file.read()
         except FileNotFoundError:
             return []
-        lines = raw.splitlines(keepends=True)
-        records = _parse_all(lines, self._seq)
-        self._offset += sum(map(len, lines[: len(records)]))
-        self._seq += len(records)
-        return [Event.parse(record) for record in records]
+        events, length = _parse(raw, self._seq)
+        self._offset += length
+        self._seq += len(events)
+        return events
 
 
 class LogReader:

@@ -177,49 +177,40 @@ def test_import_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_killed_sweep_leaves_nobody_at_work_and_the_same_command_goes_on(
-    tmp_path: Path, data_dir: Path
-) -> None:
-    (tmp_path / "config.yaml").write_text(CONFIG)
-    words = (
-        "experiments.sweep",
-        tmp_path / "config.yaml",
-        "--runs-dir",
-        tmp_path / "runs",
-        "--data-dir",
-        data_dir,
-    )
-    command = [sys.executable, "-m", *map(str, words)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        deadline = time.monotonic() + 60
-        while not list((tmp_path / "runs").glob(f"*/*/{EVENTS_FILE}")) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        process.kill()
+def test_a_killed_sweep_leaves_nobody_at_work_and_goes_on(tmp_path: Path, data_dir: Path) -> None:
+    words, process = begin_sweep(tmp_path, data_dir)
+    process.kill()
+    process.communicate(timeout=60)
     done = type_in(*words)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "won a medal" in done.stdout
-    assert not [
-        p for p in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(p.info["cmdline"] or ())
-    ]
+    lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+    assert not [line for line in lines if str(tmp_path) in line]
 
 
 def test_ctrl_c_ends_the_cells_and_says_how_to_go_on(tmp_path: Path, data_dir: Path) -> None:
-    (tmp_path / "config.yaml").write_text(CONFIG)
-    words = (
-        "experiments.sweep",
-        tmp_path / "config.yaml",
-        "--runs-dir",
-        tmp_path / "runs",
-        "--data-dir",
-        data_dir,
-    )
-    command = [sys.executable, "-m", *map(str, words)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        deadline = time.monotonic() + 60
-        while not list((tmp_path / "runs").glob(f"*/*/{EVENTS_FILE}")) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
-        said, _ = process.communicate(timeout=60)
+    _, process = begin_sweep(tmp_path, data_dir)
+    process.send_signal(signal.SIGINT)
+    said, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "nothing is lost" in said
     assert f"-m experiments.sweep {tmp_path / 'config.yaml'}" in said
+
+
+def begin_sweep(folder: Path, data_dir: Path) -> "tuple[tuple[str, ...], subprocess.Popen[str]]":
+    """A sweep whose first cell is at work: the words of its command, and its process."""
+    config = folder / "config.yaml"
+    config.write_text(CONFIG)
+    words = (
+        "experiments.sweep",
+        str(config),
+        "--runs-dir",
+        str(folder / "runs"),
+        "--data-dir",
+        str(data_dir),
+    )
+    process = subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list((folder / "runs").glob(f"*/*/{EVENTS_FILE}")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return words, process
