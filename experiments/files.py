@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from scaffolds.runtime.durable_files import sync_folder
+
 
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - any JSON value
     """Write `value` so that a reader sees the old file or the new one, also after a power cut."""
@@ -21,11 +23,7 @@ def write_bytes(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value

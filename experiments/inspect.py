@@ -27,7 +27,7 @@ _BLOCK_CHARS = 20_000
 
 def main(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
-    plain: Annotated[bool, typer.Option(help="Print text instead of opening the full screen.")] = True,
+    plain: Annotated[bool, typer.Option("--plain", help="Plain text: the only view so far.")] = True,
     node: Annotated[
         int | None, typer.Option(help="Which node to show; the submitted one if left out.")
     ] = None,

@@ -35,7 +35,7 @@ def test_every_sweep_that_is_shown_is_valid() -> None:
 
 @pytest.mark.parametrize("config", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_config_loads(config: Path) -> None:
-    load_sweep(config)
+    assert load_sweep(config).competitions
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

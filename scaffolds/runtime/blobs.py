@@ -14,7 +14,7 @@ from pathlib import Path
 import zstandard
 
 from scaffolds.errors import InfraError
-from scaffolds.runtime.appending import write_at
+from scaffolds.runtime.durable_files import write_at
 
 _HEADER = struct.Struct("<32sQ")
 

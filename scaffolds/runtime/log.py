@@ -13,8 +13,8 @@ from typing import Any, cast
 import orjson
 
 from scaffolds.errors import DISK_FULL, InfraError, UserError
-from scaffolds.runtime.appending import write_at
 from scaffolds.runtime.blobs import PackStore
+from scaffolds.runtime.durable_files import sync_folder, write_at
 from scaffolds.runtime.events import MODEL_RESPONSE, SCHEMA_VERSION, STEP_START, Event
 
 EVENTS_FILE = "events.jsonl"
@@ -126,8 +126,8 @@ class EventLog:
         flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
         self._fd = os.open(folder / EVENTS_FILE, flags, 0o644)
         os.ftruncate(self._fd, self._end)
-        _sync_folder(folder)
-        _sync_folder(folder / BLOBS_FOLDER)
+        sync_folder(folder)
+        sync_folder(folder / BLOBS_FOLDER)
 
     def append(
         self,
@@ -271,11 +271,3 @@ def field_of(event: Event, name: str, blobs: PackStore, default: Any = None) -> 
 
 def _encode(event: Event) -> bytes:
     return orjson.dumps(event.record(), option=orjson.OPT_APPEND_NEWLINE)
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

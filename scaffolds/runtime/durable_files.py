@@ -1,4 +1,4 @@
-"""Appending to a file so that a full disk leaves it as it was."""
+"""Writing that survives a full disk and a power cut."""
 
 import os
 from pathlib import Path
@@ -23,3 +23,12 @@ def write_at(fd: int, data: bytes, end: int, path: Path) -> None:
             "then repeat the command to go on from here",
             code=DISK_FULL,
         ) from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Return when the names in `folder` survive a power cut: a file's own fsync does not keep its name."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
