@@ -81,12 +81,14 @@ def _look_at_header(data: bytes, contract: "SubmissionContract") -> None:
     start = data[:HEADER_BYTES].decode("utf-8-sig", "ignore").lstrip()
     lines = csv.reader(io.StringIO(start, newline=""))
     try:
-        header = next(lines)
+        header = next(lines, None)
         whole = len(data) <= HEADER_BYTES or lines.line_num < len(start.splitlines())
     except csv.Error:
         raise Rejected(
             Code.NOT_CSV, f"The header is not well-formed; expected {_header(contract)}."
         ) from None
+    if header is None:  # a BOM alone, or what only Unicode calls white space
+        raise Rejected(Code.NOT_CSV, f"The file is blank; expected a header {_header(contract)} and rows.")
     if len(header) > len(contract.header) + MAX_EXTRA_COLUMNS or not whole:
         raise Rejected(Code.COLUMNS, f"The header is far too long; expected {_header(contract)}.")
     _check_header(header, contract)

@@ -235,6 +235,9 @@ def test_contract_and_grader_agree_on_changed_bytes(
 
 @relaxed
 @given(st.binary(max_size=2000))
+@example(b"\x1c")
+@example(b"\xef\xbb\xbf")
+@example("\u00a0\u2003\n".encode())
 def test_random_bytes_get_a_verdict(digits: Practice, data: bytes) -> None:
     assert not agree(data, digits).valid
 
