@@ -4,16 +4,39 @@ import difflib
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from pydantic import BaseModel, ConfigDict
 
+from sandbox.hardware import Hardware
 from sandbox.protocols import BackendName
 from scaffolds.runtime.ledger import Limits
 
 CELL_FILE = "cell.json"
 """The cell, in its run folder."""
+
+
+ELSEWHERE = frozenset({"labels", "machine", "backend", "grace_s", "data_dir"})
+"""Fields of a cell that are about the place and the words for it, not about what is run."""
+
+_TASK = frozenset({"competition", "data_version", "data_digest", "seed"})
+"""Fields in which the cells of one arm differ."""
+
+
+class Labels(BaseModel):
+    """What tables call a cell's parts: as short as the sweep's config allows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scaffold: str
+    """The scaffold's name, with its settings where the sweep has several of that name."""
+    model: str
+    """The main model, and other roles where they are named."""
+    time_limit: str
+    """The budget as the config says it: `24h`, `100h, 5000 steps`."""
+    variant: str = "base"
+    """Name of the variant."""
 
 
 class Cell(BaseModel):
@@ -37,34 +60,55 @@ class Cell(BaseModel):
     """Version of the split and the metric."""
     data_digest: str
     """Digest of the public files' content."""
-    hardware: str
+    description: Literal["original", "obfuscated"] = "original"
+    """Which of the competition's descriptions the agent reads."""
+    hardware: Hardware
     """Hardware profile."""
+    network: Literal["none", "open"] = "none"
+    """Whether the sandbox reaches the network."""
+    hidden_tools: tuple[str, ...] = ()
+    """Tools that the agent does not have."""
+    final: Literal["path", "last_valid"] = "path"
+    """Which submission is graded: the file at the path, or else the last snapshot that was well-formed."""
     limits: Limits
     """Budgets."""
     seed: int
     """Seed of everything random."""
 
+    labels: Labels
+    """Words for tables. Not identity."""
+
     machine: str
     """The hardware in words, as the agent is told; fixed when the cell is planned. Not identity."""
     backend: BackendName
     """Isolation asked for. Not identity."""
+    grace_s: float = 300.0
+    """Seconds past the time limit at which the run is ended from outside. Not identity."""
     data_dir: str
     """Where prepared data lie on this machine. Not identity."""
 
     def identity(self) -> dict[str, Any]:
         """What the id is made of: nothing about the place, the backend or the speed of the machine."""
-        return self.model_dump(mode="json", exclude={"machine", "backend", "data_dir"})
+        return self.model_dump(mode="json", exclude=set(ELSEWHERE))
 
     @property
     def id(self) -> str:
         """Readable, and different for every different identity."""
-        digest = hashlib.sha256(orjson.dumps(self.identity(), option=orjson.OPT_SORT_KEYS)).hexdigest()
         words = (self.scaffold, self.models["main"], self.competition, f"s{self.seed}")
-        return "_".join(re.sub(r"[^A-Za-z0-9.-]+", "-", word) for word in words) + f"_{digest[:8]}"
+        return "_".join(re.sub(r"[^A-Za-z0-9.-]+", "-", w) for w in words) + f"_{_digest(self.identity())}"
+
+    @property
+    def arm(self) -> str:
+        """The same for cells that differ only in competition and seed: what a table compares."""
+        return _digest({name: value for name, value in self.identity().items() if name not in _TASK})
 
     def differences(self, other: "Cell") -> list[str]:
         """Names of the identity's parts in which two cells differ, nested ones with dots."""
         return sorted(_different(self.identity(), other.identity()))
+
+
+def _digest(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(orjson.dumps(value, option=orjson.OPT_SORT_KEYS)).hexdigest()[:8]
 
 
 def _different(a: Mapping[str, Any], b: Mapping[str, Any], prefix: str = "") -> list[str]:
