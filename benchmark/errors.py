@@ -5,7 +5,7 @@ caller reads them in an `except` line, hence no `Error` suffix on most.
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -25,6 +25,16 @@ class UnknownCompetition(BenchmarkError):
         self.competition_id = competition_id
         self.nearest = nearest(competition_id, known)
         super().__init__(f"no competition is called {competition_id!r}; nearest: {', '.join(self.nearest)}")
+
+
+class MissingCompetitions(BenchmarkError):
+    """This version has no folder for any of these competitions, which splits name."""
+
+    code = "missing_competitions"
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        self.ids = tuple(ids)
+        super().__init__(f"this version has no competition folder for {', '.join(ids)}")
 
 
 class UnknownSplit(BenchmarkError):

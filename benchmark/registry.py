@@ -1,5 +1,10 @@
-"""Finds competitions: every folder with a `competition.yaml` is one, and nothing is registered anywhere."""
+"""Finds competitions and the named sets of them, the splits.
 
+Every folder with a `competition.yaml` is a competition, and every list in `splits/` a split; nothing is
+registered anywhere. A split may name competitions that have no folder in this version.
+"""
+
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -7,11 +12,15 @@ import yaml
 from pydantic import ValidationError
 
 from benchmark.competition import Competition
-from benchmark.errors import BadCompetition, UnknownCompetition, UnknownSplit
+from benchmark.errors import BadCompetition, MissingCompetitions, UnknownCompetition, UnknownSplit
 
 COMPETITIONS = Path(__file__).parent / "competitions"
-SPLITS = ("practice",)
-"""The sets of competitions that have a name; each is so far the competitions of that complexity."""
+LISTS = Path(__file__).parent / "splits"
+"""One file a split: ids, one a line, and comments that begin with `#`."""
+ALIASES: Mapping[str, str] = {"lite": "low"}
+"""Second names of splits; MLE-bench calls its competitions of low complexity so."""
+SPLITS = tuple(sorted({*ALIASES, *(path.stem for path in LISTS.glob("*.txt"))}))
+"""The names of all splits."""
 
 # The parser in C is ten times faster; not every build of PyYAML has it.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -22,10 +31,13 @@ def find(competition_id: str) -> Competition:
 
     Raises:
         UnknownCompetition: No competition is called so.
+        MissingCompetitions: A split names it, and this version has no folder for it.
         BadCompetition: Its facts break the schema.
     """
     ids = all_ids()
     if competition_id not in ids:
+        if any(competition_id in members(split) for split in SPLITS):
+            raise MissingCompetitions((competition_id,))
         raise UnknownCompetition(competition_id, ids)
     return load(COMPETITIONS / competition_id)
 
@@ -36,14 +48,33 @@ def all_ids() -> tuple[str, ...]:
 
 
 def members(split: str) -> tuple[str, ...]:
-    """The ids of the competitions in a named set, sorted.
+    """The ids that a split lists, sorted, also those that this version has no folder for.
 
     Raises:
-        UnknownSplit: There is no such set.
+        UnknownSplit: There is no such split.
     """
     if split not in SPLITS:
         raise UnknownSplit(split, SPLITS)
-    return tuple(name for name in all_ids() if find(name).complexity == split)
+    path = LISTS / f"{ALIASES.get(split, split)}.txt"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return tuple(sorted(line for line in lines if not line.startswith("#")))
+
+
+def expand(names: Iterable[str]) -> tuple[str, ...]:
+    """The ids that names of splits and of competitions stand for, each once, in the order of the names.
+
+    Raises:
+        UnknownCompetition: A name is neither a split nor a competition.
+        MissingCompetitions: A competition that is named itself has no folder in this version.
+    """
+    ids = (members(name) if name in SPLITS else (find(name).id,) for name in names)
+    return tuple(dict.fromkeys(name for group in ids for name in group))
+
+
+def missing(ids: Iterable[str]) -> tuple[str, ...]:
+    """Those of the ids that this version has no competition folder for."""
+    known = set(all_ids())
+    return tuple(name for name in ids if name not in known)
 
 
 @cache

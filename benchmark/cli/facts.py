@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from benchmark.cli.output import AsJson, CompetitionId, clear_errors, say, say_facts, say_json
+from benchmark.cli.selecting import present
 from benchmark.competition import Competition
 from benchmark.leaderboard import read_leaderboard
 from benchmark.registry import all_ids, find, members
@@ -16,7 +17,7 @@ Top = Annotated[int, typer.Option("--top", min=1, help="How many teams to show."
 def list_command(split: Split = None, as_json: AsJson = False) -> None:
     """List the competitions."""
     with clear_errors():
-        found = [find(name) for name in (all_ids() if split is None else members(split))]
+        found = present(all_ids() if split is None else members(split), split or "all")
         if as_json:
             say_json([competition.model_dump(mode="json") for competition in found])
             return

@@ -12,8 +12,8 @@ import typer
 from benchmark.errors import BenchmarkError, NoSuchFile
 from benchmark.text import plain
 
-LINE = 2000
-"""Characters of one printed value: any message of ours is shorter."""
+LINE = 4000
+"""Characters of one printed value: any message of ours is shorter, also one that lists a whole split."""
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="The folder that holds prepared competitions.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -25,6 +25,11 @@ DATA_DIR = Path("data")
 def say(text: str = "") -> None:
     """Prints one line, cleaned of anything that could steer a terminal."""
     typer.echo(plain(text, limit=LINE))
+
+
+def warn(text: str) -> None:
+    """Prints one line on standard error: something to know beside the results."""
+    typer.echo(plain(text, limit=LINE), err=True)
 
 
 def say_json(value: object) -> None:

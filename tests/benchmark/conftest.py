@@ -1,5 +1,6 @@
 """The practice competitions as values, and one guard for all tests of a process."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from benchmark.competition import Competition
 from benchmark.contract import SubmissionContract, compile_contract
 from benchmark.guard import Guard
 from benchmark.prepare import Prepared, prepared
-from benchmark.registry import find, members
+from benchmark.registry import COMPETITIONS, find, members
 
 
 class Practice(NamedTuple):
@@ -38,6 +39,15 @@ def open_practice(name: str, data_dir: Path) -> Practice:
 @pytest.fixture(params=members("practice"))
 def practice(request: pytest.FixtureRequest, data_dir: Path) -> Practice:
     return open_practice(request.param, data_dir)
+
+
+@pytest.fixture
+def only_practice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A version that has the practice competitions and no other."""
+    folders = tmp_path / "competitions"
+    for name in members("practice"):
+        shutil.copytree(COMPETITIONS / name, folders / name)
+    monkeypatch.setattr("benchmark.registry.COMPETITIONS", folders)
 
 
 @pytest.fixture(scope="session")

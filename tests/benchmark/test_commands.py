@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 
 from benchmark.__main__ import app
 from benchmark.grade import Report
+from benchmark.registry import members
 from benchmark.verdict import Verdict
 from tests.benchmark.conftest import Practice
 
@@ -62,7 +63,8 @@ def test_prepare_once_and_again(tmp_path: Path) -> None:
 
 def test_facts() -> None:
     listed = run("list", "--split", "practice")
-    assert listed.stdout.splitlines() == run("list").stdout.splitlines()
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == list(members("practice"))
+    assert set(listed.stdout.splitlines()) <= set(run("list").stdout.splitlines())
     assert "practice-diabetes" in listed.stdout
     assert "rmse (lower is better)" in listed.stdout
     everything = json.loads(run("list", "--json").stdout)
@@ -72,6 +74,37 @@ def test_facts() -> None:
     board = run("leaderboard", "practice-digits", "--top", "3").stdout.splitlines()
     assert [line.split()[0] for line in board] == ["1", "2", "3"]
     assert len(json.loads(run("leaderboard", "practice-digits", "--json").stdout)) >= 100
+
+
+@pytest.mark.usefixtures("only_practice")
+def test_what_a_split_lacks_is_said_and_the_rest_done(tmp_path: Path) -> None:
+    listed = run("list", "--split", "low", "--json")
+    assert (listed.exit_code, json.loads(listed.stdout)) == (0, [])
+    assert "low: this version has no folder for 22 of the 22 competitions: aerial-cactus" in listed.stderr
+    assert run("list", "--split", "practice").stderr == ""
+    everything = run("list", "--split", "split75").stderr
+    assert all(name in everything for name in members("split75"))
+    prepared = run("prepare", "practice", "high", "--data-dir", tmp_path / "data")
+    assert prepared.exit_code == 0
+    assert [line.split(":")[0] for line in prepared.stdout.splitlines()] == list(members("practice"))
+    assert "practice high: this version has no folder for 15 of the 18 competitions" in prepared.stderr
+
+
+@pytest.mark.usefixtures("only_practice")
+@pytest.mark.parametrize(
+    ("names", "lacking"),
+    [
+        (("split75",), members("split75")),
+        (("dev", "lite"), (*members("dev"), *members("low"))),
+        (("practice", "leaf-classification"), ("leaf-classification",)),
+    ],
+)
+def test_preparing_what_is_not_there_is_an_error(
+    names: tuple[str, ...], lacking: tuple[str, ...], tmp_path: Path
+) -> None:
+    failed = run("prepare", *names, "--data-dir", tmp_path / "data")
+    assert (failed.exit_code, failed.stdout) == (1, "")
+    assert failed.stderr == f"error: this version has no competition folder for {', '.join(lacking)}\n"
 
 
 @pytest.mark.parametrize(

@@ -9,15 +9,16 @@ import pytest
 import yaml
 
 from benchmark.competition import Competition
-from benchmark.errors import BadCompetition, UnknownCompetition, UnknownSplit
+from benchmark.errors import BadCompetition, MissingCompetitions, UnknownCompetition, UnknownSplit
 from benchmark.leaderboard import read_leaderboard
 from benchmark.medals import thresholds
-from benchmark.registry import all_ids, find, load, members
+from benchmark.registry import LISTS, SPLITS, all_ids, expand, find, load, members, missing
 from tests.benchmark.conftest import Practice
 
 
 def test_every_folder_is_found_and_reads() -> None:
-    assert set(members("practice")) == {"practice-breast-cancer", "practice-diabetes", "practice-digits"}
+    assert members("practice") == ("practice-breast-cancer", "practice-diabetes", "practice-digits")
+    assert missing(members("practice")) == ()
     assert [find(name).id for name in all_ids()] == list(all_ids())
 
 
@@ -40,6 +41,47 @@ def test_an_unknown_id_names_the_nearest() -> None:
         find("../competitions/practice-digits")
     with pytest.raises(UnknownSplit, match="practice"):
         members("hard")
+
+
+def test_the_splits_are_those_of_the_paper() -> None:
+    sizes = {"dev": 7, "low": 22, "lite": 22, "medium": 38, "high": 15, "split75": 75, "practice": 3}
+    assert {name: len(set(members(name))) for name in SPLITS} == sizes
+    assert all(list(members(name)) == sorted(members(name)) for name in SPLITS)
+    assert members("lite") == members("low")
+    assert sorted(members("low") + members("medium") + members("high")) == list(members("split75"))
+    assert not set(members("dev")) & set(members("split75"))
+
+
+def test_every_list_says_where_it_comes_from() -> None:
+    for path in LISTS.glob("*.txt"):
+        first, *ids = path.read_text(encoding="utf-8").splitlines()
+        assert first.startswith("# ")
+        assert tuple(ids) == members(path.stem)
+
+
+def test_a_competition_is_in_the_split_of_its_complexity_alone() -> None:
+    lists = ("practice", "dev", "low", "medium", "high")
+    for competition in map(find, all_ids()):
+        assert [name for name in lists if competition.id in members(name)] == [competition.complexity]
+
+
+def test_names_stand_for_competitions() -> None:
+    assert not set(SPLITS) & set(all_ids())
+    practice = members("practice")
+    assert expand(["practice-digits", "practice"]) == ("practice-digits", *practice[:2])
+    assert expand(["low", "lite"]) == members("low")
+    with pytest.raises(UnknownCompetition):
+        expand(["practice", "practice-digit"])
+
+
+@pytest.mark.usefixtures("only_practice")
+def test_a_competition_without_a_folder_is_missing_and_not_unknown() -> None:
+    assert missing(("practice-digits", *members("low"))) == members("low")
+    with pytest.raises(MissingCompetitions, match="leaf-classification") as caught:
+        find("leaf-classification")
+    assert caught.value.ids == ("leaf-classification",)
+    with pytest.raises(MissingCompetitions):
+        expand(["leaf-classification"])
 
 
 @pytest.mark.parametrize(
