@@ -1,25 +1,68 @@
-"""The machine in words, and which hardware profiles it can give."""
+"""Hardware profiles by name: `configs/hardware/NAME.yaml`."""
 
-import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
 
-import psutil
+import yaml
+from pydantic import ValidationError
 
+from experiments.faults import explain
+from sandbox.hardware import Hardware
 from scaffolds.errors import UserError
 
-PROFILES = ("host", "cpu")
+PROFILES = Path(__file__).parent.parent / "configs" / "hardware"
+"""One file per profile, named like it."""
 
 
-def machine_words(profile: str) -> str:
-    """What an agent is told about its machine under this profile.
+def names() -> list[str]:
+    """Every profile's name."""
+    return sorted(path.stem for path in PROFILES.glob("*.yaml"))
+
+
+def profile(name: str) -> Hardware:
+    """The profile of this name.
 
     Raises:
-        UserError: this machine cannot give the profile.
+        UserError: there is none, or its file has faults; all of them are named.
     """
-    if profile not in PROFILES:
+    if name not in names():
+        raise UserError(_unknown(name))
+    return load_profile(PROFILES / f"{name}.yaml")
+
+
+def load_profile(path: Path) -> Hardware:
+    """Read a profile; it is called like its file.
+
+    Raises:
+        UserError: the file cannot be read, is not YAML, or holds a wrong key or value.
+    """
+    try:
+        value: object = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UserError(f"cannot read the hardware profile {str(path)!r}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UserError(f"{str(path)!r} is not YAML: {error}") from error
+    if not isinstance(value, dict) or "name" in value:
+        keys = ", ".join(key for key in Hardware.model_fields if key != "name")
         raise UserError(
-            f"hardware {profile!r} is not available here; available: {', '.join(PROFILES)}. "
-            "Edit `hardware` in the config"
+            f"{str(path)!r} is not a hardware profile: it must be a YAML mapping with some of the keys "
+            f"{keys} (its name is the file's)"
         )
-    cores = len(os.sched_getaffinity(0))
-    memory_gb = round(psutil.virtual_memory().total / 2**30)
-    return f"{cores} CPU core{'s' if cores != 1 else ''}, {memory_gb} GB of memory, no GPU"
+    fields: dict[str, Any] = {"name": path.stem, **value}
+    try:
+        return Hardware.model_validate(fields)
+    except ValidationError as error:
+        raise UserError(
+            f"{str(path)!r} is not a valid hardware profile:\n{explain(error, Hardware)}"
+        ) from error
+
+
+def _unknown(name: str) -> str:
+    by_word = {known.lower(): known for known in names()}
+    near = get_close_matches(name.lower(), by_word, n=1)
+    hint = f"; did you mean {by_word[near[0]]!r}?" if near else "."
+    return (
+        f"no hardware profile {name!r}{hint} There are: {', '.join(names()) or 'none'}. Edit `hardware` in "
+        f"the config, or add a profile in {str(PROFILES)!r}"
+    )

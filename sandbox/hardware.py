@@ -1,6 +1,6 @@
-"""Hardware profiles, and what this machine has."""
+"""Hardware profiles: what an agent is given. `sandbox.machine` knows what is here."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,11 +12,11 @@ class Hardware(BaseModel):
 
     name: str
     """What configs and tables call it: `host`, `cpu`, `1xA10`."""
-    cores: int | None = Field(None, ge=1)
+    cores: Annotated[int, Field(ge=1)] | None = None
     """Processor cores."""
-    memory_gb: float | None = Field(None, gt=0)
+    memory_gb: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Memory, in GiB."""
-    gpus: int | Literal["all"] = Field(0, ge=0)
+    gpus: Annotated[int, Field(ge=0)] | Literal["all"] = 0
     """Graphics cards; `all` that the machine has."""
-    gpu: str | None = None
-    """The kind of card, as a part of its name: `A10`."""
+    gpu: Annotated[str, Field(min_length=1)] | None = None
+    """The kind of card, as a whole word of its name: `A10` is neither an A100 nor an A10G."""
