@@ -109,6 +109,10 @@ class InstantSandbox:
     def restore(self, tree: str, store: BlobStore) -> None:
         """See `Sandbox.restore`."""
 
+    def busy(self) -> bool:
+        """See `Sandbox.busy`."""
+        return False
+
     def close(self) -> None:
         """See `Sandbox.close`."""
 

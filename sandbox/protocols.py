@@ -119,7 +119,7 @@ class BlobStore(Protocol):
 
 
 class Sandbox(Protocol):
-    """One lane's isolated workspace. Every method may raise `SandboxLost`."""
+    """One lane's isolated workspace. Every method but `busy` and `close` may raise `SandboxLost`."""
 
     layout: Layout
     backend: str
@@ -177,6 +177,14 @@ class Sandbox(Protocol):
         """Make the (fresh) workspace equal to `tree`."""
         ...
 
+    def busy(self) -> bool:
+        """Whether a process of the agent runs inside now, be it a call's or one left in the background.
+
+        The driver and its idle shell are none. Measured by the host; a sandbox that is lost or closed
+        is not busy. Costs a look at the process table.
+        """
+        ...
+
     def close(self) -> None:
         """Kill everything inside and remove the workspace. Safe to repeat."""
         ...
@@ -191,6 +199,10 @@ class Channel(Protocol):
 
     def read(self, size: int, deadline: float) -> bytes:
         """Receive exactly `size` bytes before `deadline` (time.monotonic); raises `SandboxLost` otherwise."""
+        ...
+
+    def busy(self) -> bool:
+        """Whether a process of the agent runs inside, besides an idle shell, as the host measures it."""
         ...
 
     def kill(self) -> None:

@@ -98,6 +98,10 @@ class Session:
         """Make the workspace equal to `tree`."""
         self._snapshots.restore(tree, store)
 
+    def busy(self) -> bool:
+        """Whether a process of the agent runs inside now, as the host sees it."""
+        return self._wire.busy()
+
     def close(self) -> None:
         """Kill everything inside and remove the workspace. Safe to repeat."""
         self._wire.close()

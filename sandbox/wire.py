@@ -66,6 +66,10 @@ class Wire:
         self._lost = f"the sandbox is lost: {error}"
         return SandboxLost(self._lost)
 
+    def busy(self) -> bool:
+        """Whether something is still to be answered, or runs without being asked for."""
+        return self._lost is None and (self._lock.locked() or self._channel.busy())
+
     def close(self) -> None:
         """End everything inside."""
         self._channel.kill()

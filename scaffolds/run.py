@@ -25,7 +25,8 @@ class Left:
     """What a budget still holds; None where there is no limit."""
 
     seconds: float
-    """Working time: what passes while no process works on the run is not counted."""
+    """Working time. Not counted is what passes while no process works on the run, and while all that
+    the run does is to wait for a model's provider."""
     steps: int | None
     tokens: int | None
     usd: float | None

@@ -10,8 +10,10 @@ import subprocess
 from pathlib import Path
 
 from sandbox import interpreter
+from sandbox.backends.inhabitants import agent_runs
 from sandbox.backends.masked import masked
 from sandbox.backends.pipe import PipeChannel
+from sandbox.driver import processes
 from sandbox.errors import SandboxUnavailable
 from sandbox.protocols import Channel, Layout, SandboxSpec
 from sandbox.spawn import spawn
@@ -54,7 +56,13 @@ class Bwrap:
         options += [*_python(spec), "--remount-ro", "/proc", "--remount-ro", "/", "--chdir", layout.code]
         driver = (interpreter.driver_python(), "-I", "-S", f"{_INSIDE_DRIVER}/driver.pyz", _INSIDE_SCRATCH)
         process = spawn((program, *options, "--", *driver), errors=workspace.errors, env={}, cwd=Path("/"))
-        return PipeChannel(process, workspace.errors, explain=_explain)
+        return PipeChannel(process, workspace.errors, explain=_explain, occupied=_occupied)
+
+
+def _occupied(bwrap: int) -> bool:
+    inside = processes.below(bwrap)
+    driver = next((pid for pid, process in inside.items() if process.parent == bwrap), bwrap)
+    return agent_runs(inside, driver)
 
 
 def _explain(diagnosis: str) -> str:

@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 from sandbox import interpreter
+from sandbox.backends.inhabitants import agent_runs
 from sandbox.backends.pipe import PipeChannel
 from sandbox.driver import processes
 from sandbox.errors import SandboxUnavailable
@@ -42,17 +43,22 @@ class Unisolated:
         except OSError as error:
             raise SandboxUnavailable(f"{argv[0]!r} cannot be executed: {error.strerror}") from error
 
+        # Known by the home folder in their environment: the driver has none.
+        mark = f"HOME={layout.home}"
+
+        def occupied(driver: int) -> bool:
+            return agent_runs(processes.below(driver), driver, _marked(mark))
+
         def sweep(driver: subprocess.Popen[bytes]) -> None:
-            # A driver that still runs is hung; one that was killed has left orphans, which are known by
-            # the home folder in their environment.
+            # A driver that still runs is hung; one that was killed has left orphans.
             if driver.poll() is None:
                 processes.send((*processes.below(driver.pid), driver.pid), signal.SIGKILL)
             for _ in range(_ROUNDS):
-                if not (left := _marked(f"HOME={layout.home}")):
+                if not (left := _marked(mark)):
                     break
                 processes.send(left, signal.SIGKILL)
 
-        return PipeChannel(process, workspace.errors, sweep)
+        return PipeChannel(process, workspace.errors, sweep, occupied=occupied)
 
 
 def _marked(variable: str) -> list[int]:

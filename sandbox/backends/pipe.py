@@ -11,12 +11,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
+from sandbox.backends.inhabitants import found
+from sandbox.driver import processes
 from sandbox.errors import SandboxLost
 from sandbox.text import printable
 
 _WRITE_S = 60.0
 _CLOSE_S = 3.0
 _EXCERPT = 600
+
+
+def _has_children(pid: int) -> bool:
+    return bool(processes.below(pid))
 
 
 class PipeChannel:
@@ -28,6 +34,7 @@ class PipeChannel:
         errors: Path,
         sweep: Callable[[subprocess.Popen[bytes]], None] | None = None,
         explain: Callable[[str], str] = str,
+        occupied: Callable[[int], bool] = _has_children,
     ) -> None:
         """Take over a process.
 
@@ -37,6 +44,7 @@ class PipeChannel:
             sweep: called after the process was given time to end by itself; kills what its end leaves
                 behind, or would.
             explain: turns the diagnosis of a driver that never answered into a reason and a remedy.
+            occupied: says of a process that started a driver whether the agent's own run below it.
         """
         assert process.stdin is not None and process.stdout is not None
         self._process = process
@@ -44,6 +52,7 @@ class PipeChannel:
         self._errors = errors
         self._sweep = sweep
         self._explain = explain
+        self._occupied = occupied
         self._answered = False
         self._reading, self._writing, self._killing = threading.Lock(), threading.Lock(), threading.Lock()
         os.set_blocking(self._input.fileno(), False)
@@ -74,6 +83,15 @@ class PipeChannel:
                 data += piece
                 self._answered = True
         return bytes(data)
+
+    def busy(self) -> bool:
+        """Whether a process of the agent runs inside, besides an idle shell."""
+        if self._output.closed or self._process.poll() is not None:
+            return False
+        try:
+            return found(lambda: self._occupied(self._process.pid))
+        except OSError:  # what cannot be looked at may be at work
+            return True
 
     def kill(self) -> None:
         """End every process inside. Safe to repeat, and while another thread reads or writes."""

@@ -18,7 +18,8 @@ from typing import NamedTuple
 from sandbox.driver import processes
 from sandbox.driver.loop import Loop
 
-_BASH = "/bin/bash"
+BASH = "/bin/bash"
+OPTIONS = ("--noprofile", "--norc", "-c")
 _MAX_REPORT = 4 * 1024 * 1024  # nearly all of it exported variables
 # The redirections of `.` last for one file, so that `exec >log` does not silence the calls after it.
 # Meanwhile bash keeps the pipes on descriptors that it closes when it executes a program.
@@ -51,7 +52,7 @@ class Bash:
         fds = {"order": order, "report": report, "output": output}
         files = {"exports": shlex.quote(f"{folder}/exports"), "commands": shlex.quote(self._commands)}
         program = _LOOP.format(**files, **fds)
-        argv = (_BASH, "--noprofile", "--norc", "-c", program, "bash")
+        argv = (BASH, *OPTIONS, program, "bash")
         null = os.open(os.devnull, os.O_WRONLY)
         try:
             self._child = loop.spawn(argv, cwd=cwd, env=env, outputs=(null, null), keep=tuple(fds.values()))

@@ -25,6 +25,8 @@ class Process(NamedTuple):
     parent: int
     started: int
     """Clock ticks after boot."""
+    session: int
+    """Process that began the session."""
     cpu_ticks: int
     """Own time and that of the children it has waited for."""
 
@@ -44,7 +46,7 @@ def read(pid: int) -> Process | None:
     fields = stat[stat.rfind(b")") + 2 :].split()  # the name before it may hold anything
     if len(fields) < 20 or (fields[0] in (b"Z", b"X") and int(fields[17]) < 2):
         return None  # dead; one whose first thread alone has ended is not
-    return Process(int(fields[1]), int(fields[19]), sum(map(int, fields[11:15])))
+    return Process(int(fields[1]), int(fields[19]), int(fields[3]), sum(map(int, fields[11:15])))
 
 
 def below(ancestor: int) -> dict[int, Process]:

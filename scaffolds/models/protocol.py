@@ -1,11 +1,20 @@
 """The one protocol that every model client satisfies, and its errors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from scaffolds.messages import Completion, JsonValue, Message
 from scaffolds.tools import ToolSpec
+
+Waiting = Callable[[str], AbstractContextManager[None]]
+"""Takes a reason, in words; what is entered while a client waits."""
+
+
+def _unobserved(reason: str) -> AbstractContextManager[None]:
+    del reason
+    return nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,14 @@ class ModelRequest:
     """`temperature`, `max_tokens`, `tool_choice` (a tool's name) and the like."""
     seed: int = 0
     """Differs for every call of a run and is the same when the run is replayed."""
+    waiting: Waiting = field(default=_unobserved, compare=False, repr=False)
+    """Entered by a client for as long as the provider does not serve it: at a rate limit or an outage,
+    backing off, queueing for a slot. Such time is no working time. It is entered anew for each try, and
+    never while an answer is being made, however slowly:
+
+        with request.waiting("rate limited, next try in 45 s"):
+            sleep(45)
+    """
 
 
 class Model(Protocol):

@@ -7,7 +7,6 @@ running a scaffold again over its log is its resume, and there is no other mecha
 
 import hashlib
 import random
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -57,7 +56,7 @@ class DurableRun:
     ) -> Completion:
         """See `Run.ask`."""
         n = self._lane.place()
-        request = ModelRequest(messages, tools, settings, self._call_seed(n))
+        request = ModelRequest(messages, tools, settings, self._call_seed(n), self._lane.waiting)
         conversation = self._conversations.setdefault(role, Conversation())
         prepared = conversation.prepare(role, messages, tools, settings, request.seed)
         known = self._lane.take(
@@ -120,14 +119,15 @@ class DurableRun:
         return runs[name]
 
     def _complete(self, n: int, model: Model, request: ModelRequest) -> Completion:
-        began = time.monotonic()
+        clock = self._session.world.clock
+        began = clock()
         try:
             completion = encodable(model.complete(request))
         except ContextOverflow as error:
             self._lane.answer(ev.MODEL_ERROR, n, {"code": error.code, "message": str(error)})
             raise
         self._session.ledger.book(completion.usage, completion.usd)
-        latency = round(time.monotonic() - began, 4)
+        latency = round(clock() - began, 4)
         self._lane.answer(ev.MODEL_RESPONSE, n, {**completion_record(completion), "latency_s": latency})
         return completion
 

@@ -30,13 +30,28 @@ STEP_START = "step.start"  # the scaffold begins a step
 LIMIT = "limit"  # an answer too: the call was not made because a budget is used up
 LANE_START = "lane.start"  # a parallel worker begins
 LANE_DONE = "lane.done"  # the worker that finished next, as the scaffold was told
+WAIT_START = "wait.start"  # a model's provider does not serve the lane: why, whether the clock now stands
+WAIT_END = "wait.end"  # it is over; missing where the process died, so a `run.resume` ends all waits
 
 ANSWERS = frozenset({MODEL_RESPONSE, MODEL_ERROR, TOOL_RESULT, LIMIT, STEP_START})
 """Types that answer a request: the event before with the same lane and ordinal, where there is one."""
 
 
 RESERVED = frozenset(
-    {"run", "model", "tool", "exec", "sandbox", "shell", "workspace", "submission", "step", "limit", "lane"}
+    {
+        "run",
+        "model",
+        "tool",
+        "exec",
+        "sandbox",
+        "shell",
+        "workspace",
+        "submission",
+        "step",
+        "limit",
+        "lane",
+        "wait",
+    }
 )
 """First words of the types above: a scaffold's notes may not begin with them."""
 

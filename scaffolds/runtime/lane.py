@@ -1,11 +1,13 @@
 """One lane's way through the log: what is recorded is handed out, what is new is appended."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import orjson
 
+from sandbox.text import printable
 from scaffolds.errors import ContextOverflow, LimitReached
 from scaffolds.run import Left
 from scaffolds.runtime import events as ev
@@ -13,9 +15,12 @@ from scaffolds.runtime.events import Event
 from scaffolds.runtime.journal import Recorded
 from scaffolds.runtime.ledger import Spent, refuse_exhausted
 from scaffolds.runtime.log import field_of
-from scaffolds.runtime.session import Session
+from scaffolds.runtime.session import RunClosed, Session
 
 Explain = Callable[[Event], str]
+
+_REASON_CHARS = 200
+_REASON_WIDE_CHARS = 120
 
 
 class Lane:
@@ -97,6 +102,21 @@ class Lane:
             kind, data, lane=self.name, n=n, step=self.step, digest=digest, blobs=blobs
         )
 
+    @contextmanager
+    def waiting(self, reason: str) -> Generator[None]:
+        """See `ModelRequest.waiting`: a provider wait of this lane, written where others can see it."""
+        try:
+            with self.session.ledger.waiting(self.name) as paused:
+                self._tell(ev.WAIT_START, {"reason": _reason(reason), "paused": paused})
+                yield
+        finally:
+            self._tell(ev.WAIT_END, {})
+
+    def _tell(self, kind: str, data: dict[str, Any]) -> None:
+        """Append what no replay looks for; left out where the lane comes too late to say anything."""
+        with suppress(RunClosed):
+            self.append(kind, {**data, "spent": self.session.ledger.read().record()})
+
     def record(self, kind: str, data: Mapping[str, Any]) -> None:
         """Append something that the scaffold says; on a replay, check that it says the same again."""
         n, digest = self.place(), digest_of(kind, data)
@@ -115,6 +135,12 @@ def explain_fields(recorded: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     changed = [key for key in {**recorded, **now} if recorded.get(key) != now.get(key)]
     rows = [f"{key}: recorded {_short(recorded.get(key))}, now {_short(now.get(key))}" for key in changed]
     return "\n".join(rows) or "the values are equal but written in another order"
+
+
+def _reason(text: str) -> str:
+    """A provider's words on one line, short enough to stand in the event itself, where followers look."""
+    line = printable(" ".join(text[: 4 * _REASON_CHARS].split()))
+    return line[: _REASON_CHARS if line.isascii() else _REASON_WIDE_CHARS]
 
 
 def _short(value: object) -> str:

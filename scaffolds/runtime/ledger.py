@@ -2,7 +2,9 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict
@@ -34,9 +36,12 @@ class Spent:
     """A reading of the ledger, as it is written beside each answer."""
 
     seconds: float = 0.0
+    """Working seconds."""
     steps: int = 0
     tokens: int = 0
     usd: float = 0.0
+    waited: float = 0.0
+    """Seconds in which the run only waited for a provider; no part of `seconds`."""
 
     def most(self, other: "Spent") -> "Spent":
         """The greater of two readings, field by field: lanes may write theirs in another order."""
@@ -45,6 +50,7 @@ class Spent:
             max(self.steps, other.steps),
             max(self.tokens, other.tokens),
             max(self.usd, other.usd),
+            max(self.waited, other.waited),
         )
 
     def left(self, limits: Limits) -> Left:
@@ -58,36 +64,122 @@ class Spent:
 
     def record(self) -> list[float]:
         """As it is written."""
-        return [round(self.seconds, 3), self.steps, self.tokens, self.usd]
+        return [round(self.seconds, 3), self.steps, self.tokens, self.usd, round(self.waited, 3)]
 
     @classmethod
     def parse(cls, record: list[float]) -> "Spent":
-        """The inverse of `record`."""
-        return cls(record[0], int(record[1]), int(record[2]), record[3])
+        """The inverse of `record`; older records do not say what was waited."""
+        waited = record[4] if len(record) > 4 else 0.0
+        return cls(record[0], int(record[1]), int(record[2]), record[3], waited)
 
 
 class Ledger:
-    """Counts for all lanes of a run. Its clock stands where an earlier process stopped until `start`."""
+    """Counts for all lanes of a run. Its clock stands where an earlier process stopped until `start`.
 
-    def __init__(self, limits: Limits, spent: Spent, clock: Clock = time.monotonic) -> None:
+    Working time pauses while every lane at work waits for a provider and nothing of the agent runs; the
+    seconds of a pause are `waited`. A lane is at work from `enter` to `leave`, except while it is
+    `blocked` until another one finishes.
+
+    Whether anything of the agent runs is measured whenever a lane enters or leaves a wait, begins,
+    finishes or blocks while all lanes at work wait, and not in between. So a job in the background that
+    still runs at that moment keeps the clock going for the whole of the wait, even if it ends soon
+    after: the next entry decides anew. Clients enter once for each try, so that is the next try.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        spent: Spent,
+        clock: Clock = time.monotonic,
+        agent_runs: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Go on from a reading.
+
+        Args:
+            limits: the budgets.
+            spent: what earlier processes have used.
+            clock: gives seconds.
+            agent_runs: says whether a process of the agent runs now; called under the ledger's lock.
+        """
         self._limits = limits
         self._clock = clock
+        self._agent_runs = agent_runs
         self._spent = spent
-        self._began: float | None = None
+        self._since: float | None = None
+        """When the clock was last started, paused or continued."""
+        self._paused = False
+        self._entered: set[str] = set()
+        self._blocked: set[str] = set()
+        self._waits: Counter[str] = Counter()
+        """Waits of each lane: a client with several tries in the air has several."""
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Let working time run: the replay is over. Safe to repeat."""
+        """Let time run: the replay is over. Safe to repeat."""
         with self._lock:
-            if self._began is None:
-                self._began = self._clock() - self._spent.seconds
+            if self._since is None:
+                self._since = self._clock()
 
     def read(self) -> Spent:
         """What has been used up to now."""
         with self._lock:
-            if self._began is None:
-                return self._spent
-            return replace(self._spent, seconds=self._clock() - self._began)
+            return self._spent if self._since is None else self._until(self._clock())
+
+    def enter(self, lane: str) -> None:
+        """A lane goes to work."""
+        with self._changing():
+            self._entered.add(lane)
+
+    def leave(self, lane: str) -> None:
+        """A lane has finished; those that are blocked have something to do again."""
+        with self._changing():
+            self._entered.discard(lane)
+            self._blocked.clear()
+
+    @contextmanager
+    def blocked(self, lane: str) -> Generator[None]:
+        """Around a lane's waiting for another one to finish."""
+        try:
+            with self._changing():
+                self._blocked.add(lane)
+            yield
+        finally:
+            with self._changing():
+                self._blocked.discard(lane)
+
+    @contextmanager
+    def waiting(self, lane: str) -> Generator[bool]:
+        """Around a lane's waiting for a provider; says whether the clock stands at its beginning."""
+        try:
+            with self._changing():
+                self._waits[lane] += 1
+            yield self._paused
+        finally:
+            with self._changing():
+                self._waits[lane] -= 1
+
+    @contextmanager
+    def _changing(self) -> Generator[None]:
+        """Around a change of what lanes do: decides anew whether the clock stands."""
+        with self._lock:
+            yield
+            at_work = self._entered - self._blocked
+            idle = bool(at_work) and all(self._waits[lane] for lane in at_work)
+            paused = idle and not self._agent_runs()
+            if paused != self._paused:
+                self._turn(paused)
+
+    def _turn(self, paused: bool) -> None:
+        if self._since is not None:
+            now = self._clock()
+            self._spent, self._since = self._until(now), now
+        self._paused = paused
+
+    def _until(self, now: float) -> Spent:
+        passed = 0.0 if self._since is None else now - self._since
+        if self._paused:
+            return replace(self._spent, waited=self._spent.waited + passed)
+        return replace(self._spent, seconds=self._spent.seconds + passed)
 
     def book(self, usage: Usage, usd: float | None) -> None:
         """Add one model call."""

@@ -35,6 +35,7 @@ class DurableLanes:
         run = self._enter(lane)
         busy.add(lane)
         self._started.add(lane)
+        self._main.session.ledger.enter(lane)
         threading.Thread(target=self._work, args=(lane, run, work), name=f"lane-{lane}", daemon=True).start()
 
     def next_done(self) -> tuple[str, object | Failure]:
@@ -63,7 +64,8 @@ class DurableLanes:
         if lane is None and self._results:
             return next(iter(self._results))
         while True:
-            name = self._done.get()
+            with self._main.session.ledger.blocked(self._main.name):
+                name = self._done.get()
             if name in self._results and lane in (None, name):
                 return name
 
@@ -73,4 +75,5 @@ class DurableLanes:
         except BaseException as error:  # noqa: BLE001 - handed to the scaffold's thread by next_done
             result = error
         self._results[lane] = result
+        self._main.session.ledger.leave(lane)
         self._done.put(lane)

@@ -1,6 +1,7 @@
 """What all lanes of one run share: the log, its journal, the ledger, the models, the sandboxes."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from scaffolds.models.protocol import Model
 from scaffolds.run import Run
 from scaffolds.runtime.events import RUN_END, RUN_RESUME, RUN_START, Event
 from scaffolds.runtime.journal import Journal
-from scaffolds.runtime.ledger import Ledger, Limits, Spent
+from scaffolds.runtime.ledger import Clock, Ledger, Limits, Spent
 from scaffolds.runtime.log import EventLog
 from scaffolds.runtime.toolbox import Validator
 from scaffolds.task import Task
@@ -35,6 +36,8 @@ class World:
     validator: Validator
     limits: Limits
     seed: int
+    clock: Clock = time.monotonic
+    """What working time is read from."""
 
 
 class RunClosed(UserError):
@@ -54,9 +57,10 @@ class Session:
         """The lanes that have been entered; a lane goes on where it stopped, whoever starts it."""
         self.busy: set[str] = set()
         """The lanes at work."""
-        self.ledger = Ledger(world.limits, _last_spent(events))
         self.lock = threading.RLock()
         self._sandboxes: dict[str, Sandbox] = {}
+        self.ledger = Ledger(world.limits, _last_spent(events), world.clock, self.agent_runs)
+        self.ledger.enter(MAIN_LANE)
         self._closing = False
         if not events:
             self.log.append(RUN_START, {**start, "limits": world.limits.model_dump(), "seed": world.seed})
@@ -100,6 +104,11 @@ class Session:
     def sandbox(self, lane: str) -> Sandbox | None:
         """The open sandbox of `lane`, if there is one."""
         return self._sandboxes.get(lane)
+
+    def agent_runs(self) -> bool:
+        """Whether a process of the agent runs in any lane's sandbox."""
+        # Not under the lock: the ledger asks under its own, and is itself used under this one.
+        return any(sandbox.busy() for sandbox in list(self._sandboxes.values()))
 
     def drop_sandbox(self, lane: str) -> None:
         """Close the sandbox of `lane`; the next call opens a fresh one."""

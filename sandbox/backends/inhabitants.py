@@ -1,0 +1,59 @@
+"""Who is inside a sandbox, by the host's own process table: nothing is asked of the driver."""
+
+import re
+import time
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from sandbox.driver.bash import BASH, OPTIONS
+from sandbox.driver.processes import Process
+
+_SHELL = "".join(f"{word}\0" for word in (BASH, *OPTIONS)).encode()
+_TRIES = 5
+_PAUSE_S = 0.01
+
+
+def found(look: Callable[[], bool]) -> bool:
+    """Say whether anybody is found; looks again until a look can be trusted, for some tenths of a second.
+
+    The table is read one process after the other: a program that goes on in a child which begins when the
+    list is already made, and ends itself before it is its turn, is missed. Nobody is missed while no process
+    begins on the whole machine. Two looks, since a child may be read just before its parent ends.
+    """
+    for _ in range(_TRIES):
+        before = _begun()
+        if look() or look():
+            return True
+        if before and _begun() == before:
+            return False
+        time.sleep(_PAUSE_S)
+    return False
+
+
+def agent_runs(inside: Mapping[int, Process], driver: int, marked: Collection[int] = ()) -> bool:
+    """Say whether a process of the agent runs: any but the driver and a shell that has no company.
+
+    Args:
+        inside: the processes below the one that the host started.
+        driver: which of them is the driver, if it is not the one above them all.
+        marked: processes that are known to be the agent's, wherever they are.
+    """
+    others = {*inside, *marked} - {driver}
+    return len(others) > 1 or not all(_is_shell(pid, inside.get(pid), driver) for pid in others)
+
+
+def _begun() -> bytes:
+    """The line that counts all processes and threads which this machine has begun; empty if it has none."""
+    lines = re.findall(rb"^processes .*", Path("/proc/stat").read_bytes(), re.MULTILINE)
+    return lines[0] if lines else b""
+
+
+def _is_shell(pid: int, process: Process | None, driver: int) -> bool:
+    # A subshell that outlives the shell has its command line, but did not begin its session.
+    if process is None or process.parent != driver or process.session != pid:
+        return False
+    entry = Path("/proc", str(pid))
+    try:
+        return (entry / "cmdline").read_bytes().startswith(_SHELL) and (entry / "exe").samefile(BASH)
+    except OSError:
+        return False
