@@ -1,9 +1,11 @@
 """Checks and grades hostile bytes in a child process, so that no file can harm or stall its caller.
 
 The child has a clean environment, no network where the kernel allows it, and limits on memory, processor time
-and wall time. A file that breaks it is invalid; a fault of ours is a `GuardError`.
+and wall time. A file that breaks it is invalid; a fault of ours is a `GuardError`. The child is the guard's
+own, or one of a `benchmark.guard_server.GuardServer`, which saves the imports.
 """
 
+import contextlib
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +15,8 @@ from typing import Any, Self
 from benchmark.contract import SubmissionContract, too_big
 from benchmark.errors import GuardError
 from benchmark.grade import Report, grade, make_report
-from benchmark.guard_frames import Broken, Late
+from benchmark.guard_connection import GuardConnection
+from benchmark.guard_frames import Broken
 from benchmark.guard_process import GuardProcess
 from benchmark.registry import find
 from benchmark.verdict import Code, Verdict
@@ -41,13 +44,15 @@ class Limits:
 class Guard:
     """Runs checks and grades in a guarded child; may be used from several threads, one request at a time.
 
-    A context manager. The child starts at the first request, and again should it have died.
+    A context manager. The child starts at the first request, and again should it have died. With the path of
+    a server the guard has its child there, and falls back on one of its own should the server be gone.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(self, limits: Limits | None = None, server: Path | None = None) -> None:
         self.limits = limits or Limits()
+        self.server = server
         self._lock = threading.Lock()
-        self._process: GuardProcess | None = None
+        self._child: GuardProcess | GuardConnection | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +68,7 @@ class Guard:
     @property
     def isolated(self) -> bool:
         """Whether the child is cut off from the network; false before the first request."""
-        return self._process is not None and self._process.isolated
+        return self._child is not None and self._child.isolated
 
     def check(self, data: bytes, contract: SubmissionContract) -> Verdict:
         """The verdict of `benchmark.contract.check`; a file that breaks the child gets the code `INTERNAL`.
@@ -115,30 +120,33 @@ class Guard:
         }
         with self._lock:
             try:
-                return self._exchange(header, data)
+                return self._exchange(self._child or self._open(), header, data)
             except Broken:
                 # It had died since the last request, or just now: another one gets the same request once.
                 self._drop()
             try:
-                return self._exchange(header, data)
+                return self._exchange(GuardProcess(), header, data)
             except Broken as error:
                 self._drop()
                 raise GuardError(f"the guarded child died twice ({error})") from error
 
-    def _exchange(self, header: Mapping[str, object], data: bytes) -> Mapping[str, object]:
-        if self._process is None:
-            self._process = GuardProcess()
+    def _open(self) -> GuardProcess | GuardConnection:
+        if self.server is not None:
+            with contextlib.suppress(Broken):
+                return GuardConnection(self.server)
+        return GuardProcess()
+
+    def _exchange(
+        self, child: GuardProcess | GuardConnection, header: Mapping[str, object], data: bytes
+    ) -> Mapping[str, object]:
+        self._child = child
         try:
-            return self._process.exchange(header, data, seconds=self.limits.seconds + GRACE_SECONDS)
-        except Late as error:
-            # The child ends its own requests in time; if it does not, the machine is to blame, not the file.
-            self._drop()
-            raise GuardError(f"the guarded child fell silent for {self.limits.seconds:g} s") from error
+            return child.exchange(header, data, seconds=self.limits.seconds + GRACE_SECONDS)
         except GuardError:
-            self._process = None
+            self._child = None
             raise
 
     def _drop(self) -> None:
-        if self._process is not None:
-            self._process.close()
-            self._process = None
+        if self._child is not None:
+            self._child.close()
+            self._child = None

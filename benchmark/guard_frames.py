@@ -1,4 +1,4 @@
-"""The frames between a guard and its child: two lengths, a JSON header, and raw bytes.
+"""The frames between a guard and the process that works for it: two lengths, a JSON header, and raw bytes.
 
 Nothing is pickled. Both ends bound what they read, and the reading end of the guard keeps a deadline.
 """
@@ -15,6 +15,8 @@ LENGTHS = struct.Struct(">IQ")
 MAX_REPLY = 1024 * 1024
 """A verdict or a report has about a kilobyte; anything much larger is no reply."""
 PIECE = 1 << 20
+START_SECONDS = 120.0
+"""Time to import pandas: one second warm, and some thirty on a cold disk with many runs starting at once."""
 
 
 class Frame(NamedTuple):
@@ -36,6 +38,20 @@ def pack(header: Mapping[str, object], payload: bytes = b"") -> bytes:
     """The header as bytes, with the lengths before it; the payload follows unchanged."""
     text = json.dumps(header).encode()
     return LENGTHS.pack(len(text), len(payload)) + text
+
+
+def exchange(
+    sending: int, receiving: int, header: Mapping[str, object], payload: bytes, *, deadline: float
+) -> dict[str, Any]:
+    """Sends a frame and returns the header of the reply.
+
+    Raises:
+        Broken: The other end is gone or speaks nonsense.
+        Late: The deadline passed before the reply was whole.
+    """
+    write(sending, pack(header, payload), deadline=deadline)
+    write(sending, payload, deadline=deadline)
+    return read(receiving, deadline=deadline, limit=MAX_REPLY).header
 
 
 def read(handle: int, *, deadline: float | None = None, limit: int | None = None) -> Frame:
@@ -74,14 +90,17 @@ def write(handle: int, data: bytes, *, deadline: float | None = None) -> None:
         except BlockingIOError:
             continue
         except OSError as error:
-            raise Broken("the pipe is closed") from error
+            raise Broken("nobody reads") from error
 
 
 def _take(handle: int, size: int, deadline: float | None) -> bytes:
     parts: list[bytes] = []
     while size:
         _wait(handle, select.POLLIN, deadline)
-        part = os.read(handle, min(size, PIECE))
+        try:
+            part = os.read(handle, min(size, PIECE))
+        except ConnectionResetError as error:
+            raise Broken("the other end has died") from error
         if not part:
             raise Broken("the stream has ended")
         parts.append(part)

@@ -3,15 +3,19 @@
 It imports pandas once, leaves the network where the kernel allows it, and then forks for every request. The
 fork gets limits on memory, processor time and files, works, replies through a pipe and is gone, so that no
 request can touch the next one. It is no sandbox for code: it bounds what a parser can cost.
+
+With `--listen HANDLE`, an inherited socket, it works for many guards: each connection gets a fork that does
+all this and finds everything imported.
 """
 
-import ctypes
+import contextlib
 import gc
 import importlib
+import itertools
 import os
-import resource
 import select
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -19,10 +23,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
 from benchmark.guard_frames import MAX_REPLY, Broken, Frame, Late, pack, read, write
-
-CLONE_NEWUSER, CLONE_NEWNET, PR_SET_PDEATHSIG = 0x10000000, 0x40000000, 1
-OPEN_FILES = 32
-"""Files a request may hold open: the answers and what Python opens to import a module."""
+from benchmark.guard_linux import confine, die_with_parent, leave_network
+from benchmark.guard_zygote import accept_all
 
 
 class Job(NamedTuple):
@@ -66,14 +68,27 @@ JOBS: Mapping[str, Job] = {
 }
 
 
-def main() -> None:
-    """Serves requests from standard input until it ends."""
-    _die_with_parent()
-    isolated = _leave_network()
+def main(listener: socket.socket | None) -> None:
+    """Serves requests from standard input until it ends, or in a fork for every connection."""
+    die_with_parent()
+    isolated = listener is None and leave_network()
     _warm_up()
+    if listener is None:
+        _freeze()
+        _serve_all(isolated)
+    else:
+        _import_graders()
+        _freeze()
+        accept_all(listener, lambda: _serve_all(leave_network()))
+
+
+def _freeze() -> None:
     # Frozen objects are not walked by the collector, so that a fork need not copy their pages.
     gc.freeze()
     gc.disable()
+
+
+def _serve_all(isolated: bool) -> None:
     try:
         write(1, pack({"status": "ready", "isolated": isolated}))
         while True:
@@ -99,15 +114,26 @@ def _warm_up() -> None:
     check(b"id,a,b\n1,0,0.5\n2,0.0,1e3\n", contract)
 
 
+def _import_graders() -> None:
+    """Imports what a grade needs, whatever its metric."""
+    importlib.import_module("benchmark.grade")
+    metrics = importlib.import_module("benchmark.metrics")
+    for module in itertools.chain.from_iterable(metrics.NEEDS.values()):
+        # A package that is not installed concerns the grades that need it, and no other.
+        with contextlib.suppress(ImportError):
+            importlib.import_module(module)
+
+
 def _serve(request: Frame) -> dict[str, object]:
     """Forks for one request and waits for its reply, its death or its deadline."""
     job = JOBS[request.header["job"]]
     job.get_ready(request.header["params"])
     reading, writing = os.pipe()
+    worker = os.getpid()
     child = os.fork()
     if child == 0:
         os.close(reading)
-        _work(job, request, writing)
+        _work(job, request, writing, worker)
     os.close(writing)
     try:
         return _await(reading, request.header["seconds"])
@@ -134,11 +160,11 @@ def _await(reading: int, seconds: float) -> dict[str, object]:
         return {"status": "died"}
 
 
-def _work(job: Job, request: Frame, writing: int) -> NoReturn:
+def _work(job: Job, request: Frame, writing: int, worker: int) -> NoReturn:
     """The forked process: it never returns into the loop of its parent."""
     try:
-        _die_with_parent()
-        _confine(request.header["memory"], request.header["seconds"])
+        die_with_parent(worker)
+        confine(request.header["memory"], request.header["seconds"])
         reply: dict[str, object] = {
             "status": "done",
             "result": job.work(request.header["params"], request.payload),
@@ -162,37 +188,12 @@ def _place(error: BaseException) -> str:
     return "?" if trace is None else f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
 
 
-def _confine(memory: int, seconds: float) -> None:
-    """Limits for this process; `memory` counts from what it has mapped already."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    for handle in (0, 1, 2):
-        os.dup2(nothing, handle)
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
-    whole = pages * resource.getpagesize() + memory
-    for limit, value in (
-        (resource.RLIMIT_AS, whole),
-        (resource.RLIMIT_CPU, int(seconds) + 1),
-        (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(limit, (value, value))
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _leave_network() -> bool:
-    """Moves this process into a network of its own without any interface; false where it may not."""
-    libc = ctypes.CDLL(None)
-    # A superuser needs no user namespace, and would lose its right to read other users' answers in one.
-    flags = (CLONE_NEWNET, CLONE_NEWUSER | CLONE_NEWNET)
-    return any(libc.unshare(flag) == 0 for flag in flags)
-
-
 if __name__ == "__main__":
     # Linux only: on other systems there is nothing to leave and nobody to die with.
     if sys.platform != "linux":
         sys.exit("the guard needs Linux")
-    main()
+    match sys.argv[1:]:
+        case ["--listen", handle]:
+            main(socket.socket(fileno=int(handle)))
+        case _:
+            main(None)

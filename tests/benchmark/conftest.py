@@ -1,6 +1,8 @@
 """The practice competitions as values, and one guard for all tests of a process."""
 
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +36,18 @@ def open_practice(name: str, data_dir: Path) -> Practice:
         (folders.public / competition.files["sample_submission"]).read_bytes(),
         (folders.private / competition.answers).read_bytes(),
     )
+
+
+def gone(pid: int) -> bool:
+    """Whether a process ends, if not at once then soon."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.02)
+    return False
 
 
 @pytest.fixture(params=members("practice"))

@@ -14,8 +14,9 @@ from benchmark.contract import check
 from benchmark.errors import GuardError, UnknownCompetition
 from benchmark.grade import grade
 from benchmark.guard import Guard, Limits
+from benchmark.guard_process import GuardProcess
 from benchmark.verdict import Code
-from tests.benchmark.conftest import Practice
+from tests.benchmark.conftest import Practice, gone
 
 MEGABYTE = 1024 * 1024
 HOSTILE = {
@@ -98,20 +99,9 @@ def test_too_little_memory(digits: Practice) -> None:
 
 
 def child_of(guard: Guard) -> int:
-    process = guard._process  # pyright: ignore[reportPrivateUsage]
-    assert process is not None
+    process = guard._child  # pyright: ignore[reportPrivateUsage]
+    assert isinstance(process, GuardProcess)
     return process.pid
-
-
-def gone(pid: int) -> bool:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_a_killed_child_is_replaced(digits: Practice) -> None:
@@ -153,7 +143,7 @@ def test_the_child_dies_with_its_parent(digits: Practice, tmp_path: Path) -> Non
     code = (
         "import os, sys, pathlib; from benchmark.guard import Guard; from benchmark.contract import *;"
         "g = Guard(); c = SubmissionContract.model_validate_json(pathlib.Path(sys.argv[1]).read_text());"
-        "g.check(b'x', c); print(g._process.pid, flush=True); os.kill(os.getpid(), 9)"
+        "g.check(b'x', c); print(g._child.pid, flush=True); os.kill(os.getpid(), 9)"
     )
     command = [sys.executable, "-c", code, str(contract)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
