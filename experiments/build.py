@@ -8,10 +8,11 @@ from typing import Any
 from benchmark.competition import Competition
 from benchmark.contract import SubmissionContract, compile_contract
 from benchmark.guard import Guard
-from benchmark.prepare import Prepared, prepared
+from benchmark.prepare import DESCRIPTION, Prepared, prepared
 from benchmark.registry import find as find_competition
 from benchmark.verdict import Verdict
 from experiments.cell import Cell, template_difference
+from experiments.code import running_code
 from sandbox.open import open_sandbox, resolve
 from sandbox.protocols import BackendName, Sandbox, SandboxSpec
 from scaffolds.errors import UserError
@@ -52,7 +53,8 @@ def build_task(cell: Cell, competition: Competition) -> Task:
         metric=Metric(competition.metric.name, competition.maximize),
         files=competition.files,
     )
-    return Task(competition.id, competition.description(), card, cell.machine)
+    description = competition.description(obfuscated=cell.description == "obfuscated")
+    return Task(competition.id, description, card, cell.machine)
 
 
 def build_world(cell: Cell, folder: Path, guard: Guard) -> World:
@@ -61,9 +63,16 @@ def build_world(cell: Cell, folder: Path, guard: Guard) -> World:
     refuse_unisolated(cell.models.values(), cell.backend)
     contract = compile_contract(competition, data.public)
 
+    # The data hold the original description, too.
+    hidden = cell.description == "obfuscated"
+    covers = {DESCRIPTION: competition.description_file(obfuscated=True)} if hidden else {}
+
     def open_lane(lane: str) -> Sandbox:
         root = folder / SANDBOX_FOLDER / lane
-        return open_sandbox(SandboxSpec(backend=cell.backend, root=root, data=data.public))
+        spec = SandboxSpec(
+            backend=cell.backend, root=root, data=data.public, covers=covers, network=cell.network
+        )
+        return open_sandbox(spec)
 
     return World(
         task=build_task(cell, competition),
@@ -72,6 +81,7 @@ def build_world(cell: Cell, folder: Path, guard: Guard) -> World:
         validator=ContractCheck(contract, guard),
         limits=cell.limits,
         seed=cell.seed,
+        hidden_tools=frozenset(cell.hidden_tools),
     )
 
 
@@ -108,7 +118,8 @@ def build_scaffold(cell: Cell) -> Scaffold:
 def start_facts(cell: Cell) -> Mapping[str, Any]:
     """What `run.start` says about the cell."""
     facts = cell.model_dump(mode="json", exclude={"templates", "limits", "seed", "data_dir"})
-    return {**facts, "cell": cell.id, "maximize": find_competition(cell.competition).maximize}
+    maximize = find_competition(cell.competition).maximize
+    return {**facts, "cell": cell.id, "maximize": maximize, "code": running_code().digest}
 
 
 def private_folder(cell: Cell) -> Path:

@@ -4,13 +4,17 @@ import difflib
 import hashlib
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 import orjson
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from experiments.faults import explain
+from experiments.files import read_json
 from sandbox.hardware import Hardware
 from sandbox.protocols import BackendName
+from scaffolds.errors import UserError
 from scaffolds.runtime.ledger import Limits
 
 CELL_FILE = "cell.json"
@@ -105,6 +109,21 @@ class Cell(BaseModel):
     def differences(self, other: "Cell") -> list[str]:
         """Names of the identity's parts in which two cells differ, nested ones with dots."""
         return sorted(_different(self.identity(), other.identity()))
+
+
+def load_cell(run: Path) -> Cell:
+    """The cell that a run folder was made for.
+
+    Raises:
+        UserError: it is no run folder, or its cell is not one.
+    """
+    record = read_json(run / CELL_FILE)
+    if record is None:
+        raise UserError(f"{str(run)!r} is not a run folder: it has no {CELL_FILE}")
+    try:
+        return Cell.model_validate(record)
+    except ValidationError as error:
+        raise UserError(f"{str(run / CELL_FILE)!r} is not a cell:\n{explain(error, Cell)}") from error
 
 
 def _digest(value: Mapping[str, Any]) -> str:

@@ -1,32 +1,20 @@
 """A sweep as its YAML file says it: lists multiply into cells."""
 
-import re
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from experiments.durations import Duration, duration
+from experiments.faults import explain, keys
+from experiments.overrides import parse_setting, put
 from sandbox.protocols import BackendName
 from scaffolds.errors import UserError
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smh])")
-_SECONDS = {"s": 1, "m": 60, "h": 3600}
-
-
-def parse_duration(value: object) -> object:
-    """`90s`, `30m`, `24h` or a number of seconds, in seconds."""
-    if isinstance(value, str):
-        match = _DURATION.fullmatch(value.strip())
-        if match is None:
-            raise ValueError(f"{value!r} is not a duration like 90s, 30m or 24h")
-        return float(match[1]) * _SECONDS[match[2]]
-    return value
-
-
-Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, allow_inf_nan=False)]
+VARIANT_KEYS = ("scaffold", "models", "time_limit", "task", "tools", "network", "final")
+"""What a variant may change: the first words of its keys."""
 
 
 class _Frozen(BaseModel):
@@ -51,6 +39,12 @@ class ScaffoldChoice(_Frozen):
             return {"name": fields.pop("name", ""), "settings": fields}
         return value  # pyright: ignore[reportUnknownVariableType] - YAML
 
+    @property
+    def label(self) -> str:
+        """The name, with the settings where there are any."""
+        settings = ", ".join(f"{name}={value}" for name, value in self.settings.items())
+        return f"{self.name}({settings})" if settings else self.name
+
 
 class ModelChoice(_Frozen):
     """Which model plays which role: `offline/tabular`, or `{main: ..., feedback: ...}`."""
@@ -73,6 +67,13 @@ class ModelChoice(_Frozen):
             raise ValueError(f"no model for the role 'main' in {dict(self.roles)}")
         return self
 
+    @property
+    def label(self) -> str:
+        """The main model, and the other roles where another model plays them."""
+        main = self.roles["main"]
+        others = [f"{role} {name}" for role, name in self.roles.items() if name != main]
+        return " + ".join([main, *others])
+
 
 class TimeLimit(_Frozen):
     """A budget: `24h`, or `{time: 100h, steps: 5000}`."""
@@ -81,11 +82,50 @@ class TimeLimit(_Frozen):
     """Working time."""
     steps: int | None = Field(None, ge=1)
     """Steps of the scaffold; its own setting when left out."""
+    tokens: int | None = Field(None, ge=1)
+    """Input and output tokens of one run, over all roles."""
+    usd: float | None = Field(None, gt=0)
+    """Dollars of one run, over all roles; calls of unknown price do not count."""
 
     @model_validator(mode="before")
     @classmethod
     def _flat(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
         return {"time": value} if isinstance(value, str | int | float) else value
+
+    @property
+    def label(self) -> str:
+        """`24h`, `100h, 5000 steps`."""
+        parts = [duration(self.time)]
+        parts += [
+            f"{count} {name}" for name, count in (("steps", self.steps), ("tokens", self.tokens)) if count
+        ]
+        return ", ".join([*parts, *([f"${self.usd:g}"] if self.usd else [])])
+
+
+class TaskOptions(_Frozen):
+    """How the task is put to the agent."""
+
+    description: Literal["original", "obfuscated"] = "original"
+    """`obfuscated` hides where the competition comes from."""
+
+
+class Options(_Frozen):
+    """What one cell is run with: the entries of the lists, changed by its variant."""
+
+    scaffold: Mapping[str, Any]
+    """Settings of the scaffold."""
+    models: Mapping[str, str]
+    """Model by role."""
+    time_limit: TimeLimit
+    """Budget."""
+    task: TaskOptions
+    """How the task is put."""
+    tools: Mapping[str, bool]
+    """Tools by name; false takes one away."""
+    network: Literal["none", "open"]
+    """Whether sandboxes reach the network."""
+    final: Literal["path", "last_valid"]
+    """Which submission is graded."""
 
 
 class Sweep(_Frozen):
@@ -96,21 +136,80 @@ class Sweep(_Frozen):
     models: tuple[ModelChoice, ...] = Field(min_length=1)
     """Models, or roles mapped to models."""
     competitions: tuple[str, ...] = Field(min_length=1)
-    """Competition ids, or names of splits such as `practice`."""
+    """Competition ids, or names of splits: practice, dev, low, medium, high, split75."""
     hardware: tuple[str, ...] = Field(("host",), min_length=1)
-    """Hardware profiles: `host` (what is here) or `cpu` (the same without GPUs)."""
+    """Hardware profiles: the files of configs/hardware."""
     time_limits: tuple[TimeLimit, ...] = Field(min_length=1)
     """Budgets."""
+    variants: Mapping[str, Mapping[str, Any]] = Field({"base": {}}, min_length=1)
+    """Named changes: `{base: {}, no_memory: {scaffold.memory: none}}`."""
     seeds: tuple[int, ...] = Field((0,), min_length=1)
     """Repetitions."""
+
+    task: TaskOptions = TaskOptions()
+    """How the task is put to the agent."""
+    tools: Mapping[str, bool] = {}
+    """Tools by name; `{validate_submission: false}` takes one away."""
     backend: BackendName = "auto"
     """Isolation of the agents: `auto` takes bwrap where it is installed; `none` isolates nothing."""
+    network: Literal["none", "open"] = "none"
+    """Whether sandboxes reach the network."""
+    final: Literal["path", "last_valid"] = "path"
+    """Which submission is graded: the file at the path, or else the last snapshot that was well-formed."""
+    max_usd: float | None = Field(None, gt=0)
+    """Dollars after which the whole sweep stops; the same command with more goes on."""
     parallel: int = Field(1, ge=1)
-    """Cells at work at the same time."""
+    """Cells at work at the same time, where the machine has room for them."""
+    grace: Duration = 300.0
+    """How long a run may overstay its time limit before it is ended from outside."""
+
+    @field_validator("variants")
+    @classmethod
+    def _known_keys(cls, variants: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
+        for name, changes in variants.items():
+            for key in changes:
+                if key.partition(".")[0] not in VARIANT_KEYS:
+                    raise ValueError(
+                        f"variant {name!r} changes {key!r}; it may change {', '.join(VARIANT_KEYS)}"
+                    )
+        return variants
+
+    @model_validator(mode="after")
+    def _no_repetition(self) -> Self:
+        for name in ("scaffolds", "models", "competitions", "hardware", "time_limits", "seeds"):
+            entries: Sequence[object] = getattr(self, name)
+            twice = next((entry for n, entry in enumerate(entries) if entry in entries[:n]), None)
+            if twice is not None:
+                raise ValueError(f"{name} names {getattr(twice, 'label', twice)} twice")
+        return self
+
+    def options(
+        self, scaffold: ScaffoldChoice, models: ModelChoice, limit: TimeLimit, variant: str
+    ) -> Options:
+        """What cells of this combination are run with.
+
+        Raises:
+            UserError: the variant makes something of it that is no valid combination.
+        """
+        options: object = {
+            "scaffold": scaffold.settings,
+            "models": models.roles,
+            "time_limit": limit.model_dump(),
+            "task": self.task.model_dump(),
+            "tools": self.tools,
+            "network": self.network,
+            "final": self.final,
+        }
+        for path, value in self.variants[variant].items():
+            options = put(options, path, value)
+        try:
+            return Options.model_validate(options)
+        except ValidationError as error:
+            raise UserError(f"variant {variant!r}:\n{explain(error, Options)}") from error
 
 
-def load_sweep(path: Path) -> Sweep:
-    """Read a sweep file.
+def load_sweep(path: Path, settings: Sequence[str] = ()) -> Sweep:
+    """Read a sweep file, and put `settings` (`a.b=value`) over it.
 
     Raises:
         UserError: it is missing, not YAML, or holds a wrong key or value; all of them are named.
@@ -126,57 +225,15 @@ def load_sweep(path: Path) -> Sweep:
         raise UserError(f"{str(path)!r} is not YAML: {error}") from error
     if not isinstance(value, dict):
         raise UserError(
-            f"{str(path)!r} is not a sweep: it must be a YAML mapping with the keys {_keys(Sweep)}"
+            f"{str(path)!r} is not a sweep: it must be a YAML mapping with the keys {keys(Sweep)}"
         )
+    changed: object = value  # pyright: ignore[reportUnknownVariableType] - YAML
+    for setting in settings:
+        changed = put(changed, *parse_setting(setting))
     try:
-        return Sweep.model_validate(value)
+        return Sweep.model_validate(changed)
     except ValidationError as error:
         raise UserError(f"{str(path)!r} is not a valid sweep:\n{explain(error, Sweep)}") from error
-
-
-def explain(error: ValidationError, model: type[BaseModel]) -> str:
-    """Each fault on a line of its own; for an unknown key the nearest valid one."""
-    faults: list[dict[str, Any]] = [dict(fault) for fault in error.errors(include_url=False)]
-    # A list whose only entry is faulty is also "too short"; saying that would only confuse.
-    places = [fault["loc"] for fault in faults]
-    real = [f for f in faults if f["type"] != "too_short" or not any(_inside(p, f["loc"]) for p in places)]
-    return "\n".join(f"  {_fault(fault, model)}" for fault in real)
-
-
-def _inside(place: tuple[object, ...], outer: tuple[object, ...]) -> bool:
-    return len(place) > len(outer) and place[: len(outer)] == outer
-
-
-def _model_at(model: type[BaseModel], place: Sequence[object]) -> type[BaseModel]:
-    """The model that a fault's place leads to: fields by name, list entries by number."""
-    for part in place:
-        field = model.model_fields.get(str(part))
-        inner = _models_in(field.annotation) if field else []
-        model = inner[0] if inner else model
-    return model
-
-
-def _models_in(annotation: object) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [found for part in get_args(annotation) for found in _models_in(part)]
-
-
-def _fault(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
-    place = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        key = str(fault["loc"][-1])
-        model = _model_at(model, fault["loc"][:-1])
-        near = get_close_matches(key, model.model_fields, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else f"; the keys are {_keys(model)}"
-        return f"unknown key {place!r}{hint}"
-    if fault["type"] == "missing":
-        return f"missing key {place!r}"
-    return f"{place}: {fault['msg']} (it is {fault['input']!r})"
-
-
-def _keys(model: type[BaseModel]) -> str:
-    return ", ".join(model.model_fields)
 
 
 def _configs(path: Path) -> str:

@@ -6,12 +6,11 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 import typer
 from rich.console import Console
 
-from experiments.outcome import Failure, classify
+from experiments.outcome import classify
 from sandbox.text import printable
 from scaffolds.errors import DISK_FULL
 
@@ -21,18 +20,22 @@ ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 EXIT_USER, EXIT_INFRA = 1, 3
 
 
-def stop(failure: Failure) -> NoReturn:
-    """Say what went wrong in one place and one way, and end the process."""
+def complain(error: Exception) -> int:
+    """Say what went wrong, in one place and one way; returns the exit status that it deserves."""
+    failure = classify(error)
+    if failure.bug:
+        trace = "".join(traceback.format_exception(error))
+        ERR.print(printable(trace), markup=False, emoji=False)
     ERR.print(f"[red]{failure.family} error:[/red]", end=" ")
     ERR.print(printable(failure.message), markup=False, emoji=False)
     retry = failure.family == "infra" and not failure.bug and failure.code != DISK_FULL
-    raise SystemExit(EXIT_INFRA if retry else EXIT_USER)
+    return EXIT_INFRA if retry else EXIT_USER
 
 
-def type_next(module: str, *words: object) -> None:
+def type_next(module: str, *words: object, console: Console = OUT) -> None:
     """Print a command on a line of its own, as it can be typed in this terminal."""
     python = "python" if shutil.which("python") == sys.executable else _short(sys.executable)
-    OUT.print(
+    console.print(
         "  ", shlex.join([python, "-m", module, *map(str, words)]), sep="", markup=False, soft_wrap=True
     )
 
@@ -51,9 +54,6 @@ def command(function: Callable[..., None]) -> Callable[[], None]:
         try:
             app(standalone_mode=True)
         except Exception as error:  # noqa: BLE001 - the end of a command is where errors become messages
-            failure = classify(error)
-            if failure.bug:
-                ERR.print(printable(traceback.format_exc()), markup=False, emoji=False)
-            stop(failure)
+            raise SystemExit(complain(error)) from None
 
     return main

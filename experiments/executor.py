@@ -1,23 +1,33 @@
-"""Cells at work: one operating-system process each, a few at a time."""
+"""Brings the cells of a sweep to their ends: as many at a time as the machine has room for.
 
-import os
-import subprocess
-import sys
+A cell that overstays its time limit is killed and finalized; one under which the world fails is started
+again, a bounded number of times; what a cell's agent does wrong is its score, and no reason to run it again.
+"""
+
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from experiments.cell import CELL_FILE
+from experiments.cell import Cell, load_cell
+from experiments.cell_pool import CellPool, Ended
+from experiments.cell_server import PROCESS_LOG
 from experiments.console import EXIT_INFRA
-from experiments.run import GRADE_FILE
+from experiments.files import read_json
+from experiments.leases import Lease, Leases, claim_of
+from experiments.results import GRADE_FILE, make_row
+from experiments.sweep_ledger import SweepLedger
+from experiments.watch import Watch
+from sandbox.machine import Machine
 
-PROCESS_LOG = "process.log"
 INFRA_ATTEMPTS = 3
 """How often a cell is started when the world fails under it."""
-_POLL_S = 0.1
-_STOP_S = 10.0
+RETRY_S = 2.0
+"""Before the second attempt; twice as long before the third."""
+_POLL_S = 0.2
+_REASON_CHARS = 4000
+_SIGNALLED = range(-64, 0)
 
 
 class State(StrEnum):
@@ -29,78 +39,182 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Job:
-    """One cell's process over time."""
+    """A cell that has to be run."""
 
+    cell: str
     folder: Path
     state: State = State.WAITING
     attempts: int = 0
-    process: "subprocess.Popen[bytes] | None" = None
+    finalize: bool = False
+    """Whether nothing is left to do but to end it and grade what it has."""
+    killed: bool = False
+    """Whether its process was killed because it overstayed its time limit."""
+    not_before: float = 0.0
     message: str = ""
     """Why it failed: the last words of its process."""
-    log_start: int = 0
-    """Where in the process log the present attempt begins."""
-
-    def start(self) -> None:
-        """Start the cell's process; what it prints goes to a file in its folder."""
-        self.attempts += 1
-        self.state = State.RUNNING
-        cell = str(self.folder / CELL_FILE)
-        command = [sys.executable, "-m", "experiments.run", cell, "--parent", str(os.getpid())]
-        with (self.folder / PROCESS_LOG).open("ab") as log:
-            self.log_start = log.tell()
-            # A session of its own: Ctrl-C reaches the sweep alone, which then ends its cells in order.
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
-            )
-
-    def poll(self) -> None:
-        """See whether the process has ended, and how."""
-        if self.process is None or (status := self.process.poll()) is None:
-            return
-        self.process = None
-        if status == 0 and (self.folder / GRADE_FILE).exists():
-            self.state = State.DONE
-            return
-        words = _last_words(self.folder / PROCESS_LOG, self.log_start)
-        self.message = words or f"its process ended with status {status}"
-        retry = status in (EXIT_INFRA, -9) and self.attempts < INFRA_ATTEMPTS
-        self.state = State.WAITING if retry else State.FAILED
 
 
-def run_jobs(jobs: Sequence[Job], parallel: int, tick: Callable[[], None]) -> None:
-    """Bring every job to its end, `parallel` at a time; calls `tick` after each look at them."""
-    for job in jobs:
-        if (job.folder / GRADE_FILE).exists():
-            job.state = State.DONE
-    try:
-        while any(job.state in (State.WAITING, State.RUNNING) for job in jobs):
-            for job in jobs:
-                job.poll()
-            running = sum(job.state is State.RUNNING for job in jobs)
-            waiting = [job for job in jobs if job.state is State.WAITING]
-            for job in waiting[: max(0, parallel - running)]:
-                job.start()
-            tick()
-            time.sleep(_POLL_S)
-    finally:
-        stop_jobs(jobs)
+@dataclass(slots=True, eq=False)
+class Work:
+    """A job at work."""
+
+    job: Job
+    cell: Cell
+    watch: Watch
+    lease: Lease
+    log_start: int
+    """Where in the process log this attempt begins."""
 
 
-def stop_jobs(jobs: Sequence[Job]) -> None:
-    """End all processes: what their logs hold stays, and the next start goes on from there."""
-    alive = [job.process for job in jobs if job.process is not None]
-    for process in alive:
-        process.terminate()
-    deadline = time.monotonic() + _STOP_S
-    for process in alive:
+@dataclass(slots=True)
+class Tally:
+    """How many cells stand where, and what the sweep has spent."""
+
+    done: int = 0
+    failed: int = 0
+    usd: float = 0.0
+    """Dollars of the cells that ended."""
+
+
+class SpendingLimit(Exception):
+    """The sweep has spent what it may."""
+
+
+@dataclass(slots=True)
+class Executor:
+    """The cells of one sweep at work on this machine."""
+
+    jobs: list[Job]
+    """What is to be done; jobs leave the list when they are done."""
+    pool: CellPool
+    leases: Leases
+    machine: Machine
+    ledger: SweepLedger
+    added: frozenset[str]
+    parallel: int
+    max_usd: float | None
+    tally: Tally
+    working: dict[Path, Work] = field(default_factory=dict[Path, Work])
+    blocked: str = ""
+    """Who holds what the next cell needs; empty while nothing is in the way."""
+    failed: list[Job] = field(default_factory=list[Job])
+
+    def run(self, tick: Callable[[], None]) -> None:
+        """Bring every job to its end; calls `tick` after each look at them.
+
+        Raises:
+            SpendingLimit: `max_usd` is spent.
+        """
         try:
-            process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            while self.jobs or self.working:
+                self._start_some()
+                for end in self.pool.ended(_POLL_S):
+                    self._take_in(end)
+                for work in self.working.values():
+                    work.watch.refresh()
+                    self._end_overdue(work)
+                tick()
+                self._refuse_overspending()
+        finally:
+            self.pool.close()
+            for work in self.working.values():
+                work.watch.refresh()
+                work.lease.release()
+
+    @property
+    def spent_usd(self) -> float:
+        """Dollars up to now, cells at work included; calls of unknown price do not count."""
+        return self.tally.usd + sum(work.watch.state.spent.usd for work in self.working.values())
+
+    def _refuse_overspending(self) -> None:
+        if self.max_usd is not None and self.spent_usd >= self.max_usd and (self.jobs or self.working):
+            raise SpendingLimit
+
+    def _start_some(self) -> None:
+        now = time.monotonic()
+        self.blocked = ""
+        while self.jobs and len(self.working) < self.parallel:
+            job = next((job for job in self.jobs if job.not_before <= now), None)
+            if job is None or not self._start(job):
+                return
+            self.jobs.remove(job)
+
+    def _start(self, job: Job) -> bool:
+        cell = load_cell(job.folder)
+        claim = claim_of(cell.hardware, self.machine, self.parallel)
+        lease = self.leases.take(claim, f"{job.folder.parent.name}/{job.cell}", cell.hardware.gpu)
+        if lease is None:
+            self.blocked = "; ".join(held.words() for held in self.leases.holders())
+            return False
+        job.state = State.RUNNING
+        job.attempts += 1
+        log = job.folder / PROCESS_LOG
+        start = log.stat().st_size if log.exists() else 0
+        watch = Watch(job.folder)
+        watch.refresh()
+        watch.restart()
+        self.working[job.folder] = Work(job, cell, watch, lease, start)
+        gpus = [gpu.uuid for gpu in lease.gpus] if self.machine.gpus else None
+        self.pool.start(job.folder, cell.scaffold, gpus, finalize=job.finalize)
+        return True
+
+    def _end_overdue(self, work: Work) -> None:
+        """Kill a run that overstays its time limit: what it has is graded."""
+        limit_s = work.cell.limits.time_s + work.cell.grace_s
+        if not work.job.finalize and work.watch.working_s() > limit_s:
+            work.job.finalize = work.job.killed = True
+            self.pool.kill(work.job.folder)
+
+    def _take_in(self, end: Ended) -> None:
+        work = self.working.pop(end.folder)
+        work.lease.release()
+        work.watch.refresh()
+        job, grade = work.job, read_json(end.folder / GRADE_FILE)
+        if grade is not None:
+            job.state = State.DONE
+            self.tally.done += 1
+            self._note(work)
+            return
+        job.message = _last_words(end.folder / PROCESS_LOG, work.log_start) or _ending(end.status)
+        if job.killed:
+            job.killed, job.attempts = False, 0
+            self._again(job, 0.0)
+        elif (end.status == EXIT_INFRA or end.status in _SIGNALLED) and job.attempts < INFRA_ATTEMPTS:
+            self._again(job, RETRY_S * 2 ** (job.attempts - 1))
+        else:
+            job.state = State.FAILED
+            self.tally.failed += 1
+            self.failed.append(job)
+            self._note(work)
+
+    def _again(self, job: Job, delay_s: float) -> None:
+        job.state = State.WAITING
+        job.not_before = time.monotonic() + delay_s
+        self.jobs.insert(0, job)
+
+    def _note(self, work: Work) -> None:
+        """Write the cell's row into the ledger."""
+        grade = read_json(work.job.folder / GRADE_FILE)
+        row = make_row(work.cell, work.watch.state, grade, reason=work.job.message)
+        self.ledger.add(row.model_copy(update={"added": work.job.cell in self.added}))
+        self.tally.usd += row.usd or 0.0
+
+
+def jobs_for(folder: Path, cells: Iterable[str]) -> list[Job]:
+    """A job for each of these cells."""
+    return [Job(cell, folder / cell) for cell in cells]
+
+
+def _ending(status: int) -> str:
+    return f"its process was killed by signal {-status}" if status < 0 else f"it ended with status {status}"
 
 
 def _last_words(path: Path, start: int) -> str:
-    return path.read_bytes()[start:][-4000:].decode(errors="replace").strip()
+    try:
+        with path.open("rb") as file:
+            file.seek(max(start, path.stat().st_size - _REASON_CHARS))
+            return file.read().decode(errors="replace").strip()
+    except FileNotFoundError:
+        return ""

@@ -1,8 +1,9 @@
 """Files that must never be half-written."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -24,6 +25,24 @@ def write_bytes(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
     temporary.replace(path)
     sync_folder(path.parent)
+
+
+def append_lines(path: Path, lines: Sequence[bytes]) -> None:
+    """Append lines, on disk when this returns. A line that a power cut tore stays alone on its line."""
+    new = not path.exists()
+    with path.open("a+b") as file:
+        if file.tell() and _last_byte(file) != b"\n":
+            file.write(b"\n")
+        file.write(b"".join(line + b"\n" for line in lines))
+        file.flush()
+        os.fsync(file.fileno())
+    if new:
+        sync_folder(path.parent)
+
+
+def _last_byte(file: BinaryIO) -> bytes:
+    file.seek(-1, os.SEEK_END)
+    return file.read(1)
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value

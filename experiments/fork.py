@@ -11,10 +11,9 @@ from typing import Annotated
 import orjson
 import typer
 
-from experiments.cell import CELL_FILE
+from experiments.cell import CELL_FILE, load_cell
 from experiments.console import OUT, command, type_next
 from experiments.files import write_json
-from experiments.run import load_cell
 from scaffolds.errors import UserError
 from scaffolds.registry import find as find_scaffold
 from scaffolds.runtime.events import RUN_END, RUN_FORK, SUBMISSION_SAVED, Event

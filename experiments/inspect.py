@@ -12,7 +12,7 @@ from rich.text import Text
 
 from experiments.console import OUT, command, type_next
 from experiments.files import read_json
-from experiments.run import GRADE_FILE
+from experiments.results import GRADE_FILE
 from experiments.trajectory import Exchange, NodeView, StepView, Trajectory
 from sandbox.text import printable
 from scaffolds.errors import UserError

@@ -1,87 +1,198 @@
 """From a sweep to its cells, with everything checked before anything is spent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import Any, NamedTuple
 
 from benchmark.competition import Competition
 from benchmark.prepare import Prepared, prepare, prepared
-from benchmark.registry import SPLITS, members
 from benchmark.registry import find as find_competition
-from experiments.build import refuse_unisolated
-from experiments.cell import Cell
-from experiments.config import ScaffoldChoice, Sweep, TimeLimit, explain
-from experiments.hardware import machine_words
+from experiments.cell import Cell, Labels
+from experiments.config import ModelChoice, ScaffoldChoice, Sweep, TimeLimit
+from experiments.hardware import names, profile
+from experiments.prerequisites import Problem, agent_config, competition_ids, find_problems
+from sandbox.hardware import Hardware
+from sandbox.machine import Machine
+from sandbox.open import resolve
 from scaffolds.errors import UserError
-from scaffolds.models.registry import connect
-from scaffolds.registry import ScaffoldType, configured
+from scaffolds.registry import ScaffoldType
 from scaffolds.registry import find as find_scaffold
 from scaffolds.runtime.ledger import Limits
 
 
-def plan(sweep: Sweep, data_dir: Path) -> list[Cell]:
-    """All cells of a sweep, in the order of the config.
+class Combination(NamedTuple):
+    """One entry of each list of a sweep."""
 
-    Raises:
-        UserError: a name is unknown, a setting is wrong, or the machine lacks something.
-        BenchmarkError: a competition is unknown or not prepared.
-    """
-    competitions = _competitions(sweep.competitions)
-    kinds = {choice.name: find_scaffold(choice.name) for choice in sweep.scaffolds}
-    _check_models(sweep)
-    digests = {competition.id: _prepared(competition, data_dir).digest for competition in competitions}
-    return [
-        Cell(
-            **_scaffold_parts(kinds[scaffold.name], scaffold, limit),
-            models=models.roles,
+    scaffold: ScaffoldChoice
+    models: ModelChoice
+    competition: str
+    hardware: str
+    time_limit: TimeLimit
+    variant: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sweep will do here, and what it lacks."""
+
+    sweep: Sweep
+    competitions: tuple[str, ...]
+    """Ids, splits taken apart."""
+    problems: tuple[Problem, ...]
+    """What is missing; cells can be made only when nothing is."""
+    machine: Machine
+    data_dir: Path
+
+    @property
+    def axes(self) -> dict[str, list[str]]:
+        """What is multiplied, in words."""
+        sweep = self.sweep
+        return {
+            "scaffolds": [choice.label for choice in sweep.scaffolds],
+            "models": [choice.label for choice in sweep.models],
+            "competitions": list(self.competitions),
+            "hardware": list(sweep.hardware),
+            "time limits": [limit.label for limit in sweep.time_limits],
+            "variants": list(sweep.variants),
+            "seeds": [str(seed) for seed in sweep.seeds],
+        }
+
+    @property
+    def size(self) -> int:
+        """How many cells there are."""
+        count = 1
+        for entries in self.axes.values():
+            count *= len(entries)
+        return count
+
+    @property
+    def hours(self) -> float:
+        """Working hours if every cell uses its whole time limit."""
+        limits = [
+            self.sweep.options(self.sweep.scaffolds[0], self.sweep.models[0], limit, variant).time_limit.time
+            for limit, variant in product(self.sweep.time_limits, self.sweep.variants)
+        ]
+        return sum(limits) / 3600 * self.size / len(limits)
+
+    @property
+    def gpu_hours(self) -> float:
+        """The same, times the graphics cards of each cell; profiles that do not exist count as none."""
+        shares = [self.machine.share(found, self.sweep.parallel) for found in self._profiles.values()]
+        cards = [share.gpus for share in shares]
+        return self.hours * sum(cards) / len(self.sweep.hardware)
+
+    def combinations(self) -> Iterator[Combination]:
+        """Every combination, in the order of the config."""
+        sweep = self.sweep
+        axes = product(
+            sweep.scaffolds, sweep.models, self.competitions,
+            sweep.hardware, sweep.time_limits, sweep.variants, sweep.seeds,
+        )  # fmt: skip
+        return (Combination(*entries) for entries in axes)
+
+    def cells(self) -> Iterator[Cell]:
+        """Every cell, in the order of the config; prepares practice data where they are missing.
+
+        Raises:
+            UserError: something is missing.
+        """
+        if self.problems:
+            raise UserError("\n".join(str(problem) for problem in self.problems))
+        return (self._cell(combination) for combination in self.combinations())
+
+    def _cell(self, chosen: Combination) -> Cell:
+        competition = self._competitions[chosen.competition]
+        hardware = self._profiles[chosen.hardware]
+        return Cell(
+            **self._agent(chosen),
             competition=competition.id,
             data_version=competition.data_version,
-            data_digest=digests[competition.id],
+            data_digest=self._data[competition.id].digest,
             hardware=hardware,
-            seed=seed,
-            machine=machine_words(hardware),
-            backend=sweep.backend,
-            data_dir=str(data_dir.resolve()),
+            seed=chosen.seed,
+            machine=self.machine.words(self._given(hardware), self.sweep.parallel),
+            backend=self.sweep.backend,
+            grace_s=self.sweep.grace,
+            data_dir=str(self.data_dir.resolve()),
         )
-        for scaffold, models, competition, hardware, limit, seed in product(
-            sweep.scaffolds, sweep.models, competitions, sweep.hardware, sweep.time_limits, sweep.seeds
+
+    def _agent(self, chosen: Combination) -> dict[str, Any]:
+        """The part of a cell that it shares with other competitions, machines and seeds."""
+        key = (id(chosen.scaffold), id(chosen.models), id(chosen.time_limit), chosen.variant)
+        if key not in self._agents:
+            self._agents[key] = self._new_agent(chosen)
+        return self._agents[key]
+
+    def _new_agent(self, chosen: Combination) -> dict[str, Any]:
+        kind = self._kinds[chosen.scaffold.name]
+        options = self.sweep.options(chosen.scaffold, chosen.models, chosen.time_limit, chosen.variant)
+        config, limit = agent_config(kind, options), options.time_limit
+        return {
+            "scaffold": chosen.scaffold.name,
+            "scaffold_version": kind.version,
+            "scaffold_config": config,
+            "templates": kind.templates(),
+            "models": options.models,
+            "description": options.task.description,
+            "network": options.network,
+            "hidden_tools": tuple(sorted(name for name, given in options.tools.items() if not given)),
+            "final": options.final,
+            "limits": Limits(
+                time_s=limit.time,
+                steps=limit.steps or config.get("steps"),
+                tokens=limit.tokens,
+                usd=limit.usd,
+            ),
+            "labels": self._labels(chosen),
+        }
+
+    def _labels(self, chosen: Combination) -> Labels:
+        several = sum(choice.name == chosen.scaffold.name for choice in self.sweep.scaffolds) > 1
+        return Labels(
+            scaffold=chosen.scaffold.label if several else chosen.scaffold.name,
+            model=chosen.models.label,
+            time_limit=chosen.time_limit.label,
+            variant=chosen.variant,
         )
-    ]
+
+    def _given(self, hardware: Hardware) -> Hardware:
+        """What an agent really gets of a profile: bwrap passes no graphics card on."""
+        hidden = resolve(self.sweep.backend) == "bwrap" and hardware.gpus == "all"
+        return hardware.model_copy(update={"gpus": 0}) if hidden else hardware
+
+    @cached_property
+    def _kinds(self) -> dict[str, ScaffoldType]:
+        return {choice.name: find_scaffold(choice.name) for choice in self.sweep.scaffolds}
+
+    @cached_property
+    def _agents(self) -> dict[tuple[int, int, int, str], dict[str, Any]]:
+        return {}
+
+    @cached_property
+    def _profiles(self) -> dict[str, Hardware]:
+        """The hardware of the sweep, as far as it has profiles."""
+        return {name: profile(name) for name in self.sweep.hardware if name in names()}
+
+    @cached_property
+    def _competitions(self) -> dict[str, Competition]:
+        return {name: find_competition(name) for name in self.competitions}
+
+    @cached_property
+    def _data(self) -> dict[str, Prepared]:
+        return {name: _data_of(found, self.data_dir) for name, found in self._competitions.items()}
 
 
-def _scaffold_parts(kind: ScaffoldType, choice: ScaffoldChoice, limit: TimeLimit) -> dict[str, Any]:
-    """What a cell says about its agent and its budgets."""
-    try:
-        config = configured(kind, choice.settings)
-    except ValidationError as error:
-        raise UserError(f"scaffold {choice.name!r}:\n{explain(error, kind.config)}") from error
-    steps: int | None = limit.steps or getattr(config, "steps", None)
-    return {
-        "scaffold": choice.name,
-        "scaffold_version": kind.version,
-        "scaffold_config": config.model_dump(mode="json"),
-        "templates": kind.templates(),
-        "limits": Limits(time_s=limit.time, steps=steps),
-    }
+def plan(sweep: Sweep, data_dir: Path, runs_dir: Path = Path("runs")) -> Plan:
+    """What `sweep` will do on this machine, and what it lacks; nothing is spent and nothing written."""
+    machine = Machine.here()
+    problems = find_problems(sweep, data_dir, runs_dir, machine)
+    return Plan(sweep, competition_ids(sweep), problems, machine, data_dir)
 
 
-def _prepared(competition: Competition, data_dir: Path) -> Prepared:
+def _data_of(competition: Competition, data_dir: Path) -> Prepared:
     """The data of a competition; those of practice come with scikit-learn and are made where missing."""
     return (prepare if competition.complexity == "practice" else prepared)(competition, data_dir)
-
-
-def _competitions(names: Sequence[str]) -> list[Competition]:
-    ids: dict[str, None] = {}
-    for name in names:
-        ids.update(dict.fromkeys(members(name) if name in SPLITS else [name]))
-    return [find_competition(name) for name in ids]
-
-
-def _check_models(sweep: Sweep) -> None:
-    names = {name for choice in sweep.models for name in choice.roles.values()}
-    for name in sorted(names):
-        connect(name)
-    refuse_unisolated(names, sweep.backend)

@@ -1,100 +1,199 @@
-"""What a person sees while a sweep runs: a live table on a terminal, plain lines elsewhere."""
+"""What a person or a program sees while a sweep runs: a live table, plain lines, or JSON lines.
 
+Names and numbers only: what an agent or a model wrote is not shown.
+"""
+
+import sys
 import time
-from collections.abc import Sequence
 from types import TracebackType
-from typing import Self
+from typing import Any, Protocol, Self
 
-from rich.console import Console
+import orjson
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
-from experiments.executor import Job, State
-from experiments.state import RunState
+from experiments.executor import Executor, Job, State, Work
 from sandbox.text import printable
-from scaffolds.runtime.log import LogFollower
+from scaffolds.words import one_line
 
 _REFRESH_S = 0.5
-_COLORS = {State.WAITING: "dim", State.RUNNING: "cyan", State.DONE: "green", State.FAILED: "red"}
+_SHOWN_FAILURES = 5
 
 
-class Watch:
-    """One job and what its log says so far."""
+class Display(Protocol):
+    """One way to show an executor."""
 
-    def __init__(self, job: Job) -> None:
-        self.job = job
-        self.state = RunState()
-        self._log = LogFollower(job.folder)
+    def show(self, executor: Executor) -> None:
+        """Show how things stand now."""
+        ...
 
-    def refresh(self) -> None:
-        """Take in the events written since the last look."""
-        for event in self._log.read_new():
-            self.state.apply(event)
+    def close(self) -> None:
+        """Leave the terminal as it should be."""
+        ...
 
 
 class Progress:
-    """Shows jobs while they run. `tick` may be called as often as one likes."""
+    """Shows an executor while it works. `tick` may be called as often as one likes."""
 
-    def __init__(self, jobs: Sequence[Job], console: Console) -> None:
-        self._watches = [Watch(job) for job in jobs]
-        self._console = console
+    def __init__(self, display: Display, executor: Executor) -> None:
+        self._display = display
+        self._executor = executor
         self._next = 0.0
-        self._said: dict[int, tuple[State, int]] = {}
-        self._live = Live(console=console, auto_refresh=False) if console.is_terminal else None
 
     def __enter__(self) -> Self:
-        if self._live is not None:
-            self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._show()
-        if self._live is not None:
-            self._live.stop()
+        self._display.show(self._executor)
+        self._display.close()
 
     def tick(self) -> None:
         """Show the latest, at most twice a second."""
         if time.monotonic() >= self._next:
-            self._show()
+            self._display.show(self._executor)
             self._next = time.monotonic() + _REFRESH_S
 
-    def _show(self) -> None:
-        for watch in self._watches:
-            watch.refresh()
-        if self._live is not None:
-            self._live.update(_table(self._watches), refresh=True)
-        else:
-            for index, watch in enumerate(self._watches):
-                self._say(index, watch)
 
-    def _say(self, index: int, watch: Watch) -> None:
-        """A line whenever a cell changes state or begins a step."""
-        now = (watch.job.state, watch.state.step)
-        if self._said.get(index, (State.WAITING, 0)) != now:
-            self._said[index] = now
-            name, state, step, best, _, doing = _cells(watch)
-            line = f"{name}: {state}" + (f", step {step}, best {best}, {doing}" if step != "-" else "")
-            self._console.print(line, markup=False)
+def facts(work: Work) -> dict[str, Any]:
+    """How a cell at work stands."""
+    state, limits = work.watch.state, work.cell.limits
+    return {
+        "cell": work.job.cell,
+        "attempt": work.job.attempts,
+        "step": state.step,
+        "steps": limits.steps,
+        "validation": state.best,
+        "usd": None if state.unpriced else round(state.spent.usd, 4),
+        "seconds_left": round(max(0.0, limits.time_s - work.watch.working_s())),
+        "waited_s": round(state.spent.waited),
+        "doing": "ending it" if work.job.finalize else state.activity or "starting",
+    }
 
 
-def _table(watches: Sequence[Watch]) -> Table:
-    table = Table("run", "state", "step", "best validation", "time", "now", box=None, pad_edge=False)
-    for watch in watches:
-        name, state, *rest = _cells(watch)
-        table.add_row(name, f"[{_COLORS[watch.job.state]}]{state}[/]", *rest)
-    return table
+class LiveTable:
+    """A table of the cells at work, redrawn in place."""
+
+    def __init__(self, console: Console) -> None:
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+        self._live.start()
+
+    def show(self, executor: Executor) -> None:
+        """See `Display.show`."""
+        table = Table(
+            "cell", "step", "best validation", "dollars", "time left", "now", box=None, pad_edge=False
+        )
+        for work in executor.working.values():
+            table.add_row(*(Text(printable(word)) for word in _words(facts(work))))
+        lines = [Text(_totals(executor), style="bold")]
+        lines += [Text(f"failed: {_failure(job)}", style="red") for job in executor.failed[-_SHOWN_FAILURES:]]
+        lines += [Text(printable(executor.blocked))] if _blocked(executor) else []
+        self._live.update(Group(table, *lines), refresh=True)
+
+    def close(self) -> None:
+        """See `Display.close`."""
+        self._live.stop()
 
 
-def _cells(watch: Watch) -> tuple[str, str, str, str, str, str]:
-    state = watch.state
-    step = f"{state.step}/{state.steps}" if state.steps else str(state.step)
+class PlainLines:
+    """A line whenever a cell begins, takes a step, or ends."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._said: dict[str, tuple[int, int]] = {}
+        self._ended = 0
+        self._blocked = ""
+
+    def show(self, executor: Executor) -> None:
+        """See `Display.show`."""
+        for work in executor.working.values():
+            stand = facts(work)
+            now = (stand["attempt"], stand["step"])
+            if self._said.get(work.job.cell) != now:
+                self._said[work.job.cell] = now
+                _, step, best, usd, left, doing = _words(stand)
+                line = f"{work.job.cell}: step {step}, best {best}, {usd}, {left} left, {doing}"
+                self._console.print(printable(line), markup=False)
+        at_work = {work.job.cell for work in executor.working.values()}
+        self._said = {cell: said for cell, said in self._said.items() if cell in at_work}
+        ended = executor.tally.done + executor.tally.failed
+        if ended != self._ended:
+            self._ended = ended
+            self._console.print(_totals(executor), markup=False)
+        blocked = executor.blocked if _blocked(executor) else ""
+        if blocked and not self._blocked:
+            self._console.print(printable(f"waiting for room on this machine: {blocked}"), markup=False)
+        self._blocked = blocked
+
+    def close(self) -> None:
+        """See `Display.close`."""
+
+
+class JsonLines:
+    """An object a line on standard output: `cell` whenever one changes, `sweep` whenever one ends."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, dict[str, Any]] = {}
+        self._totals: dict[str, Any] = {}
+
+    def show(self, executor: Executor) -> None:
+        """See `Display.show`."""
+        now = {work.job.cell: facts(work) for work in executor.working.values()}
+        for cell, stand in now.items():
+            before = self._said.get(cell, {})
+            if any(before.get(key) != stand[key] for key in ("attempt", "step", "doing", "validation")):
+                emit("cell", stand)
+        self._said = now
+        totals = {**counts(executor), "usd": round(executor.spent_usd, 4), "blocked": _blocked(executor)}
+        if {**totals, "usd": 0} != {**self._totals, "usd": 0}:
+            self._totals = totals
+            emit("sweep", totals)
+
+    def close(self) -> None:
+        """See `Display.close`."""
+
+
+def emit(event: str, fields: dict[str, Any]) -> None:
+    """Print one JSON line."""
+    sys.stdout.buffer.write(orjson.dumps({"event": event, "ts": round(time.time(), 3), **fields}) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def counts(executor: Executor) -> dict[str, int]:
+    """How many cells stand where."""
+    return {
+        State.DONE: executor.tally.done,
+        State.FAILED: executor.tally.failed,
+        State.RUNNING: len(executor.working),
+        State.WAITING: len(executor.jobs),
+    }
+
+
+def _blocked(executor: Executor) -> bool:
+    return bool(executor.blocked) and not executor.working
+
+
+def _totals(executor: Executor) -> str:
+    numbers = ", ".join(f"{count} {state}" for state, count in counts(executor).items())
+    usd = f", ${executor.spent_usd:.2f}" if executor.spent_usd else ""
+    return f"{numbers}{usd}"
+
+
+def _failure(job: Job) -> str:
+    return printable(f"{job.cell}: {one_line(job.message, 160)}")
+
+
+def _words(stand: dict[str, Any]) -> tuple[str, str, str, str, str, str]:
+    step = f"{stand['step']}/{stand['steps']}" if stand["steps"] else str(stand["step"])
+    left = int(stand["seconds_left"])
     return (
-        printable(watch.job.folder.name),
-        str(watch.job.state),
-        step if state.step else "-",
-        "-" if state.best is None else f"{state.best:.5g}",
-        f"{state.spent.seconds:.0f} s",
-        state.activity if watch.job.state is State.RUNNING else "",
+        stand["cell"],
+        step if stand["step"] else "-",
+        "-" if stand["validation"] is None else f"{stand['validation']:.5g}",
+        "$?" if stand["usd"] is None else f"${stand['usd']:.2f}",
+        f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02}",
+        stand["doing"],
     )

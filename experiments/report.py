@@ -1,79 +1,112 @@
-"""The table of results at the end of a sweep."""
+"""`python -m experiments.report RUNS...`: what sweeps have earned, in tables, JSON, CSV or Markdown.
 
+`docs/results.md` says how to read them.
+"""
+
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
+import typer
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
-from experiments.cell import Cell
-from experiments.files import read_json
-from experiments.run import GRADE_FILE, load_cell
-from experiments.state import RunState
-from scaffolds.runtime.log import LogFollower
+from experiments.aggregate import AXES, By, Report, aggregate
+from experiments.console import OUT, command
+from experiments.report_records import as_csv, as_json
+from experiments.report_view import Column, markdown, number, print_main, print_report, print_table, summary
+from experiments.results import Row
+from experiments.sweep_rows import read_rows
+from sandbox.text import printable
+from scaffolds.errors import UserError
 
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """One finished cell: what it was, what it did, what it earned."""
-
-    cell: Cell
-    state: RunState
-    grade: dict[str, Any]
-
-    @property
-    def medal(self) -> str:
-        """`gold`, `silver`, `bronze`, or empty."""
-        kinds = ("gold", "silver", "bronze")
-        return next((kind for kind in kinds if self.grade[f"{kind}_medal"]), "")
+_LINES = 30
+"""Runs that fit in a table with a line for each."""
+_MEDALS = ("gold", "silver", "bronze")
+_COLORS = {"gold": "bold yellow", "silver": "bold white", "bronze": "bold dark_orange3"}
 
 
-def load_results(folders: Sequence[Path]) -> list[Result]:
-    """The finished cells among these run folders."""
-    results: list[Result] = []
-    for folder in folders:
-        grade = read_json(folder / GRADE_FILE)
-        if grade is not None:
-            state = RunState()
-            for event in LogFollower(folder).read_new():
-                state.apply(event)
-            results.append(Result(load_cell(folder), state, grade))
-    return results
+def main(
+    runs: Annotated[list[Path], typer.Argument(help="Sweep folders, run folders, or a folder of sweeps.")],
+    by: Annotated[By | None, typer.Option(help="What the lines are; arms if left out.")] = None,
+    to_json: Annotated[bool, typer.Option("--json", help="Everything as one JSON object.")] = False,
+    to_csv: Annotated[bool, typer.Option("--csv", help="The main table as CSV.")] = False,
+    to_markdown: Annotated[bool, typer.Option("--markdown", help="The main table for GitHub.")] = False,
+) -> None:
+    """Report the results of sweeps as the paper does: percent of competitions, mean ± standard error."""
+    if to_json + to_csv + to_markdown > 1:
+        raise UserError("--json, --csv and --markdown exclude each other: give one of them")
+    report = aggregate(read_rows(runs), by)
+    if to_json:
+        typer.echo(as_json(report))
+    elif to_csv:
+        typer.echo(as_csv(report), nl=False)
+    elif to_markdown:
+        typer.echo(markdown(report), nl=False)
+    else:
+        print_report(report, OUT)
+    if not report.cells:
+        raise UserError(_nothing(report, runs))
 
 
-def show(results: Sequence[Result], console: Console) -> None:
-    """Print the table and what it was measured with."""
-    table = Table(
-        "competition", "scaffold", "model", "seed", "scripts", "validation", "score", "median", "medal",
-        box=None, pad_edge=False,
-    )  # fmt: skip
-    for result in results:
-        table.add_row(*_row(result))
-    console.print(table)
-    backends = sorted({name for result in results for name in result.state.backends})
-    medals = sum(bool(result.medal) for result in results)
-    console.print(
-        f"{medals} of {len(results)} runs won a medal. Isolation: {', '.join(backends) or 'unknown'}.",
-        markup=False,
+def show(rows: Sequence[Row], console: Console) -> None:
+    """Print the end of a sweep: a line for each counted run where these are few, else a line for each arm."""
+    counted = [row for row in rows if row.state == "done"]
+    if len(counted) > _LINES:
+        print_main(aggregate(rows), console)
+        return
+    if counted:
+        _show_runs(counted, console)
+    if left := Counter(row.state for row in rows if row.state != "done"):
+        words = ", ".join(f"{count} {state}" for state, count in sorted(left.items()))
+        console.print(f"Not counted: {words}.", markup=False)
+
+
+def _show_runs(rows: Sequence[Row], console: Console) -> None:
+    varied = [axis for axis in AXES[2:] if len({getattr(row, axis) for row in rows}) > 1]
+    columns: list[Column[Row]] = [
+        Column("competition", lambda row: row.competition, folds=True),
+        *(_axis(axis) for axis in (*AXES[:2], *varied)),
+        *_RUN,
+    ]
+    print_table(console, columns, rows, styles=_COLORS)
+    backends = [name for row in rows for name in row.backends]
+    won = sum(row.any_medal for row in rows)
+    console.print(Text(printable(summary(won, len(rows), backends))))
+
+
+def _nothing(report: Report, runs: Sequence[Path]) -> str:
+    names = ", ".join(repr(str(path)) for path in runs)
+    return (
+        f"none of the {len(report.excluded)} cells in {names} is finished and graded. Go on with their "
+        "sweep by its own command, python -m experiments.sweep CONFIG, and then type this one again"
     )
 
 
-def _row(result: Result) -> list[str]:
-    cell, state, grade = result.cell, result.state, result.grade
-    score = grade["score"]
-    invalid = "invalid" if grade["submission_exists"] else "none"
-    colors = {"gold": "bold yellow", "silver": "bold white", "bronze": "bold dark_orange3"}
-    medal = f"[{colors[result.medal]}]{result.medal}[/]" if result.medal else "-"
-    return [
-        cell.competition,
-        cell.scaffold,
-        cell.models["main"],
-        str(cell.seed),
-        f"{state.good}/{state.nodes}",
-        "-" if state.best is None else f"{state.best:.5g}",
-        invalid if score is None else f"{score:.5g}",
-        f"{grade['median_threshold']:.5g}",
-        medal,
-    ]
+def _axis(axis: str) -> Column[Row]:
+    return Column(axis.replace("_", " "), lambda row: getattr(row, axis), folds=True)
+
+
+def _score(row: Row) -> str:
+    if row.score is None:
+        return "invalid" if row.made_submission else "none"
+    return number(row.score)
+
+
+def _medal(row: Row) -> str:
+    return next((kind for kind in _MEDALS if getattr(row, kind)), "-")
+
+
+_RUN: tuple[Column[Row], ...] = (
+    Column("seed", lambda row: str(row.seed)),
+    Column("scripts", lambda row: f"{row.good}/{row.nodes}"),
+    Column("validation", lambda row: number(row.validation)),
+    Column("score", _score),
+    Column("median", lambda row: number(row.median)),
+    Column("medal", _medal),
+)
+
+
+if __name__ == "__main__":
+    command(main)()

@@ -1,8 +1,18 @@
 """One cell's result as a flat row: what it was, what it did, what it earned. Every table is made of these."""
 
-from typing import Literal
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from benchmark.registry import find as find_competition
+from experiments.cell import Cell, load_cell
+from experiments.files import read_json
+from experiments.state import RunState, read_state
+
+GRADE_FILE = "grade.json"
+"""The grade, in a run folder: a run is complete when it is there."""
 
 
 class Row(BaseModel):
@@ -73,3 +83,67 @@ class Row(BaseModel):
     """Working time."""
     waited_s: float = 0.0
     """Time spent waiting for providers that is not working time."""
+
+
+def make_row(cell: Cell, state: RunState, grade: Mapping[str, Any] | None, *, reason: str = "") -> Row:
+    """The row of a cell from its log's fold and its grade; without a grade it is failed, or unfinished."""
+    competition = find_competition(cell.competition)
+    outcome = "done" if grade is not None else "failed" if reason else "unfinished"
+    return Row(
+        cell=cell.id,
+        arm=cell.arm,
+        scaffold=cell.labels.scaffold,
+        model=cell.labels.model,
+        competition=cell.competition,
+        complexity=competition.complexity,
+        category=competition.category,
+        data_version=cell.data_version,
+        hardware=cell.hardware.name,
+        time_limit=cell.labels.time_limit,
+        variant=cell.labels.variant,
+        seed=cell.seed,
+        state=outcome,
+        reason="" if outcome == "done" else reason,
+        codes=state.codes,
+        backends=state.backends,
+        final=cell.final,
+        final_from=state.final_from,
+        outcome=state.outcome,
+        code=state.code,
+        median=competition.medals.median,
+        maximize=competition.maximize,
+        validation=state.best,
+        nodes=state.nodes,
+        good=state.good,
+        steps=state.step,
+        model_calls=state.model_calls,
+        tokens=state.spent.tokens,
+        usd=None if state.unpriced else state.spent.usd,
+        seconds=state.spent.seconds,
+        waited_s=state.spent.waited,
+        **_earned(grade),
+    )
+
+
+def row_of(run: Path, *, reason: str = "") -> Row:
+    """The row of a run folder, whatever state it is in.
+
+    Raises:
+        UserError: it is no run folder.
+    """
+    return make_row(load_cell(run), read_state(run), read_json(run / GRADE_FILE), reason=reason)
+
+
+def _earned(grade: Mapping[str, Any] | None) -> dict[str, Any]:
+    if grade is None:
+        return {}
+    return {
+        "score": grade["score"],
+        "made_submission": grade["submission_exists"],
+        "valid_submission": grade["valid_submission"],
+        "above_median": grade["above_median"],
+        "bronze": grade["bronze_medal"],
+        "silver": grade["silver_medal"],
+        "gold": grade["gold_medal"],
+        "any_medal": grade["any_medal"],
+    }

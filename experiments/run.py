@@ -14,7 +14,6 @@ from typing import Annotated, Any
 import orjson
 import typer
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
 
 from benchmark.guard import Guard
 from experiments.build import (
@@ -24,25 +23,24 @@ from experiments.build import (
     private_folder,
     start_facts,
 )
-from experiments.cell import CELL_FILE, Cell
-from experiments.config import explain
+from experiments.cell import CELL_FILE, Cell, load_cell
 from experiments.console import OUT, command
 from experiments.files import read_json, write_bytes, write_json
+from experiments.final import final_submission
 from experiments.outcome import classify
 from experiments.process import own_process
-from sandbox.saved import saved_file
+from experiments.results import GRADE_FILE
+from sandbox.salvage import salvage
 from sandbox.workspace import Workspace
 from scaffolds.errors import UserError
 from scaffolds.run import Scaffold
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.durable import DurableRun
 from scaffolds.runtime.log import read_log
-from scaffolds.runtime.session import Session
+from scaffolds.runtime.session import MAIN_LANE, Session
 
-GRADE_FILE = "grade.json"
 SUBMISSION_FILE = "submission.csv"
 LOCK_WAIT_S = 15.0
-_SUBMISSION_PATH = "submission/submission.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +52,13 @@ class Ending:
     summary: str
 
 
-def run_cell(folder: Path) -> dict[str, Any]:
+def run_cell(folder: Path, *, finalize: bool = False, guard: Path | None = None) -> dict[str, Any]:
     """Bring the cell in `folder` to its grade, whatever state it is in; returns the grade.
+
+    Args:
+        folder: its run folder.
+        finalize: end the run now, with what it has: for a run that overstayed its time limit.
+        guard: the socket of a guard server that checks and grades; a guard of its own when left out.
 
     Raises:
         RunError: the user must mend something, or the world failed; the log keeps all that was done.
@@ -64,7 +67,7 @@ def run_cell(folder: Path) -> dict[str, Any]:
     with _locked(folder):
         if (grade := read_json(folder / GRADE_FILE)) is not None:
             return grade
-        return _run_and_grade(cell, folder)
+        return _run_and_grade(cell, folder, finalize, guard)
 
 
 @contextmanager
@@ -99,23 +102,11 @@ def replay_cell(folder: Path) -> int:
             session.log.close()
 
 
-def load_cell(folder: Path) -> Cell:
-    """The cell that a run folder was made for."""
-    record = read_json(folder / CELL_FILE)
-    if record is None:
-        raise UserError(f"{str(folder)!r} is not a run folder: it has no {CELL_FILE}")
-    try:
-        return Cell.model_validate(record)
-    except ValidationError as error:
-        raise UserError(f"{str(folder / CELL_FILE)!r} is not a cell:\n{explain(error, Cell)}") from error
-
-
-def _run_and_grade(cell: Cell, folder: Path) -> dict[str, Any]:
-    scaffold = build_scaffold(cell)
-    with Guard() as guard:
+def _run_and_grade(cell: Cell, folder: Path, finalize: bool, server: Path | None) -> dict[str, Any]:
+    with Guard(server=server) as guard:
         session = Session(folder, build_world(cell, folder, guard), start_facts(cell))
         try:
-            digest = _run_to_end(session, scaffold)
+            digest = _bring_to_end(session, cell, finalize)
             submission = session.log.blobs.get(digest) if digest else None
         finally:
             session.close_sandboxes()
@@ -137,19 +128,31 @@ def _remove_sandboxes(folder: Path) -> None:
         folder.rmdir()
 
 
-def _run_to_end(session: Session, scaffold: Scaffold) -> str | None:
+def _bring_to_end(session: Session, cell: Cell, finalize: bool) -> str | None:
     """Bring the log to `run.end`; returns the hash of the frozen submission in the blob store."""
     if session.ending is not None:
         return session.ending.data["submission"]
-    run = DurableRun(session)
-    ending = _ending(scaffold, run)
-    run.freeze()
+    if finalize:
+        ending = Ending("limit", "limit.overstayed", "ended from outside, long after its time limit")
+        left = salvage(session.log.folder / SANDBOX_FOLDER / MAIN_LANE, session.log.blobs)
+        tree = left.tree if left else session.journal.tree(MAIN_LANE)
+    else:
+        run = DurableRun(session)
+        ending = _ending(build_scaffold(cell), run)
+        run.freeze()
+        tree = run.tree
     session.close_sandboxes()
-    blobs, log, spent = session.log.blobs, session.log, session.ledger.read()
-    data = saved_file(run.tree, _SUBMISSION_PATH, blobs) if run.tree else None
-    digest = blobs.put(data) if data is not None else None
-    if data is not None:
-        log.append(ev.SUBMISSION_SAVED, {"sha256": digest, "bytes": len(data)}, step=spent.steps)
+    return _freeze(session, cell, tree, ending)
+
+
+def _freeze(session: Session, cell: Cell, tree: str | None, ending: Ending) -> str | None:
+    """Choose what is graded and write the end of the log; returns the submission's hash."""
+    log, spent = session.log, session.ledger.read()
+    final = final_submission(log.folder, tree, cell.final, session.world.validator, log.blobs)
+    digest = log.blobs.put(final.data) if final else None
+    if final:
+        saved = {"sha256": digest, "bytes": len(final.data), "from": final.source}
+        log.append(ev.SUBMISSION_SAVED, saved, step=spent.steps)
     facts = {"outcome": ending.outcome, "code": ending.code, "summary": ending.summary}
     log.append(ev.RUN_END, {**facts, "submission": digest, "spent": spent.record()}, step=spent.steps)
     return digest
@@ -172,15 +175,17 @@ def main(
     cell: Annotated[Path, typer.Argument(help="The cell.json of a run folder.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the grade as JSON.")] = False,
     replay: Annotated[bool, typer.Option(help="Run a finished cell's scaffold again over its log.")] = False,
-    parent: Annotated[int | None, typer.Option(help="Process to end with.", hidden=True)] = None,
+    finalize: Annotated[
+        bool, typer.Option(help="End the run now and grade what it has: for one that overstayed its time.")
+    ] = False,
 ) -> None:
     """Run one cell, or go on with it, and grade it."""
-    own_process(parent)
+    own_process()
     folder = cell.parent if cell.name == CELL_FILE else cell
     if replay:
         OUT.print(f"replayed {replay_cell(folder)} events: every request is as it was", markup=False)
         return
-    grade = run_cell(folder)
+    grade = run_cell(folder, finalize=finalize)
     if as_json:
         typer.echo(orjson.dumps(grade).decode())
     else:

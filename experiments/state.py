@@ -1,11 +1,13 @@
 """What a run has come to, as a fold over its events: what tables and progress displays show."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.events import Event
 from scaffolds.runtime.ledger import Spent
+from scaffolds.runtime.log import LogFollower
 
 _ACTIVITIES = {
     ev.MODEL_REQUEST: "waiting for the model",
@@ -33,7 +35,15 @@ class RunState:
     """Its validation score, by the agent's own measurement."""
     spent: Spent = field(default_factory=Spent)
     model_calls: int = 0
+    unpriced: bool = False
+    """Whether a model was used whose price nobody knows."""
     resumes: int = 0
+    codes: tuple[str, ...] = ()
+    """Digests of the code that it ran under."""
+    final_from: Literal["", "path", "snapshot"] = ""
+    """Where the graded submission came from."""
+    waiting: frozenset[str] = frozenset()
+    """Lanes that wait for a provider."""
     outcome: str = ""
     """`done`, `limit` or `agent`; empty while the run goes on."""
     code: str = ""
@@ -50,18 +60,34 @@ class RunState:
             case ev.RUN_START:
                 self.facts = data
                 self.steps = data["limits"]["steps"]
+                self._ran_under(data)
             case ev.RUN_RESUME:
                 self.resumes += 1
+                self.waiting = frozenset()
+                self._ran_under(data)
+            case ev.WAIT_START:
+                self.waiting |= {event.lane}
+                self.activity = "waiting for the provider"
+            case ev.WAIT_END:
+                self.waiting -= {event.lane}
             case ev.SANDBOX_OPEN:
                 self.backends = tuple(sorted({*self.backends, data["backend"]}))
             case ev.STEP_START:
                 self.step = data["step"]
             case ev.MODEL_RESPONSE:
                 self.model_calls += 1
+                self.unpriced |= data.get("usd") is None
+            case ev.SUBMISSION_SAVED:
+                self.final_from = data.get("from", "path")
             case ev.RUN_END:
                 self.outcome, self.code = data["outcome"], data["code"]
             case _:
                 self._apply_note(event)
+
+    def _ran_under(self, data: dict[str, Any]) -> None:
+        code = data.get("code")
+        if code and code not in self.codes:
+            self.codes = (*self.codes, code)
 
     def _apply_note(self, event: Event) -> None:
         if event.type.endswith(".node"):
@@ -69,3 +95,11 @@ class RunState:
             self.good += event.data.get("status") == "ok"
         elif event.type.endswith(".pick"):
             self.pick, self.best = event.data.get("node"), event.data.get("score")
+
+
+def read_state(run: Path) -> RunState:
+    """The fold over the whole log of a run folder; that of an empty log where there is none."""
+    state = RunState()
+    for event in LogFollower(run).read_new():
+        state.apply(event)
+    return state

@@ -3,62 +3,209 @@
 The same command again goes on where the last one stopped; it is the only way to resume.
 """
 
+import os
 import signal
 import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
+from rich.console import Console
 
+from experiments.cell_pool import CellPool
+from experiments.code import environment, foreign_modules, running_code, snapshot, snapshot_code
 from experiments.config import load_sweep
-from experiments.console import OUT, command, type_next
-from experiments.executor import Job, State, run_jobs
-from experiments.plan import plan
-from experiments.progress import Progress
-from experiments.report import load_results, show
-from experiments.sweep_folder import enter
+from experiments.console import ERR, OUT, command, type_next
+from experiments.executor import Executor, SpendingLimit, Tally, jobs_for
+from experiments.leases import Leases, default_folder
+from experiments.plan import Plan, plan
+from experiments.plan_view import plan_record, print_plan
+from experiments.progress import Display, JsonLines, LiveTable, PlainLines, Progress, emit
+from experiments.report import show
+from experiments.status import print_status, status
+from experiments.sweep_folder import CODE_FOLDER, SweepFolder
+from experiments.sweep_ledger import SweepLedger
 from sandbox.text import printable
+from scaffolds.errors import UserError
+
+_SHOWN_CHANGES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the command line asks for, beside the config."""
+
+    folder: SweepFolder
+    leases: Path
+    as_json: bool
+    new_code: bool
+
+    @property
+    def out(self) -> Console:
+        """Where people read: standard output is a program's where it asked for JSON."""
+        return ERR if self.as_json else OUT
 
 
 def main(
-    config: Annotated[Path, typer.Argument(help="A sweep file, such as configs/quickstart.yaml.")],
+    config: Annotated[
+        Path,
+        typer.Argument(
+            help="A sweep file, such as configs/quickstart.yaml; for --status a sweep's folder too."
+        ),
+    ],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a value: --set parallel=4 --set seeds=[0,1].")
+    ] = None,
     runs_dir: Annotated[Path, typer.Option(help="Where run folders are kept.")] = Path("runs"),
     data_dir: Annotated[Path, typer.Option(help="Where prepared competitions are kept.")] = Path("data"),
+    only_plan: Annotated[
+        bool, typer.Option("--plan", help="Show what would be run and what is missing; run nothing.")
+    ] = False,
+    only_status: Annotated[
+        bool, typer.Option("--status", help="Show how the sweep stands; run nothing.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines for a program.")] = False,
+    new_code: Annotated[
+        bool, typer.Option("--new-code", help="Go on with today's code instead of the sweep's copy.")
+    ] = False,
+    leases: Annotated[
+        Path | None, typer.Option(help="Where sweeps of this machine claim cores, memory and GPUs.")
+    ] = None,
 ) -> None:
     """Run a sweep, or go on with it."""
+    if only_status:
+        _show_status(config if config.is_dir() else runs_dir / config.stem, as_json)
+        return
+    folder = SweepFolder(runs_dir / config.stem)
+    wanted = Wanted(folder, leases or default_folder(), as_json, new_code)
+    planned = plan(load_sweep(config, settings or ()), data_dir, runs_dir)
+    if only_plan or planned.problems:
+        raise SystemExit(_show_plan(planned, wanted))
     for end in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the cells as Ctrl-C does
         signal.signal(end, signal.default_int_handler)
-    sweep = load_sweep(config)
-    cells = plan(sweep, data_dir)
-    folder = runs_dir / config.stem
-    folders = enter(folder, cells)
-    jobs = [Job(path) for path in folders]
-    OUT.print(f"{len(jobs)} runs in {folder}", markup=False)
+    with folder.alone():
+        raise SystemExit(_sweep(planned, wanted))
+
+
+def _show_status(folder: Path, as_json: bool) -> None:
+    record = status(folder)
+    if as_json:
+        typer.echo(orjson.dumps(record).decode())
+    else:
+        print_status(record, OUT)
+
+
+def _show_plan(planned: Plan, wanted: Wanted) -> int:
+    lock = wanted.folder.lock
+    done = len(SweepLedger(wanted.folder.path).done(lock.all_cells)) if lock else 0
+    if wanted.as_json:
+        typer.echo(orjson.dumps(plan_record(planned, done)).decode())
+    else:
+        print_plan(planned, done, OUT)
+    return 1 if planned.problems else 0
+
+
+def _sweep(planned: Plan, wanted: Wanted) -> int:
+    """Bring all cells to their ends; returns the exit status."""
+    folder = wanted.folder
+    ids = folder.check(planned)
+    ledger = SweepLedger(folder.path)
+    ledger.bring_up_to_date(ids)
+    done = ledger.done(ids)
+    if len(done) == len(ids):
+        wanted.out.print(
+            f"All {len(ids)} cells in {folder.path} are done: there is nothing to run.", markup=False
+        )
+        return _conclude(ids, ledger, wanted)
+    code = _code_to_run(planned, wanted)
+    folder.enter(planned, ids)
+    held = snapshot_code(code)
+    assert held is not None
+    folder.take_code(held)
+    lock = folder.lock
+    assert lock is not None
+    executor = Executor(
+        jobs_for(folder.path, (cell for cell in ids if cell not in done)),
+        CellPool(folder.path, code),
+        Leases(wanted.leases, planned.machine),
+        planned.machine,
+        ledger,
+        lock.added_cells,
+        planned.sweep.parallel,
+        planned.sweep.max_usd,
+        Tally(done=len(done), usd=sum(row.usd or 0.0 for row in ledger.rows(done).values())),
+    )
+    wanted.out.print(f"{len(ids)} cells in {folder.path}, {len(done)} of them done", markup=False)
+    with _said_when_stopped(executor, wanted), Progress(_display(wanted), executor) as progress:
+        executor.run(progress.tick)
+    return _conclude(ids, ledger, wanted)
+
+
+def _code_to_run(planned: Plan, wanted: Wanted) -> Path:
+    """The sweep's copy of the code; a process that runs other code is replaced by one that does not."""
+    foreign = foreign_modules(choice.name for choice in planned.sweep.scaffolds)
+    now, recorded = running_code(foreign), wanted.folder.code
+    held = snapshot_code(recorded) if recorded else None
+    if recorded and held and held.digest != now.digest and not wanted.new_code:
+        changed = held.differences(now)
+        more = " and others" if len(changed) > _SHOWN_CHANGES else ""
+        names = ", ".join(changed[:_SHOWN_CHANGES]) + more
+        wanted.out.print(
+            f"The code changed since this sweep began ({names}). It goes on with the copy that it began with; "
+            "--new-code takes today's.",
+            markup=False,
+        )
+        sys.stdout.flush()
+        words = [sys.executable, "-P", "-m", "experiments.sweep", *sys.argv[1:]]
+        os.execve(sys.executable, words, environment(recorded))
+    return snapshot(wanted.folder.path / CODE_FOLDER, foreign)
+
+
+@contextmanager
+def _said_when_stopped(executor: Executor, wanted: Wanted) -> Generator[None]:
     try:
-        with Progress(jobs, OUT) as progress:
-            run_jobs(jobs, sweep.parallel, progress.tick)
+        yield
     except KeyboardInterrupt:
-        OUT.print("\nStopped; nothing is lost. The same command goes on from here:")
-        type_next("experiments.sweep", *sys.argv[1:])
+        wanted.out.print("\nStopped; nothing is lost. The same command goes on from here:")
+        type_next("experiments.sweep", *sys.argv[1:], console=wanted.out)
         raise SystemExit(130) from None
+    except SpendingLimit:
+        raise UserError(
+            f"stopped: ${executor.spent_usd:.2f} are spent and `max_usd` is ${executor.max_usd:.2f}. "
+            "Nothing is lost: raise it, and the same command goes on from here"
+        ) from None
+
+
+def _display(wanted: Wanted) -> Display:
+    if wanted.as_json:
+        return JsonLines()
+    return LiveTable(OUT) if OUT.is_terminal else PlainLines(OUT)
+
+
+def _conclude(ids: Sequence[str], ledger: SweepLedger, wanted: Wanted) -> int:
+    """Show what came of it; returns the exit status."""
+    rows = list(ledger.rows(ids).values())
+    counted = [row for row in rows if row.state == "done"]
+    failed = [row for row in rows if row.state == "failed"]
+    if wanted.as_json:
+        emit("end", {"done": len(counted), "failed": len(failed), "cells": len(ids)})
+        return 1 if failed else 0
     OUT.print()
-    results = load_results(folders)
-    if results:
-        show(results, OUT)
-    _say_failures(jobs)
-    if results:
-        best = max(results, key=lambda result: (result.grade["any_medal"], result.grade["above_median"]))
-        OUT.print("Read one run:")
-        type_next("experiments.inspect", folder / best.cell.id, "--plain")
-    if any(job.state is State.FAILED for job in jobs):
-        raise SystemExit(1)
-
-
-def _say_failures(jobs: list[Job]) -> None:
-    for job in jobs:
-        if job.state is State.FAILED:
-            OUT.print(f"[red]failed:[/] {job.folder.name} after {job.attempts} attempts")
-            OUT.print(printable(job.message), markup=False)
+    if counted:
+        show(counted, OUT)
+    for row in failed:
+        OUT.print(f"[red]failed:[/] {row.cell}")
+        OUT.print(printable(row.reason), markup=False)
+    if counted:
+        best = max(counted, key=lambda row: (row.any_medal, row.above_median))
+        OUT.print("Read all results, or one run:")
+        type_next("experiments.report", wanted.folder.path)
+        type_next("experiments.inspect", wanted.folder.path / best.cell, "--plain")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

@@ -1,51 +1,202 @@
-"""The folder of one sweep: its cells on disk, and the check that it belongs to the config."""
+"""The folder of one sweep: its plan, frozen at the start, its cells, and the check that it is theirs."""
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
-from experiments.cell import CELL_FILE, Cell, template_difference
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict
+
+from experiments.cell import CELL_FILE, Cell, Labels, load_cell, template_difference
+from experiments.code import Code
 from experiments.files import read_json, write_json
+from experiments.plan import Plan
 from scaffolds.errors import UserError
 
-PLAN_FILE = "plan.json"
+PLAN_FILE = "plan.lock"
+CODE_FOLDER = "code"
+_LOCK_FILE = ".lock"
+_LOCK_WAIT_S = 15.0
 
 
-def enter(folder: Path, cells: Sequence[Cell]) -> list[Path]:
-    """Make the folder of a sweep hold these cells; returns their folders, in order.
+class Addition(BaseModel):
+    """Cells that a sweep gained after it had begun."""
 
-    A folder may be entered again with the same cells or with more of them.
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
-    Raises:
-        UserError: it holds cells that this config does not have; the message says what differs.
-    """
-    planned = {cell.id: cell for cell in cells}
-    record = read_json(folder / PLAN_FILE)
-    recorded: list[str] = record["cells"] if record else []
-    strangers = [cell_id for cell_id in recorded if cell_id not in planned]
-    if strangers:
-        raise UserError(_stranger(folder, strangers, cells))
-    for cell_id, cell in planned.items():
-        path = folder / cell_id / CELL_FILE
-        if not path.exists():
-            write_json(path, cell.model_dump(mode="json"))
-    if len(planned) > len(recorded):
-        added = [cell_id for cell_id in planned if cell_id not in set(recorded)]
-        write_json(folder / PLAN_FILE, {"cells": recorded + added})
-    return [folder / cell_id for cell_id in planned]
+    made: str
+    """When, in UTC."""
+    cells: tuple[str, ...]
 
 
-def _stranger(folder: Path, strangers: Sequence[str], cells: Sequence[Cell]) -> str:
-    record = read_json(folder / strangers[0] / CELL_FILE)
-    head = f"{str(folder)!r} holds runs of another config, such as {strangers[0]}"
-    tail = "Use another --runs-dir, or restore the old config to go on with it"
-    if record is None:
-        return f"{head}. {tail}"
-    old = Cell.model_validate(record)
-    nearest = min(cells, key=lambda cell: len(old.differences(cell)))
-    names = [name for name in old.differences(nearest) if not name.startswith("templates.")]
-    shown = "\n".join(f"  {name}: recorded {_at(old, name)!r}, now {_at(nearest, name)!r}" for name in names)
-    templates = template_difference(old.templates, nearest.templates)
-    return "\n".join(part for part in (f"{head}. It differs in:", shown, templates, tail) if part)
+class CodeTaken(BaseModel):
+    """A state of the code that the sweep's cells run under from some time on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    made: str
+    """When, in UTC."""
+    digest: str
+    """Names its copy in the folder `code`."""
+    commit: str
+    changed: bool
+
+
+class PlanLock(BaseModel):
+    """`plan.lock`: what was planned before the first result was known, and what came later."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    made: str
+    """When, in UTC."""
+    hash: str
+    """SHA-256 over the ids of the cells: the plan as it was at first, for a publication to name."""
+    cells: tuple[str, ...]
+    """Ids, in the order of the config."""
+    config: dict[str, Any]
+    """The sweep, as it was at first."""
+    added: tuple[Addition, ...] = ()
+    code: tuple[CodeTaken, ...] = ()
+    """The last one is in force."""
+
+    @property
+    def all_cells(self) -> tuple[str, ...]:
+        """Those planned at first and those added."""
+        return (*self.cells, *(cell for addition in self.added for cell in addition.cells))
+
+    @property
+    def added_cells(self) -> frozenset[str]:
+        """Those added."""
+        return frozenset(cell for addition in self.added for cell in addition.cells)
+
+
+class SweepFolder:
+    """`runs/<sweep>`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def lock(self) -> PlanLock | None:
+        """The frozen plan; None before the sweep has begun."""
+        record = read_json(self.path / PLAN_FILE)
+        return None if record is None else PlanLock.model_validate(record)
+
+    @property
+    def code(self) -> Path | None:
+        """Where the sweep's code lies; None while none was taken."""
+        lock = self.lock
+        return self.path / CODE_FOLDER / lock.code[-1].digest if lock and lock.code else None
+
+    @contextmanager
+    def alone(self) -> Generator[None]:
+        """Nobody else works on the sweep meanwhile.
+
+        Raises:
+            UserError: somebody does.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.path / _LOCK_FILE).acquire(timeout=_LOCK_WAIT_S):
+                yield
+        except Timeout as error:
+            raise UserError(
+                f"another process is at work on {str(self.path)!r}; see what it does with: "
+                f"python -m experiments.sweep --status {self.path}"
+            ) from error
+
+    @property
+    def at_work(self) -> bool:
+        """Whether a sweep runs in it now."""
+        if not (self.path / _LOCK_FILE).exists():
+            return False
+        try:
+            with FileLock(self.path / _LOCK_FILE).acquire(timeout=0):
+                return False
+        except Timeout:
+            return True
+
+    def check(self, plan: Plan) -> list[str]:
+        """The ids of a plan's cells, in order; the folder may hold all or some of them, and no others.
+
+        Raises:
+            UserError: it holds cells that the plan does not have, and the message says what differs; or
+                two combinations of the plan are the same.
+        """
+        ids = _unique(plan)
+        lock = self.lock
+        planned = set(ids)
+        strangers = [cell for cell in lock.all_cells if cell not in planned] if lock else []
+        if strangers:
+            raise UserError(self._stranger(strangers[0], plan.cells()))
+        return ids
+
+    def enter(self, plan: Plan, ids: Sequence[str]) -> None:
+        """Make the folder hold these cells."""
+        lock = self.lock
+        known = set(lock.all_cells) if lock else set[str]()
+        new = [cell for cell in ids if cell not in known]
+        lacking = {cell for cell in ids if not (self.path / cell / CELL_FILE).exists()}
+        if lacking:
+            for cell in plan.cells():
+                if cell.id in lacking:
+                    write_json(self.path / cell.id / CELL_FILE, cell.model_dump(mode="json"))
+        if lock is None:
+            digest = hashlib.sha256("\n".join(sorted(new)).encode()).hexdigest()
+            config = plan.sweep.model_dump(mode="json")
+            self._write(PlanLock(made=_now(), hash=digest, cells=tuple(new), config=config))
+        elif new:
+            addition = Addition(made=_now(), cells=tuple(new))
+            self._write(lock.model_copy(update={"added": (*lock.added, addition)}))
+
+    def take_code(self, code: Code) -> None:
+        """Note that cells run under `code` from now on."""
+        lock = self.lock
+        assert lock is not None
+        if not lock.code or lock.code[-1].digest != code.digest:
+            taken = CodeTaken(made=_now(), digest=code.digest, commit=code.commit, changed=code.changed)
+            self._write(lock.model_copy(update={"code": (*lock.code, taken)}))
+
+    def _write(self, lock: PlanLock) -> None:
+        write_json(self.path / PLAN_FILE, lock.model_dump(mode="json"))
+
+    def _stranger(self, stranger: str, cells: Iterable[Cell]) -> str:
+        head = f"{str(self.path)!r} holds runs of another config, such as {stranger}"
+        tail = "Use another --runs-dir, or restore the old config to go on with it"
+        if not (self.path / stranger / CELL_FILE).exists():
+            return f"{head}. {tail}"
+        old = load_cell(self.path / stranger)
+        nearest = min(cells, key=lambda cell: len(old.differences(cell)))
+        names = [name for name in old.differences(nearest) if not name.startswith("templates.")]
+        shown = "\n".join(
+            f"  {name}: recorded {_at(old, name)!r}, now {_at(nearest, name)!r}" for name in names
+        )
+        templates = template_difference(old.templates, nearest.templates)
+        return "\n".join(part for part in (f"{head}. It differs in:", shown, templates, tail) if part)
+
+
+def _unique(plan: Plan) -> list[str]:
+    seen: dict[str, Labels] = {}
+    for cell in plan.cells():
+        name = cell.id
+        if name in seen:
+            raise UserError(
+                f"two combinations are the same run, {name}: {_words(seen[name])} and "
+                f"{_words(cell.labels)}. Remove one from the config"
+            )
+        seen[name] = cell.labels
+    return list(seen)
+
+
+def _words(labels: Labels) -> str:
+    return f"({labels.scaffold}, {labels.model}, {labels.time_limit}, variant {labels.variant})"
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _at(cell: Cell, name: str) -> object:

@@ -59,5 +59,5 @@ def write_cells(folder: Path, cells: Sequence[Cell]) -> list[Path]:
 
 def make_run(folder: Path, data: Path, **changes: object) -> Path:
     """The run folder of the only cell of `sweep_of(**changes)`."""
-    (path,) = write_cells(folder, plan(sweep_of(**changes), data))
+    (path,) = write_cells(folder, list(plan(sweep_of(**changes), data).cells()))
     return path

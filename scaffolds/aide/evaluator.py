@@ -79,7 +79,7 @@ class SelfReported:
             status = Status.TIMEOUT if done.data.get("ended") == "timeout" else Status.FAILED
             return Evaluation(status, output, self._review(run, proposal, output).summary)
         measured = run.call("read_file", path=f"{directory}/metrics.json", limit=_METRICS_BYTES)
-        verdict = run.call("validate_submission", path=f"{directory}/{run.task.card.submission}")
+        verdict = _check(run, f"{directory}/{run.task.card.submission}")
         if not verdict.ok:
             output = f"{output}\n[submission check] {verdict.text}"
         review = self._review(run, proposal, output)
@@ -107,6 +107,13 @@ class SelfReported:
             run.note("aide.parse_error", attempt=attempt, reason=review)
             conversation += [reply.message(), *_complaints(reply.tool_calls, review)]
         return Review(is_bug=False, summary="", metric=None)
+
+
+def _check(run: Run, path: str) -> ToolResult:
+    """The verdict on a submission's form; where that tool is taken away, whether there is a file at all."""
+    if "validate_submission" in run.tools:
+        return run.call("validate_submission", path=path)
+    return run.call("read_file", path=path, limit=1)
 
 
 def _complaints(calls: tuple[ToolCall, ...], reason: str) -> list[Message]:

@@ -42,7 +42,8 @@ class DurableRun:
         self._bench = Workbench(self._lane)
         self._conversations: dict[str, Conversation] = {}
         self.task = session.world.task
-        self.tools: Mapping[str, ToolSpec] = SANDBOX_TOOLS
+        hidden = session.world.hidden_tools
+        self.tools: Mapping[str, ToolSpec] = {n: t for n, t in SANDBOX_TOOLS.items() if n not in hidden}
         self.budget: Budget = LaneBudget(self._lane)
         self.rng = random.Random(f"{session.world.seed}/{name}")
 

@@ -36,6 +36,8 @@ class World:
     validator: Validator
     limits: Limits
     seed: int
+    hidden_tools: frozenset[str] = frozenset()
+    """Tools that this run does without."""
     clock: Clock = time.monotonic
     """What working time is read from."""
 
@@ -67,6 +69,7 @@ class Session:
             self.log.sync()
         elif not self.finished:
             facts = {"in_flight": self.journal.in_flight(), "spent": self.ledger.read().record()}
+            facts |= {"code": start["code"]} if "code" in start else {}
             self.log.append(RUN_RESUME, facts, step=events[-1].step)
 
     @property

@@ -69,8 +69,9 @@ class Answer:
 class Toolbox:
     """The tools of one lane over its sandbox."""
 
-    def __init__(self, sandbox: Sandbox, validator: Validator) -> None:
+    def __init__(self, sandbox: Sandbox, validator: Validator, hidden: frozenset[str] = frozenset()) -> None:
         self._sandbox = sandbox
+        self._specs = {name: spec for name, spec in SANDBOX_TOOLS.items() if name not in hidden}
         self._validator = validator
         self._tools: Mapping[str, Callable[[Mapping[str, JsonValue], float], Answer]] = {
             "shell": self._shell,
@@ -83,9 +84,9 @@ class Toolbox:
 
     def call(self, name: str, arguments: Mapping[str, JsonValue], left_s: float) -> Answer:
         """Use a tool within `left_s` seconds. Raises `SandboxLost`; every other failure is a result."""
-        spec = SANDBOX_TOOLS.get(name)
+        spec = self._specs.get(name)
         if spec is None:
-            known = ", ".join(SANDBOX_TOOLS)
+            known = ", ".join(self._specs)
             return _failed(f"There is no tool {name!r}. The tools are: {known}.")
         if complaint := wrong_arguments(spec, arguments):
             return _failed(complaint)

@@ -66,7 +66,7 @@ class Workbench:
             sandbox.restore(self.tree, session.log.blobs)
             self._say_restarted = True
         self._lane.append(ev.SANDBOX_OPEN, {"backend": sandbox.backend, "restored": self.tree})
-        self._toolbox = Toolbox(sandbox, session.world.validator)
+        self._toolbox = Toolbox(sandbox, session.world.validator, session.world.hidden_tools)
         return self._toolbox
 
     def snapshot(self) -> None:

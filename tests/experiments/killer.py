@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from experiments.run import GRADE_FILE, run_cell
+from experiments.results import GRADE_FILE
+from experiments.run import run_cell
 from scaffolds.messages import Completion
 from scaffolds.models.offline.tabular import OfflineTabular
 from scaffolds.models.protocol import ModelRequest

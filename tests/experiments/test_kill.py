@@ -10,7 +10,8 @@ import psutil
 import pytest
 
 from experiments.files import read_json
-from experiments.run import GRADE_FILE, replay_cell, run_cell
+from experiments.results import GRADE_FILE
+from experiments.run import replay_cell, run_cell
 from experiments.trajectory import Trajectory
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.log import EVENTS_FILE

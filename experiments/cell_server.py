@@ -1,0 +1,130 @@
+"""A warm interpreter that forks a process per cell, so that no cell pays for imports.
+
+`python -P -m experiments.cell_server` reads requests from standard input and writes how cells ended to
+standard output, a JSON object a line. It dies with the sweep that started it, and its cells with it.
+"""
+
+import contextlib
+import gc
+import os
+import selectors
+import signal
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import orjson
+import typer
+
+from benchmark.guard_server import GuardServer
+from experiments.console import command, complain
+from experiments.process import own_process
+from experiments.run import run_cell
+from scaffolds.errors import UserError
+from scaffolds.registry import find as find_scaffold
+
+PROCESS_LOG = "process.log"
+"""What a cell's process printed, in its run folder."""
+
+
+@dataclass(slots=True)
+class CellServer:
+    """Forks cells and waits for them."""
+
+    guard: GuardServer
+    _cells: dict[int, tuple[int, str]] = field(default_factory=dict[int, tuple[int, str]])
+    """Process id and run folder, by the handle that says when the process has ended."""
+    _waits: selectors.BaseSelector = field(default_factory=selectors.DefaultSelector)
+
+    def serve(self) -> None:
+        """Work until standard input ends; cells that are still at work end with this process."""
+        self._waits.register(0, selectors.EVENT_READ)
+        unread = b""
+        while True:
+            for key, _ in self._waits.select():
+                if key.fd != 0:
+                    self._ended(key.fd)
+                    continue
+                data = os.read(0, 1 << 16)
+                if not data:
+                    return
+                *lines, unread = (unread + data).split(b"\n")
+                for line in lines:
+                    self._obey(orjson.loads(line))
+
+    def _obey(self, request: dict[str, Any]) -> None:
+        if request["do"] == "run":
+            self._fork(request)
+            return
+        for pid, folder in self._cells.values():
+            if folder == request["folder"]:
+                with contextlib.suppress(ProcessLookupError):  # it has not made itself a group yet
+                    os.killpg(pid, request["signal"])
+                os.kill(pid, request["signal"])  # not yet waited for: the number is still its own
+
+    def _fork(self, request: dict[str, Any]) -> None:
+        with contextlib.suppress(UserError):  # the cell itself will say so
+            find_scaffold(request["scaffold"])
+        guard = self.guard.address()
+        gc.freeze()  # what every fork shares is not walked, and so not copied
+        parent = os.getpid()
+        pid = os.fork()
+        if pid == 0:
+            _work(request, guard, parent)
+        handle = os.pidfd_open(pid)
+        self._cells[handle] = (pid, request["folder"])
+        self._waits.register(handle, selectors.EVENT_READ)
+
+    def _ended(self, handle: int) -> None:
+        pid, folder = self._cells.pop(handle)
+        self._waits.unregister(handle)
+        os.close(handle)
+        _, status = os.waitpid(pid, 0)
+        sys.stdout.buffer.write(
+            orjson.dumps({"folder": folder, "status": os.waitstatus_to_exitcode(status)}) + b"\n"
+        )
+        sys.stdout.buffer.flush()
+
+
+def _work(request: dict[str, Any], guard: Path, parent: int) -> NoReturn:
+    """The forked process: it never returns into the loop of its parent."""
+    status = 1
+    try:
+        os.setsid()
+        own_process(parent)
+        folder = Path(request["folder"])
+        _redirect(folder / PROCESS_LOG)
+        if request["gpus"] is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(request["gpus"])
+        run_cell(folder, finalize=request["finalize"], guard=guard)
+        status = 0
+    except Exception as error:  # noqa: BLE001 - the end of a process is where errors become messages
+        status = complain(error)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _redirect(log: Path) -> None:
+    """Take nothing from the sweep's terminal, and print into the run folder."""
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    out = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    for target, source in ((0, nothing), (1, out), (2, out)):
+        os.dup2(source, target)
+    os.closerange(3, 1024)  # the handles of other cells
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def main(parent: Annotated[int, typer.Option(help="Process to end with.")]) -> None:
+    """Serve one sweep."""
+    own_process(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sweep ends its cells in order
+    with GuardServer() as guard:
+        CellServer(guard).serve()
+
+
+if __name__ == "__main__":
+    command(main)()

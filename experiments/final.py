@@ -1,0 +1,52 @@
+"""Which bytes of a run are graded: the submission at its path, or the last one that was well-formed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sandbox.protocols import BlobStore
+from sandbox.saved import saved_file
+from scaffolds.runtime.events import TOOL_RESULT
+from scaffolds.runtime.log import read_log
+from scaffolds.runtime.session import MAIN_LANE
+from scaffolds.runtime.toolbox import Validator
+
+SUBMISSION_PATH = "submission/submission.csv"
+"""Where an agent leaves its submission, relative to its home folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """A frozen submission."""
+
+    data: bytes
+    source: Literal["path", "snapshot"]
+    """`snapshot`: the file at the path was missing or malformed, and an earlier copy is graded."""
+
+
+def final_submission(
+    run: Path, tree: str | None, rule: Literal["path", "last_valid"], validator: Validator, store: BlobStore
+) -> Final | None:
+    """What is graded of a run whose workspace ended as `tree`; None when there is no submission."""
+    data = saved_file(tree, SUBMISSION_PATH, store) if tree else None
+    if rule == "last_valid" and (data is None or not validator.check(data).valid):
+        for earlier in _earlier(run, data, store):
+            if validator.check(earlier).valid:
+                return Final(earlier, "snapshot")
+    return None if data is None else Final(data, "path")
+
+
+def _earlier(run: Path, data: bytes | None, store: BlobStore) -> Iterator[bytes]:
+    """The other submissions that the run's snapshots hold, latest first, each once."""
+    seen: set[bytes] = set() if data is None else {data}
+    trees = [
+        event.data["tree"]
+        for event in read_log(run)[0]
+        if event.type == TOOL_RESULT and event.lane == MAIN_LANE and event.data.get("tree")
+    ]
+    for tree in dict.fromkeys(reversed(trees)):
+        saved = saved_file(tree, SUBMISSION_PATH, store)
+        if saved is not None and saved not in seen:
+            seen.add(saved)
+            yield saved

@@ -1,0 +1,173 @@
+"""What a sweep needs and this machine lacks: found before anything is spent, each with what mends it."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from benchmark.errors import NotPrepared, UnknownCompetition
+from benchmark.prepare import prepared
+from benchmark.registry import SPLITS, all_ids, find, members, missing
+from experiments.build import refuse_unisolated
+from experiments.config import Options, Sweep
+from experiments.faults import explain
+from experiments.hardware import profile
+from sandbox.machine import Machine
+from sandbox.open import resolve
+from scaffolds.errors import UserError
+from scaffolds.models.registry import connect
+from scaffolds.registry import ScaffoldType, configured
+from scaffolds.registry import find as find_scaffold
+from scaffolds.tools import SANDBOX_TOOLS
+
+DISK_PER_CELL = 2 * 2**30
+"""Bytes that a cell at work may need beside its results: a workspace and its copy, a GiB each."""
+_NAMED = 6
+"""How many names a line shows of a longer list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is missing."""
+
+    kind: str
+    """`scaffold`, `setting`, `model`, `competition`, `data`, `hardware`, `sandbox` or `disk`."""
+    what: str
+    fix: str = ""
+    """A command that mends it, where there is one."""
+
+    def __str__(self) -> str:
+        return self.what + (f"\n  {self.fix}" if self.fix else "")
+
+
+def competition_ids(sweep: Sweep) -> tuple[str, ...]:
+    """The competitions of a sweep, splits taken apart, in the order of the config."""
+    names = (members(name) if name in SPLITS else (name,) for name in sweep.competitions)
+    return tuple(dict.fromkeys(competition for group in names for competition in group))
+
+
+def find_problems(sweep: Sweep, data_dir: Path, runs_dir: Path, machine: Machine) -> tuple[Problem, ...]:
+    """All that is missing, each thing once."""
+    found = [
+        *_scaffolds(sweep),
+        *_models(sweep),
+        *_competitions(sweep, data_dir),
+        *_hardware(sweep, machine),
+        *_disk(sweep, runs_dir),
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def agent_config(kind: ScaffoldType, options: Options) -> dict[str, Any]:
+    """A scaffold's whole config under these options.
+
+    Raises:
+        UserError: a setting is wrong.
+    """
+    try:
+        return configured(kind, options.scaffold).model_dump(mode="json")
+    except ValidationError as error:
+        raise UserError(f"scaffold {kind.name!r}:\n{explain(error, kind.config)}") from error
+
+
+def _scaffolds(sweep: Sweep) -> Iterator[Problem]:
+    for choice, variant in product(sweep.scaffolds, sweep.variants):
+        try:
+            kind = find_scaffold(choice.name)
+        except UserError as error:
+            yield Problem("scaffold", str(error))
+            continue
+        try:
+            options = sweep.options(choice, sweep.models[0], sweep.time_limits[0], variant)
+            agent_config(kind, options)
+        except UserError as error:
+            said = "" if not sweep.variants[variant] else f"variant {variant!r} of "
+            yield Problem("setting", f"{said}{error}")
+            continue
+        if unknown := [name for name in options.tools if name not in SANDBOX_TOOLS]:
+            yield Problem("setting", f"no tool {unknown[0]!r}; there are: {', '.join(SANDBOX_TOOLS)}")
+
+
+def _models(sweep: Sweep) -> Iterator[Problem]:
+    combinations = product(sweep.scaffolds[:1], sweep.models, sweep.time_limits[:1], sweep.variants)
+    names: dict[str, None] = {}
+    for combination in combinations:
+        try:
+            names.update(dict.fromkeys(sweep.options(*combination).models.values()))
+        except UserError as error:
+            yield Problem("setting", str(error))
+    for name in names:
+        try:
+            connect(name)
+        except UserError as error:
+            yield Problem("model", str(error))
+    try:
+        refuse_unisolated(names, sweep.backend)
+    except UserError as error:
+        yield Problem("sandbox", str(error))
+
+
+def _competitions(sweep: Sweep, data_dir: Path) -> Iterator[Problem]:
+    ids = competition_ids(sweep)
+    lacking = missing(ids)
+    listed = {name for split in SPLITS for name in members(split)}
+    for name in lacking:
+        if name not in listed:
+            yield Problem("competition", str(UnknownCompetition(name, all_ids())))
+    if known := [name for name in lacking if name in listed]:
+        yield Problem("competition", f"{len(known)} competitions are not in this version: {_names(known)}")
+    unprepared = [name for name in ids if name not in lacking and not _has_data(name, data_dir)]
+    if unprepared:
+        names = sweep.competitions if len(unprepared) > _NAMED else unprepared
+        command = f"python -m benchmark prepare {' '.join(names)} --data-dir {data_dir}"
+        yield Problem(
+            "data", f"{len(unprepared)} competitions are not prepared: {_names(unprepared)}", command
+        )
+
+
+def _has_data(name: str, data_dir: Path) -> bool:
+    """Whether a competition can be run; practice data come with scikit-learn and are made at the start."""
+    competition = find(name)
+    if competition.complexity == "practice":
+        return True
+    try:
+        prepared(competition, data_dir)
+    except NotPrepared:
+        return False
+    return True
+
+
+def _hardware(sweep: Sweep, machine: Machine) -> Iterator[Problem]:
+    backend = resolve(sweep.backend)
+    if backend == "bwrap" and shutil.which("bwrap") is None:
+        yield Problem("sandbox", "bubblewrap is not installed", "apt-get install bubblewrap")
+    for name in sweep.hardware:
+        try:
+            hardware = profile(name)
+        except UserError as error:
+            yield Problem("hardware", str(error))
+            continue
+        for lack in machine.lacks(hardware):
+            yield Problem("hardware", f"hardware {name!r}: {lack}")
+        if backend == "bwrap" and hardware.gpus not in (0, "all"):
+            yield Problem("sandbox", f"hardware {name!r} has a GPU, and the backend bwrap passes none on")
+
+
+def _disk(sweep: Sweep, runs_dir: Path) -> Iterator[Problem]:
+    place = next(path for path in (runs_dir.absolute(), *runs_dir.absolute().parents) if path.is_dir())
+    free, needed = shutil.disk_usage(place).free, sweep.parallel * DISK_PER_CELL
+    if free < needed:
+        yield Problem(
+            "disk",
+            f"{str(place)!r} has {free / 2**30:.1f} GiB free; {sweep.parallel} cells at once may need "
+            f"{needed / 2**30:.0f} GiB. Make room, choose another --runs-dir, or lower `parallel`",
+        )
+
+
+def _names(names: list[str]) -> str:
+    shown = ", ".join(names[:_NAMED])
+    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
