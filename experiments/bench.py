@@ -1,5 +1,7 @@
 """`python -m experiments.bench --steps N`: what the framework itself costs per step of AIDE.
 
+`--cells N` measures a sweep instead: see `experiments.bench_cells`.
+
 Model and script are instant, so nothing but the project's own work is measured: prompts, policy, log,
 blobs, fsync, snapshots' bookkeeping. Every node improves on the one before: one ever-deeper chain, with
 memory on. The resume is a process of its own that replays the whole log.
@@ -20,6 +22,7 @@ from typing import Annotated
 import typer
 
 from benchmark.verdict import Code, Verdict
+from experiments.bench_cells import measure_cells
 from experiments.console import OUT, command
 from experiments.process import own_process
 from sandbox.protocols import BlobStore, Captured, Entry, Execution, FileText, Layout, Sandbox, Snapshot
@@ -191,16 +194,19 @@ def measure(steps: int) -> dict[str, float]:
 
 
 def main(
-    steps: Annotated[int, typer.Option(min=1, help="How many steps.")] = 1000,
+    steps: Annotated[int, typer.Option(min=1, help="Measure one run of so many steps.")] = 1000,
+    cells: Annotated[
+        int | None, typer.Option(min=1, help="Measure a sweep of so many cells instead.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     resume: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Measure what the framework costs per step; timings vary with the machine."""
+    """Measure what the framework costs per step, or per cell; timings vary with the machine."""
     own_process()
     if resume is not None:
         run_steps(resume, steps)
         return
-    figures = measure(steps)
+    figures = measure(steps) if cells is None else measure_cells(cells)
     if as_json:
         typer.echo(json.dumps(figures))
         return

@@ -11,8 +11,8 @@ _NAMED = 8
 """How many entries of an axis are shown."""
 
 
-def print_plan(plan: Plan, done: int, console: Console) -> None:
-    """Show a plan of which `done` cells are done."""
+def print_plan(plan: Plan, done: int, sweep: str, console: Console) -> None:
+    """Show a plan of which `done` cells are done; `sweep` is the command that runs it."""
 
     def say(text: str, style: str | None = None) -> None:
         console.print(printable(text), style=style, markup=False, soft_wrap=True)
@@ -34,10 +34,10 @@ def print_plan(plan: Plan, done: int, console: Console) -> None:
     for problem in plan.problems:
         say(f"- {problem.kind}: {problem.what}")
         if problem.fix:
-            say(f"    {problem.fix}")
+            say(f"    {problem.command(sweep)}")
 
 
-def plan_record(plan: Plan, done: int) -> dict[str, Any]:
+def plan_record(plan: Plan, done: int, sweep: str) -> dict[str, Any]:
     """The same for a program."""
     return {
         "axes": plan.axes,
@@ -46,5 +46,5 @@ def plan_record(plan: Plan, done: int) -> dict[str, Any]:
         "hours": round(plan.hours, 3),
         "gpu_hours": round(plan.gpu_hours, 3),
         "max_usd": plan.sweep.max_usd,
-        "missing": [{"kind": p.kind, "what": p.what, "fix": p.fix} for p in plan.problems],
+        "missing": [{"kind": p.kind, "what": p.what, "fix": p.command(sweep)} for p in plan.problems],
     }

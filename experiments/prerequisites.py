@@ -1,5 +1,6 @@
 """What a sweep needs and this machine lacks: found before anything is spent, each with what mends it."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,13 +20,14 @@ from experiments.hardware import profile
 from sandbox.machine import Machine
 from sandbox.open import resolve
 from scaffolds.errors import UserError
-from scaffolds.models.registry import connect
+from scaffolds.models.registry import connect, keyless
 from scaffolds.registry import ScaffoldType, configured
 from scaffolds.registry import find as find_scaffold
 from scaffolds.tools import SANDBOX_TOOLS
 
 DISK_PER_CELL = 2 * 2**30
 """Bytes that a cell at work may need beside its results: a workspace and its copy, a GiB each."""
+_ANY_HARDWARE = "--set 'hardware=[host]'"
 _NAMED = 6
 """How many names a line shows of a longer list."""
 
@@ -35,13 +37,17 @@ class Problem:
     """Something that is missing."""
 
     kind: str
-    """`scaffold`, `setting`, `model`, `competition`, `data`, `hardware`, `sandbox` or `disk`."""
+    """`scaffold`, `setting`, `model`, `key`, `competition`, `data`, `hardware`, `sandbox` or `disk`."""
     what: str
     fix: str = ""
-    """A command that mends it, where there is one."""
+    """A command that mends it; one that begins with `--set` goes behind the sweep's own command."""
 
     def __str__(self) -> str:
         return self.what + (f"\n  {self.fix}" if self.fix else "")
+
+    def command(self, sweep: str) -> str:
+        """What to type, `sweep` being the sweep's own command; empty where no command helps."""
+        return f"{sweep} {self.fix}" if self.fix.startswith("--set") else self.fix
 
 
 def competition_ids(sweep: Sweep) -> tuple[str, ...]:
@@ -79,7 +85,7 @@ def _scaffolds(sweep: Sweep) -> Iterator[Problem]:
         try:
             kind = find_scaffold(choice.name)
         except UserError as error:
-            yield Problem("scaffold", str(error))
+            yield Problem("scaffold", str(error), "--set 'scaffolds=[aide]'")
             continue
         try:
             options = sweep.options(choice, sweep.models[0], sweep.time_limits[0], variant)
@@ -104,11 +110,22 @@ def _models(sweep: Sweep) -> Iterator[Problem]:
         try:
             connect(name)
         except UserError as error:
-            yield Problem("model", str(error))
+            yield Problem("model", str(error), "--set 'models=[offline/tabular]'")
+        key = _key(name)
+        if key and not os.environ.get(key):
+            yield Problem("key", f"model {name!r} needs {key}, which is not set", f"export {key}=...")
     try:
         refuse_unisolated(names, sweep.backend)
     except UserError as error:
         yield Problem("sandbox", str(error))
+
+
+def _key(model: str) -> str:
+    """The environment variable that holds a provider's key; empty for models that need none."""
+    if keyless(model):
+        return ""
+    provider = model.removeprefix("litellm/").partition("/")[0]
+    return "" if provider == "openai-compatible" else f"{provider.upper()}_API_KEY"
 
 
 def _competitions(sweep: Sweep, data_dir: Path) -> Iterator[Problem]:
@@ -119,7 +136,8 @@ def _competitions(sweep: Sweep, data_dir: Path) -> Iterator[Problem]:
         if name not in listed:
             yield Problem("competition", str(UnknownCompetition(name, all_ids())))
     if known := [name for name in lacking if name in listed]:
-        yield Problem("competition", f"{len(known)} competitions are not in this version: {_names(known)}")
+        what = f"{len(known)} competitions are not in this version: {_names(known)}"
+        yield Problem("competition", what, "--set 'competitions=[practice]'")
     unprepared = [name for name in ids if name not in lacking and not _has_data(name, data_dir)]
     if unprepared:
         names = sweep.competitions if len(unprepared) > _NAMED else unprepared
@@ -149,12 +167,12 @@ def _hardware(sweep: Sweep, machine: Machine) -> Iterator[Problem]:
         try:
             hardware = profile(name)
         except UserError as error:
-            yield Problem("hardware", str(error))
+            yield Problem("hardware", str(error), _ANY_HARDWARE)
             continue
-        for lack in machine.lacks(hardware):
-            yield Problem("hardware", f"hardware {name!r}: {lack}")
+        if lacks := machine.lacks(hardware):
+            yield Problem("hardware", f"{name} has {'; '.join(lacks)}", _ANY_HARDWARE)
         if backend == "bwrap" and hardware.gpus not in (0, "all"):
-            yield Problem("sandbox", f"hardware {name!r} has a GPU, and the backend bwrap passes none on")
+            yield Problem("sandbox", f"{name} has a GPU, and the backend bwrap passes none on", _ANY_HARDWARE)
 
 
 def _disk(sweep: Sweep, runs_dir: Path) -> Iterator[Problem]:

@@ -165,10 +165,10 @@ def emit(event: str, fields: dict[str, Any]) -> None:
 def counts(executor: Executor) -> dict[str, int]:
     """How many cells stand where."""
     return {
-        State.DONE: executor.tally.done,
-        State.FAILED: executor.tally.failed,
-        State.RUNNING: len(executor.working),
-        State.WAITING: len(executor.jobs),
+        State.DONE.value: executor.tally.done,
+        State.FAILED.value: executor.tally.failed,
+        State.RUNNING.value: len(executor.working),
+        State.WAITING.value: len(executor.jobs),
     }
 
 

@@ -110,7 +110,7 @@ def make_row(cell: Cell, state: RunState, grade: Mapping[str, Any] | None, *, re
         final_from=state.final_from,
         outcome=state.outcome,
         code=state.code,
-        median=competition.medals.median,
+        median=competition.medals.median if grade is None else grade["median_threshold"],
         maximize=competition.maximize,
         validation=state.best,
         nodes=state.nodes,

@@ -103,10 +103,11 @@ def replay_cell(folder: Path) -> int:
 
 
 def _run_and_grade(cell: Cell, folder: Path, finalize: bool, server: Path | None) -> dict[str, Any]:
+    scaffold = None if finalize else build_scaffold(cell)
     with Guard(server=server) as guard:
         session = Session(folder, build_world(cell, folder, guard), start_facts(cell))
         try:
-            digest = _bring_to_end(session, cell, finalize)
+            digest = _bring_to_end(session, cell, scaffold)
             submission = session.log.blobs.get(digest) if digest else None
         finally:
             session.close_sandboxes()
@@ -128,17 +129,17 @@ def _remove_sandboxes(folder: Path) -> None:
         folder.rmdir()
 
 
-def _bring_to_end(session: Session, cell: Cell, finalize: bool) -> str | None:
-    """Bring the log to `run.end`; returns the hash of the frozen submission in the blob store."""
+def _bring_to_end(session: Session, cell: Cell, scaffold: Scaffold | None) -> str | None:
+    """Bring the log to `run.end`, without a scaffold at once; returns the hash of the frozen submission."""
     if session.ending is not None:
         return session.ending.data["submission"]
-    if finalize:
+    if scaffold is None:
         ending = Ending("limit", "limit.overstayed", "ended from outside, long after its time limit")
         left = salvage(session.log.folder / SANDBOX_FOLDER / MAIN_LANE, session.log.blobs)
         tree = left.tree if left else session.journal.tree(MAIN_LANE)
     else:
         run = DurableRun(session)
-        ending = _ending(build_scaffold(cell), run)
+        ending = _ending(scaffold, run)
         run.freeze()
         tree = run.tree
     session.close_sandboxes()

@@ -84,7 +84,7 @@ def main(
     wanted = Wanted(folder, leases or default_folder(), as_json, new_code)
     planned = plan(load_sweep(config, settings or ()), data_dir, runs_dir)
     if only_plan or planned.problems:
-        raise SystemExit(_show_plan(planned, wanted))
+        raise SystemExit(_show_plan(planned, f"python -m experiments.sweep {config}", wanted))
     for end in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the cells as Ctrl-C does
         signal.signal(end, signal.default_int_handler)
     with folder.alone():
@@ -99,13 +99,13 @@ def _show_status(folder: Path, as_json: bool) -> None:
         print_status(record, OUT)
 
 
-def _show_plan(planned: Plan, wanted: Wanted) -> int:
+def _show_plan(planned: Plan, again: str, wanted: Wanted) -> int:
     lock = wanted.folder.lock
     done = len(SweepLedger(wanted.folder.path).done(lock.all_cells)) if lock else 0
     if wanted.as_json:
-        typer.echo(orjson.dumps(plan_record(planned, done)).decode())
+        typer.echo(orjson.dumps(plan_record(planned, done, again)).decode())
     else:
-        print_plan(planned, done, OUT)
+        print_plan(planned, done, again, OUT)
     return 1 if planned.problems else 0
 
 
@@ -155,8 +155,8 @@ def _code_to_run(planned: Plan, wanted: Wanted) -> Path:
         more = " and others" if len(changed) > _SHOWN_CHANGES else ""
         names = ", ".join(changed[:_SHOWN_CHANGES]) + more
         wanted.out.print(
-            f"The code changed since this sweep began ({names}). It goes on with the copy that it began with; "
-            "--new-code takes today's.",
+            f"The code changed since this sweep began ({names}). It goes on with the copy that it began "
+            "with; --new-code takes today's.",
             markup=False,
         )
         sys.stdout.flush()
@@ -196,7 +196,7 @@ def _conclude(ids: Sequence[str], ledger: SweepLedger, wanted: Wanted) -> int:
         return 1 if failed else 0
     OUT.print()
     if counted:
-        show(counted, OUT)
+        show(rows, OUT)
     for row in failed:
         OUT.print(f"[red]failed:[/] {row.cell}")
         OUT.print(printable(row.reason), markup=False)

@@ -13,10 +13,16 @@ from scaffolds.errors import UserError
 def read_rows(paths: Sequence[Path]) -> list[Row]:
     """A row for every planned cell below these paths: sweeps, single runs, or folders that hold sweeps.
 
+    A cell that several of them hold counts once, as done where one of them has finished it.
+
     Raises:
         UserError: a path is none of these.
     """
-    return list({row.cell: row for path in paths for row in _rows(path)}.values())
+    found: dict[str, Row] = {}
+    for row in (row for path in paths for row in _rows(path)):
+        if row.cell not in found or found[row.cell].state != "done":
+            found[row.cell] = row
+    return list(found.values())
 
 
 def sweep_rows(folder: SweepFolder) -> list[Row]:
