@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -227,7 +227,7 @@ def load_sweep(path: Path, settings: Sequence[str] = ()) -> Sweep:
         raise UserError(
             f"{str(path)!r} is not a sweep: it must be a YAML mapping with the keys {keys(Sweep)}"
         )
-    changed: object = value  # pyright: ignore[reportUnknownVariableType] - YAML
+    changed: object = cast("dict[str, object]", value)
     for setting in settings:
         changed = put(changed, *parse_setting(setting))
     try:

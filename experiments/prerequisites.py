@@ -111,9 +111,10 @@ def _models(sweep: Sweep) -> Iterator[Problem]:
             connect(name)
         except UserError as error:
             yield Problem("model", str(error), "--set 'models=[offline/tabular]'")
-        key = _key(name)
+    for key in sorted({_key(name) for name in names}):
         if key and not os.environ.get(key):
-            yield Problem("key", f"model {name!r} needs {key}, which is not set", f"export {key}=...")
+            needing = ", ".join(name for name in names if _key(name) == key)
+            yield Problem("key", f"{key} is not set, and needed by {needing}", f"export {key}=...")
     try:
         refuse_unisolated(names, sweep.backend)
     except UserError as error:
@@ -170,7 +171,8 @@ def _hardware(sweep: Sweep, machine: Machine) -> Iterator[Problem]:
             yield Problem("hardware", str(error), _ANY_HARDWARE)
             continue
         if lacks := machine.lacks(hardware):
-            yield Problem("hardware", f"{name} has {'; '.join(lacks)}", _ANY_HARDWARE)
+            wants = "\n".join(f"  {lack}" for lack in lacks)
+            yield Problem("hardware", f"{name} is more than this machine has:\n{wants}", _ANY_HARDWARE)
         if backend == "bwrap" and hardware.gpus not in (0, "all"):
             yield Problem("sandbox", f"{name} has a GPU, and the backend bwrap passes none on", _ANY_HARDWARE)
 
