@@ -22,7 +22,7 @@ def parse_duration(value: object) -> object:
 def duration(seconds: float) -> str:
     """Seconds as a config writes them, in the largest unit that they fill evenly: `24h`, `90m`, `2.5s`."""
     unit = next((unit for unit in "hm" if seconds >= _SECONDS[unit] and seconds % _SECONDS[unit] == 0), "s")
-    return f"{seconds / _SECONDS[unit]:g}{unit}"
+    return f"{seconds / _SECONDS[unit]:.12g}{unit}"
 
 
 Duration = Annotated[float, BeforeValidator(parse_duration), Field(gt=0, allow_inf_nan=False)]

@@ -82,13 +82,17 @@ def main(
         return
     folder = SweepFolder(runs_dir / config.stem)
     wanted = Wanted(folder, leases or default_folder(), as_json, new_code)
-    planned = plan(load_sweep(config, settings or ()), data_dir, runs_dir)
+    sweep = load_sweep(config, settings or ())
+    foreign = foreign_modules(choice.name for choice in sweep.scaffolds)
+    if not only_plan:
+        _keep_to_the_code(wanted, foreign)
+    planned = plan(sweep, data_dir, runs_dir)
     if only_plan or planned.problems:
         raise SystemExit(_show_plan(planned, f"python -m experiments.sweep {config}", wanted))
     for end in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the cells as Ctrl-C does
         signal.signal(end, signal.default_int_handler)
     with folder.alone():
-        raise SystemExit(_sweep(planned, wanted))
+        raise SystemExit(_sweep(planned, foreign, wanted))
 
 
 def _show_status(folder: Path, as_json: bool) -> None:
@@ -109,7 +113,7 @@ def _show_plan(planned: Plan, again: str, wanted: Wanted) -> int:
     return 1 if planned.problems else 0
 
 
-def _sweep(planned: Plan, wanted: Wanted) -> int:
+def _sweep(planned: Plan, foreign: tuple[str, ...], wanted: Wanted) -> int:
     """Bring all cells to their ends; returns the exit status."""
     folder = wanted.folder
     ids = folder.check(planned)
@@ -121,13 +125,8 @@ def _sweep(planned: Plan, wanted: Wanted) -> int:
             f"All {len(ids)} cells in {folder.path} are done: there is nothing to run.", markup=False
         )
         return _conclude(ids, ledger, wanted)
-    code = _code_to_run(planned, wanted)
-    folder.enter(planned, ids)
-    held = snapshot_code(code)
-    assert held is not None
-    folder.take_code(held)
-    lock = folder.lock
-    assert lock is not None
+    code = snapshot(folder.path / CODE_FOLDER, foreign)
+    lock = folder.enter(planned, ids, running_code(foreign))
     executor = Executor(
         jobs_for(folder.path, (cell for cell in ids if cell not in done)),
         CellPool(folder.path, code),
@@ -145,24 +144,24 @@ def _sweep(planned: Plan, wanted: Wanted) -> int:
     return _conclude(ids, ledger, wanted)
 
 
-def _code_to_run(planned: Plan, wanted: Wanted) -> Path:
-    """The sweep's copy of the code; a process that runs other code is replaced by one that does not."""
-    foreign = foreign_modules(choice.name for choice in planned.sweep.scaffolds)
-    now, recorded = running_code(foreign), wanted.folder.code
+def _keep_to_the_code(wanted: Wanted, foreign: tuple[str, ...]) -> None:
+    """Where the code changed since the sweep began, become a process that runs the sweep's copy."""
+    recorded = wanted.folder.code
     held = snapshot_code(recorded) if recorded else None
-    if recorded and held and held.digest != now.digest and not wanted.new_code:
-        changed = held.differences(now)
-        more = " and others" if len(changed) > _SHOWN_CHANGES else ""
-        names = ", ".join(changed[:_SHOWN_CHANGES]) + more
-        wanted.out.print(
-            f"The code changed since this sweep began ({names}). It goes on with the copy that it began "
-            "with; --new-code takes today's.",
-            markup=False,
-        )
-        sys.stdout.flush()
-        words = [sys.executable, "-P", "-m", "experiments.sweep", *sys.argv[1:]]
-        os.execve(sys.executable, words, environment(recorded))
-    return snapshot(wanted.folder.path / CODE_FOLDER, foreign)
+    if recorded is None or held is None or wanted.new_code:
+        return
+    changed = held.differences(running_code(foreign))
+    if not changed:
+        return
+    more = " and others" if len(changed) > _SHOWN_CHANGES else ""
+    wanted.out.print(
+        f"The code changed since this sweep began ({', '.join(changed[:_SHOWN_CHANGES])}{more}). It goes on "
+        "with the copy that it began with; --new-code takes today's.",
+        markup=False,
+    )
+    sys.stdout.flush()
+    words = [sys.executable, "-P", "-m", "experiments.sweep", *sys.argv[1:]]
+    os.execve(sys.executable, words, environment(recorded))
 
 
 @contextmanager

@@ -134,34 +134,21 @@ class SweepFolder:
             raise UserError(self._stranger(strangers[0], plan.cells()))
         return ids
 
-    def enter(self, plan: Plan, ids: Sequence[str]) -> None:
-        """Make the folder hold these cells."""
-        lock = self.lock
-        known = set(lock.all_cells) if lock else set[str]()
-        new = [cell for cell in ids if cell not in known]
+    def enter(self, plan: Plan, ids: Sequence[str], code: Code) -> PlanLock:
+        """Make the folder hold these cells, to be run under `code` from now on."""
         lacking = {cell for cell in ids if not (self.path / cell / CELL_FILE).exists()}
         if lacking:
             for cell in plan.cells():
                 if cell.id in lacking:
                     write_json(self.path / cell.id / CELL_FILE, cell.model_dump(mode="json"))
-        if lock is None:
-            digest = hashlib.sha256("\n".join(sorted(new)).encode()).hexdigest()
-            config = plan.sweep.model_dump(mode="json")
-            self._write(PlanLock(made=_now(), hash=digest, cells=tuple(new), config=config))
-        elif new:
-            addition = Addition(made=_now(), cells=tuple(new))
-            self._write(lock.model_copy(update={"added": (*lock.added, addition)}))
-
-    def take_code(self, code: Code) -> None:
-        """Note that cells run under `code` from now on."""
-        lock = self.lock
-        assert lock is not None
+        before = self.lock
+        lock = _begun(plan, ids) if before is None else _extended(before, ids)
         if not lock.code or lock.code[-1].digest != code.digest:
             taken = CodeTaken(made=_now(), digest=code.digest, commit=code.commit, changed=code.changed)
-            self._write(lock.model_copy(update={"code": (*lock.code, taken)}))
-
-    def _write(self, lock: PlanLock) -> None:
-        write_json(self.path / PLAN_FILE, lock.model_dump(mode="json"))
+            lock = lock.model_copy(update={"code": (*lock.code, taken)})
+        if lock != before:
+            write_json(self.path / PLAN_FILE, lock.model_dump(mode="json"))
+        return lock
 
     def _stranger(self, stranger: str, cells: Iterable[Cell]) -> str:
         head = f"{str(self.path)!r} holds runs of another config, such as {stranger}"
@@ -176,6 +163,19 @@ class SweepFolder:
         )
         templates = template_difference(old.templates, nearest.templates)
         return "\n".join(part for part in (f"{head}. It differs in:", shown, templates, tail) if part)
+
+
+def _begun(plan: Plan, ids: Sequence[str]) -> PlanLock:
+    digest = hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()
+    config = plan.sweep.model_dump(mode="json")
+    return PlanLock(made=_now(), hash=digest, cells=tuple(ids), config=config)
+
+
+def _extended(lock: PlanLock, ids: Sequence[str]) -> PlanLock:
+    known = set(lock.all_cells)
+    new = tuple(cell for cell in ids if cell not in known)
+    addition = Addition(made=_now(), cells=new)
+    return lock.model_copy(update={"added": (*lock.added, addition)}) if new else lock
 
 
 def _unique(plan: Plan) -> list[str]:

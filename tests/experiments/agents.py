@@ -1,0 +1,74 @@
+"""Small scaffolds that do one peculiar thing each."""
+
+import os
+import signal
+import time
+
+from pydantic import BaseModel, ConfigDict
+
+from scaffolds.run import Outcome, Run
+
+_COPY = "cp ~/data/sample_submission.csv ~/submission/submission.csv"
+
+
+class NoConfig(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class _Agent:
+    name = "agent"
+    version = "1"
+    Config = NoConfig
+
+    def __init__(self, config: NoConfig) -> None:
+        del config
+
+
+class Hangs(_Agent):
+    """Submits, and then does nothing for ever: no limit inside the run can see it."""
+
+    def run(self, run: Run) -> Outcome:
+        run.call("shell", command=_COPY)
+        while True:
+            time.sleep(1)
+
+
+class Spoils(_Agent):
+    """Submits two well-formed files, and then breaks the second."""
+
+    def run(self, run: Run) -> Outcome:
+        run.call("shell", command=_COPY)
+        run.call("shell", command="sed -i '2s/,.*/,123.5/' ~/submission/submission.csv")
+        run.call("shell", command="echo nonsense > ~/submission/submission.csv")
+        return Outcome("spoilt")
+
+
+class Looks(_Agent):
+    """Notes what it can see and do."""
+
+    def run(self, run: Run) -> Outcome:
+        seen = run.call("shell", command="cat ~/data/description.md").text
+        checked = run.call("validate_submission", path="x.csv").text
+        run.note(
+            "looks.seen",
+            description=seen,
+            told=run.task.description,
+            tools=" ".join(sorted(run.tools)),
+            checked=checked,
+        )
+        return Outcome("looked")
+
+
+class Raises(_Agent):
+    """Has a bug."""
+
+    def run(self, run: Run) -> Outcome:
+        raise ZeroDivisionError("the agent's own fault")
+
+
+class Kills(_Agent):
+    """Ends its own process, every time: nothing but the world's failure can be told from outside."""
+
+    def run(self, run: Run) -> Outcome:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return Outcome("still alive")

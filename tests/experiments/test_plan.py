@@ -1,0 +1,158 @@
+"""What a sweep multiplies, what variants change, and what is named as missing."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments.cell import Cell
+from experiments.config import load_sweep
+from experiments.durations import duration, parse_duration
+from experiments.overrides import parse_setting, put
+from experiments.plan import plan
+from scaffolds.errors import UserError
+from tests.conftest import sweep_of
+
+ROOT = Path(__file__).parents[2]
+
+
+def cells(data_dir: Path, **changes: object) -> list[Cell]:
+    return list(plan(sweep_of(**changes), data_dir).cells())
+
+
+def problems(data_dir: Path, **changes: object) -> dict[str, str]:
+    return {problem.kind: str(problem) for problem in plan(sweep_of(**changes), data_dir).problems}
+
+
+@given(st.integers(1, 10**6), st.sampled_from("smh"))
+def test_a_duration_is_read_as_it_is_written(count: int, unit: str) -> None:
+    seconds = parse_duration(f"{count}{unit}")
+    assert isinstance(seconds, float)
+    assert parse_duration(duration(seconds)) == seconds
+
+
+@given(st.lists(st.text("abc", min_size=1), min_size=1, max_size=4), st.integers())
+def test_what_is_put_is_found_there_and_nothing_else_changes(path: list[str], value: int) -> None:
+    before: dict[str, Any] = {"other": [1, {"x": 2}]}
+    after = put(before, ".".join(path), value)
+    found: Any = after
+    for step in path:
+        found = found[step]
+    assert found == value
+    assert before == {"other": [1, {"x": 2}]}
+    assert after["other"] == before["other"]
+
+
+def test_put_reaches_into_lists_and_says_where_it_cannot() -> None:
+    assert put({"a": [{"b": 1}, 2]}, "a.0.b", 3) == {"a": [{"b": 3}, 2]}
+    with pytest.raises(UserError, match="none of the entries 0 to 1"):
+        put({"a": [1, 2]}, "a.2", 3)
+    with pytest.raises(UserError, match="inside 'aide', which holds no keys"):
+        put({"scaffolds": ["aide"]}, "scaffolds.0.folds", 3)
+
+
+@pytest.mark.parametrize("text", ["parallel", "=4", "a=[1"])
+def test_a_malformed_setting_is_refused(text: str) -> None:
+    with pytest.raises(UserError, match="--set"):
+        parse_setting(text)
+
+
+def test_settings_go_before_the_file(tmp_path: Path) -> None:
+    sweep = load_sweep(
+        ROOT / "configs/quickstart.yaml", ["parallel=7", "seeds=[4, 5]", "scaffolds.0.folds=3"]
+    )
+    assert (sweep.parallel, sweep.seeds, sweep.scaffolds[0].settings["folds"]) == (7, (4, 5), 3)
+
+
+def test_a_variant_changes_what_it_names_and_nothing_else(data_dir: Path) -> None:
+    variants = {
+        "base": {},
+        "no_memory": {"scaffold.memory": "none"},
+        "longer": {"time_limit.time": "48h", "time_limit.usd": 3},
+        "hidden": {"task.description": "obfuscated"},
+        "bare": {"tools.validate_submission": False},
+        "online": {"network": "open"},
+        "careful": {"final": "last_valid"},
+    }
+    found = {cell.labels.variant: cell for cell in cells(data_dir, variants=variants)}
+    base = found.pop("base")
+    changed = {name: cell.differences(base) for name, cell in found.items()}
+    assert changed == {
+        "no_memory": ["scaffold_config.memory"],
+        "longer": ["limits.time_s", "limits.usd"],
+        "hidden": ["description"],
+        "bare": ["hidden_tools"],
+        "online": ["network"],
+        "careful": ["final"],
+    }
+    assert found["bare"].hidden_tools == ("validate_submission",)
+    sweep = sweep_of(variants={"reviewer": {"models.feedback": "openai/gpt-4o"}})
+    options = sweep.options(sweep.scaffolds[0], sweep.models[0], sweep.time_limits[0], "reviewer")
+    assert options.models == {"main": "offline/tabular", "feedback": "openai/gpt-4o"}
+
+
+def test_labels_do_not_make_the_id_and_arms_are_about_the_agent(data_dir: Path) -> None:
+    one, two = cells(data_dir, seeds=[0, 1])
+    (renamed,) = cells(data_dir, variants={"other name": {}})
+    (other,) = cells(data_dir, variants={"base": {"scaffold.folds": 2}})
+    assert renamed.id == one.id != two.id
+    assert one.arm == two.arm != other.arm
+
+
+def test_settings_are_in_the_label_only_where_they_are_needed(data_dir: Path) -> None:
+    several = [{"name": "aide", "folds": 2}, {"name": "aide", "folds": 3}]
+    assert {cell.labels.scaffold for cell in cells(data_dir, scaffolds=several)} == {
+        "aide(folds=2)",
+        "aide(folds=3)",
+    }
+    assert [cell.labels.scaffold for cell in cells(data_dir)] == ["aide"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "words"),
+    [
+        ({"scaffolds": ["mlabb"]}, "scaffold", "unknown scaffold 'mlabb'"),
+        ({"variants": {"more": {"scaffold.workerz": 4}}}, "setting", "unknown key 'workerz'"),
+        ({"variants": {"odd": {"tools.telepathy": False}}}, "setting", "no tool 'telepathy'"),
+        ({"variants": {"odd": {"final": "best"}}}, "setting", "variant 'odd'"),
+        ({"models": ["carrier/pigeon"]}, "model", "unknown model 'carrier/pigeon'"),
+        ({"models": ["carrier/pigeon"]}, "key", "export CARRIER_API_KEY=..."),
+        ({"competitions": ["split75"]}, "competition", "competitions are not in this version"),
+        ({"competitions": ["practise-digits"]}, "competition", "practise-digits"),
+        ({"hardware": ["2xA10"]}, "hardware", "2 GPUs of kind 'A10'; here:"),
+    ],
+)
+def test_what_is_missing_is_named(data_dir: Path, changes: dict[str, object], kind: str, words: str) -> None:
+    assert words in problems(data_dir, **changes)[kind]
+
+
+def test_a_variant_may_change_only_what_there_is(data_dir: Path) -> None:
+    with pytest.raises(ValueError, match="changes 'seed'; it may change scaffold, models"):
+        sweep_of(variants={"x": {"seed": 3}})
+    with pytest.raises(ValueError, match="seeds names 1 twice"):
+        sweep_of(seeds=[1, 1])
+
+
+def test_the_plan_counts_hours_also_where_things_are_missing(data_dir: Path) -> None:
+    made = plan(
+        sweep_of(
+            models=["offline/tabular", "carrier/pigeon"],
+            competitions=["split75"],
+            hardware=["cpu", "2xA10"],
+            time_limits=["24h", "100h"],
+            seeds=[0, 1, 2],
+        ),
+        data_dir,
+    )
+    assert made.size == 2 * 75 * 2 * 2 * 3
+    assert made.hours == pytest.approx(made.size / 2 * (24 + 100))
+    assert made.gpu_hours == pytest.approx(made.hours / 2 * 2)
+
+
+@pytest.mark.parametrize("config", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_config_is_planned_as_it_stands(config: Path, data_dir: Path) -> None:
+    made = plan(load_sweep(config), data_dir)
+    assert made.size > 0
+    assert made.hours > 0

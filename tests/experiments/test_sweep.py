@@ -1,0 +1,249 @@
+"""Whole sweeps as a person types them: frozen code, limits from outside, failures, money, displays."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+
+from experiments.executor import INFRA_ATTEMPTS
+from experiments.files import read_json
+from experiments.results import GRADE_FILE
+from experiments.sweep_rows import read_rows
+from experiments.trajectory import Trajectory
+from scaffolds.runtime import events as ev
+
+ROOT = Path(__file__).parents[2]
+HERE = "tests.experiments.agents"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A folder with a config, and the command that runs it."""
+
+    folder: Path
+    data_dir: Path
+    project: Path = ROOT
+
+    @property
+    def runs(self) -> Path:
+        return self.folder / "runs" / "study"
+
+    def write(self, **changes: object) -> None:
+        keys: dict[str, object] = {
+            "scaffolds": [{"name": "aide", "num_drafts": 1}],
+            "models": ["offline/tabular"],
+            "competitions": ["practice-diabetes"],
+            "time_limits": [{"time": "24h", "steps": 1}],
+        }
+        (self.folder / "study.yaml").write_text(yaml.safe_dump(keys | changes))
+
+    def words(self, *options: str) -> list[str]:
+        places = {"runs": "--runs-dir", "leases": "--leases"}
+        where = [word for name, option in places.items() for word in (option, str(self.folder / name))]
+        config = str(self.folder / "study.yaml")
+        return [
+            sys.executable,
+            "-m",
+            "experiments.sweep",
+            config,
+            *where,
+            "--data-dir",
+            str(self.data_dir),
+            *options,
+        ]
+
+    def run(self, *options: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            self.words(*options), capture_output=True, text=True, check=False, timeout=250, cwd=self.project,
+            env={**os.environ, "PYTHONPATH": str(self.project)},
+        )  # fmt: skip
+
+    def cells(self) -> list[Path]:
+        return sorted(path.parent for path in self.runs.glob("*/cell.json"))
+
+
+@pytest.fixture
+def study(tmp_path: Path, data_dir: Path) -> Study:
+    return Study(tmp_path, data_dir)
+
+
+def agent(name: str) -> list[str]:
+    return [f"{HERE}:{name}"]
+
+
+def seen(study: Study) -> dict[str, Any]:
+    (run,) = study.cells()
+    log = Trajectory(run).log
+    (event,) = log.of_type("looks.seen")
+    return {name: log.value(event, name) for name in ("description", "told", "tools", "checked")}
+
+
+def test_a_run_that_hangs_is_ended_from_outside_and_graded_with_what_it_has(study: Study) -> None:
+    study.write(scaffolds=agent("Hangs"), time_limits=["2s"], grace="2s")
+    done = study.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    (run,) = study.cells()
+    grade = read_json(run / GRADE_FILE)
+    assert grade["valid_submission"]
+    (row,) = read_rows([study.runs])
+    assert (row.outcome, row.code, row.final_from) == ("limit", "limit.overstayed", "path")
+    assert not (run / "sandbox").exists()
+
+
+@pytest.mark.parametrize(
+    ("rule", "valid", "source"), [("path", False, "path"), ("last_valid", True, "snapshot")]
+)
+def test_the_rule_chooses_which_submission_is_graded(
+    study: Study, rule: str, valid: bool, source: str
+) -> None:
+    study.write(scaffolds=agent("Spoils"), final=rule)
+    assert study.run().returncode == 0
+    (row,) = read_rows([study.runs])
+    assert (row.made_submission, row.valid_submission, row.final_from) == (True, valid, source)
+    (run,) = study.cells()
+    if valid:  # the later of the two that were well-formed
+        assert (run / "submission.csv").read_text().splitlines()[1].endswith(",123.5")
+
+
+def test_the_obfuscated_description_is_the_only_one_in_sight(study: Study) -> None:
+    study.write(scaffolds=agent("Looks"), task={"description": "obfuscated"})
+    assert study.run().returncode == 0
+    folder = ROOT / "benchmark" / "competitions" / "practice-diabetes"
+    original = (folder / "description.md").read_text().splitlines()[0]
+    found = seen(study)
+    assert found["told"] == (folder / "description_obfuscated.md").read_text()
+    assert found["description"].startswith(found["told"].strip().splitlines()[0])
+    assert original not in found["description"]
+
+
+def test_a_tool_that_is_taken_away_is_gone(study: Study) -> None:
+    study.write(scaffolds=agent("Looks"), tools={"validate_submission": False})
+    assert study.run().returncode == 0
+    found = seen(study)
+    assert "validate_submission" not in found["tools"].split()
+    assert "There is no tool 'validate_submission'" in found["checked"]
+
+
+def test_aide_does_without_the_validation_tool(study: Study) -> None:
+    study.write(tools={"validate_submission": False}, backend="none")
+    assert study.run().returncode == 0
+    (row,) = read_rows([study.runs])
+    assert row.valid_submission
+    calls = list(Trajectory(study.cells()[0]).log.of_type(ev.TOOL_CALL))
+    assert "validate_submission" not in {event.data["tool"] for event in calls}
+
+
+def test_an_agents_own_fault_is_scored_and_the_worlds_is_retried_and_excluded(study: Study) -> None:
+    study.write(scaffolds=[*agent("Raises"), *agent("Kills")])
+    done = study.run()
+    assert done.returncode == 1
+    rows = {row.scaffold.partition(":")[2]: row for row in read_rows([study.runs])}
+    assert (rows["Raises"].state, rows["Raises"].outcome) == ("done", "agent")
+    assert not rows["Raises"].made_submission
+    assert (rows["Kills"].state, rows["Kills"].reason) == ("failed", "its process was killed by signal 9")
+    assert "failed: " in done.stdout
+    killed = next(run for run in study.cells() if "Kills" in run.name)
+    starts = [event.type for event in Trajectory(killed).log.of_type(ev.RUN_START, ev.RUN_RESUME)]
+    assert len(starts) == INFRA_ATTEMPTS
+    report = subprocess.run(
+        [sys.executable, "-m", "experiments.report", str(study.runs), "--json"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(report.stdout)["excluded"][0]["reason"].startswith("its process was killed")
+
+
+def test_the_sweep_stops_when_its_money_is_spent(study: Study, data_dir: Path) -> None:
+    study.write(seeds=[0, 1])
+    assert study.run().returncode == 0
+    # The same cells again with a ledger that says what real models would have cost.
+    ledger = study.runs / "ledger"
+    ledger.write_bytes(ledger.read_bytes().replace(b'"usd":0.0', b'"usd":2.5'))
+    study.write(seeds=[0, 1, 2], max_usd=4)
+    stopped = study.run()
+    assert stopped.returncode == 1
+    assert "stopped: $5.00 are spent and `max_usd` is $4.00" in stopped.stderr
+    assert "status" not in stopped.stderr
+    study.write(seeds=[0, 1, 2], max_usd=6)
+    assert study.run().returncode == 0
+    (row,) = (row for row in read_rows([study.runs]) if row.seed == 2)
+    assert row.added
+
+
+def test_json_lines_and_status_are_for_programs(study: Study) -> None:
+    study.write(seeds=[0, 1], parallel=2)
+    done = study.run("--json")
+    assert done.returncode == 0
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[-1] == {**lines[-1], "event": "end", "done": 2, "failed": 0, "cells": 2}
+    assert {line["event"] for line in lines} == {"cell", "sweep", "end"}
+    assert all(line["seconds_left"] <= 86_400 for line in lines if line["event"] == "cell")
+    status = json.loads(study.run("--status", "--json").stdout)
+    assert (status["done"], status["waiting"], status["at_work"]) == (2, 0, False)
+    assert status["plan_hash"] == read_json(study.runs / "plan.lock")["hash"]
+    assert "2 done; nobody is at work" in study.run("--status").stdout
+
+
+def test_the_plan_spends_nothing(study: Study) -> None:
+    study.write(hardware=["host", "1xA10"], seeds=[0, 1])
+    planned = study.run("--plan")
+    assert planned.returncode == 1
+    assert "4 cells" in planned.stdout
+    assert "--set 'hardware=[host]'" in planned.stdout
+    assert study.run().returncode == 1  # without the option too: it stops before the first cost
+    assert not (study.folder / "runs").exists()
+    assert study.run("--plan", "--set", "hardware=[host]").returncode == 0
+    assert not (study.folder / "runs").exists()
+
+
+def test_two_drivers_do_not_work_on_one_sweep(study: Study) -> None:
+    study.write(scaffolds=agent("Hangs"), time_limits=["1h"])
+    with subprocess.Popen(study.words(), stdout=subprocess.DEVNULL, cwd=ROOT) as first:
+        _until(lambda: bool(list(study.runs.glob("*/events.jsonl"))))
+        status = json.loads(study.run("--status", "--json").stdout)
+        refused = study.run()
+        first.send_signal(signal.SIGINT)
+        assert first.wait(60) == 130
+    assert (status["at_work"], status["running"]) == (True, 1)
+    assert refused.returncode == 1
+    assert "another process is at work" in refused.stderr
+    lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
+    assert not [line for line in lines if str(study.folder) in line]
+
+
+def test_a_sweep_goes_on_with_the_code_that_it_began_with(tmp_path: Path, data_dir: Path) -> None:
+    project = tmp_path / "project"
+    for part in ("scaffolds", "sandbox", "benchmark", "experiments", "configs"):
+        shutil.copytree(ROOT / part, project / part, ignore=shutil.ignore_patterns("__pycache__"))
+    study = Study(tmp_path, data_dir, project)
+    study.write(seeds=[0])
+    assert study.run().returncode == 0
+    prompt = project / "scaffolds" / "aide" / "prompts" / "draft.md"
+    prompt.write_text(prompt.read_text() + "\nAnd be quick.\n")
+    study.write(seeds=[0, 1])
+    added = study.run()
+    assert added.returncode == 0, added.stderr
+    assert "It goes on with the copy that it began with" in added.stdout
+    rows = read_rows([study.runs])
+    assert {row.state for row in rows} == {"done"}
+    assert len({code for row in rows for code in row.codes}) == 1
+    refused = study.run("--new-code", "--set", "seeds=[0,1,2]")
+    assert refused.returncode == 1
+    assert "+And be quick." in refused.stderr
+
+
+def _until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
