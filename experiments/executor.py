@@ -5,6 +5,7 @@ again, a bounded number of times; what a cell's agent does wrong is its score, a
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -26,6 +27,7 @@ INFRA_ATTEMPTS = 3
 RETRY_S = 2.0
 """Before the second attempt; twice as long before the third."""
 _POLL_S = 0.2
+_RECENT = 8
 _REASON_CHARS = 4000
 _SIGNALLED = range(-64, 0)
 
@@ -100,6 +102,8 @@ class Executor:
     blocked: str = ""
     """Who holds what the next cell needs; empty while nothing is in the way."""
     failed: list[Job] = field(default_factory=list[Job])
+    recent: deque[Work] = field(default_factory=lambda: deque[Work](maxlen=_RECENT))
+    """The work that ended last."""
 
     def run(self, tick: Callable[[], None]) -> None:
         """Bring every job to its end; calls `tick` after each look at them.
@@ -199,6 +203,7 @@ class Executor:
         grade = read_json(work.job.folder / GRADE_FILE)
         row = make_row(work.cell, work.watch.state, grade, reason=work.job.message)
         self.ledger.add(row.model_copy(update={"added": work.job.cell in self.added}))
+        self.recent.append(work)
         self.tally.usd += row.usd or 0.0
 
 

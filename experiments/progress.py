@@ -20,6 +20,9 @@ from scaffolds.words import one_line
 
 _REFRESH_S = 0.5
 _SHOWN_FAILURES = 5
+_SHOWN_WAITING = 4
+_COLUMNS = ("cell", "state", "step", "best validation", "dollars", "time left", "now")
+_STYLES = {State.WAITING: "dim", State.RUNNING: "cyan", State.DONE: "green", State.FAILED: "red"}
 
 
 class Display(Protocol):
@@ -63,6 +66,7 @@ def facts(work: Work) -> dict[str, Any]:
     state, limits = work.watch.state, work.cell.limits
     return {
         "cell": work.job.cell,
+        "state": work.job.state.value,
         "attempt": work.job.attempts,
         "step": state.step,
         "steps": limits.steps,
@@ -70,8 +74,14 @@ def facts(work: Work) -> dict[str, Any]:
         "usd": None if state.unpriced else round(state.spent.usd, 4),
         "seconds_left": round(max(0.0, limits.time_s - work.watch.working_s())),
         "waited_s": round(state.spent.waited),
-        "doing": "ending it" if work.job.finalize else state.activity or "starting",
+        "doing": _doing(work),
     }
+
+
+def _doing(work: Work) -> str:
+    if work.job.state is not State.RUNNING:
+        return work.watch.state.outcome
+    return "ending it" if work.job.finalize else work.watch.state.activity or "starting"
 
 
 class LiveTable:
@@ -83,11 +93,13 @@ class LiveTable:
 
     def show(self, executor: Executor) -> None:
         """See `Display.show`."""
-        table = Table(
-            "cell", "step", "best validation", "dollars", "time left", "now", box=None, pad_edge=False
-        )
-        for work in executor.working.values():
-            table.add_row(*(Text(printable(word)) for word in _words(facts(work))))
+        table = Table(*_COLUMNS, box=None, pad_edge=False)
+        for work in (*executor.recent, *executor.working.values()):
+            table.add_row(
+                *(Text(printable(word)) for word in _words(facts(work))), style=_STYLES[work.job.state]
+            )
+        for job in executor.jobs[:_SHOWN_WAITING]:
+            table.add_row(job.cell, job.state, style=_STYLES[job.state])
         lines = [Text(_totals(executor), style="bold")]
         lines += [Text(f"failed: {_failure(job)}", style="red") for job in executor.failed[-_SHOWN_FAILURES:]]
         lines += [Text(printable(executor.blocked))] if _blocked(executor) else []
@@ -114,7 +126,7 @@ class PlainLines:
             now = (stand["attempt"], stand["step"])
             if self._said.get(work.job.cell) != now:
                 self._said[work.job.cell] = now
-                _, step, best, usd, left, doing = _words(stand)
+                _, _, step, best, usd, left, doing = _words(stand)
                 line = f"{work.job.cell}: step {step}, best {best}, {usd}, {left} left, {doing}"
                 self._console.print(printable(line), markup=False)
         at_work = {work.job.cell for work in executor.working.values()}
@@ -186,11 +198,12 @@ def _failure(job: Job) -> str:
     return printable(f"{job.cell}: {one_line(job.message, 160)}")
 
 
-def _words(stand: dict[str, Any]) -> tuple[str, str, str, str, str, str]:
+def _words(stand: dict[str, Any]) -> tuple[str, str, str, str, str, str, str]:
     step = f"{stand['step']}/{stand['steps']}" if stand["steps"] else str(stand["step"])
     left = int(stand["seconds_left"])
     return (
         stand["cell"],
+        stand["state"],
         step if stand["step"] else "-",
         "-" if stand["validation"] is None else f"{stand['validation']:.5g}",
         "$?" if stand["usd"] is None else f"${stand['usd']:.2f}",
