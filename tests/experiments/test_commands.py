@@ -41,9 +41,12 @@ def swept(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
 
 
 def sweep(folder: Path, data_dir: Path) -> "subprocess.CompletedProcess[str]":
-    return type_in(
-        "experiments.sweep", folder / "config.yaml", "--runs-dir", folder / "runs", "--data-dir", data_dir
-    )
+    return type_in("experiments.sweep", folder / "config.yaml", *places(folder, "runs", data_dir))
+
+
+def places(folder: Path, runs: str, data_dir: Path) -> list[str | Path]:
+    """Options that keep a sweep inside `folder`; leases, too: tests run beside each other."""
+    return ["--runs-dir", folder / runs, "--data-dir", data_dir, "--leases", folder / "leases"]
 
 
 def run_folders(folder: Path) -> list[Path]:
@@ -116,9 +119,7 @@ def test_a_run_can_be_the_tape_of_another(swept: Path, data_dir: Path) -> None:
     run = next(path for path in run_folders(swept) if "_s0_" in path.name)
     config = CONFIG.replace("offline/tabular", f"tape/{run}").replace("[0, 1]", "[0]")
     (swept / "tape.yaml").write_text(config)
-    done = type_in(
-        "experiments.sweep", swept / "tape.yaml", "--runs-dir", swept / "taped", "--data-dir", data_dir
-    )
+    done = type_in("experiments.sweep", swept / "tape.yaml", *places(swept, "taped", data_dir))
     assert done.returncode == 0, done.stdout + done.stderr
     (taped,) = (swept / "taped" / "tape").glob("*/grade.json")
     assert read_json(taped)["score"] == read_json(run / "grade.json")["score"]
@@ -201,14 +202,7 @@ def begin_sweep(folder: Path, data_dir: Path) -> "tuple[tuple[str, ...], subproc
     """A sweep whose first cell is at work: the words of its command, and its process."""
     config = folder / "config.yaml"
     config.write_text(CONFIG)
-    words = (
-        "experiments.sweep",
-        str(config),
-        "--runs-dir",
-        str(folder / "runs"),
-        "--data-dir",
-        str(data_dir),
-    )
+    words = ("experiments.sweep", str(config), *map(str, places(folder, "runs", data_dir)))
     process = subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60
     while not list((folder / "runs").glob(f"*/*/{EVENTS_FILE}")) and time.monotonic() < deadline:
