@@ -16,8 +16,10 @@ from experiments.cell_pool import CellPool, Ended
 from experiments.cell_server import PROCESS_LOG
 from experiments.console import EXIT_INFRA
 from experiments.files import read_json
+from experiments.hardware import given
 from experiments.leases import Lease, Leases, claim_of
 from experiments.results import GRADE_FILE, make_row
+from experiments.state import read_state
 from experiments.sweep_ledger import SweepLedger
 from experiments.watch import Watch
 from sandbox.machine import Machine
@@ -53,6 +55,8 @@ class Job:
     """Whether nothing is left to do but to end it and grade what it has."""
     killed: bool = False
     """Whether its process was killed because it overstayed its time limit."""
+    usd: float = 0.0
+    """Dollars it had spent when its last process ended."""
     not_before: float = 0.0
     message: str = ""
     """Why it failed: the last words of its process."""
@@ -77,7 +81,7 @@ class Tally:
     done: int = 0
     failed: int = 0
     usd: float = 0.0
-    """Dollars of the cells that ended."""
+    """Dollars of the cells that are done."""
 
 
 class SpendingLimit(Exception):
@@ -130,7 +134,8 @@ class Executor:
     @property
     def spent_usd(self) -> float:
         """Dollars up to now, cells at work included; calls of unknown price do not count."""
-        return self.tally.usd + sum(work.watch.state.spent.usd for work in self.working.values())
+        at_work = sum(work.watch.state.spent.usd for work in self.working.values())
+        return self.tally.usd + at_work + sum(job.usd for job in (*self.jobs, *self.failed))
 
     def _refuse_overspending(self) -> None:
         if self.max_usd is not None and self.spent_usd >= self.max_usd and (self.jobs or self.working):
@@ -147,7 +152,7 @@ class Executor:
 
     def _start(self, job: Job) -> bool:
         cell = load_cell(job.folder)
-        claim = claim_of(cell.hardware, self.machine, self.parallel)
+        claim = claim_of(given(cell.hardware, cell.backend), self.machine, self.parallel)
         lease = self.leases.take(claim, f"{job.folder.parent.name}/{job.cell}", cell.hardware.gpu)
         if lease is None:
             self.blocked = "; ".join(held.words() for held in self.leases.holders())
@@ -176,9 +181,11 @@ class Executor:
         work.lease.release()
         work.watch.refresh()
         job, grade = work.job, read_json(end.folder / GRADE_FILE)
+        job.usd = work.watch.state.spent.usd
         if grade is not None:
             job.state = State.DONE
             self.tally.done += 1
+            self.tally.usd += job.usd
             self._note(work)
             return
         job.message = _last_words(end.folder / PROCESS_LOG, work.log_start) or _ending(end.status)
@@ -204,12 +211,11 @@ class Executor:
         row = make_row(work.cell, work.watch.state, grade, reason=work.job.message)
         self.ledger.add(row.model_copy(update={"added": work.job.cell in self.added}))
         self.recent.append(work)
-        self.tally.usd += row.usd or 0.0
 
 
 def jobs_for(folder: Path, cells: Iterable[str]) -> list[Job]:
-    """A job for each of these cells."""
-    return [Job(cell, folder / cell) for cell in cells]
+    """A job for each of these cells; earlier processes may have spent on them already."""
+    return [Job(cell, folder / cell, usd=read_state(folder / cell).spent.usd) for cell in cells]
 
 
 def _ending(status: int) -> str:

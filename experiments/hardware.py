@@ -9,6 +9,8 @@ from pydantic import ValidationError
 
 from experiments.faults import explain
 from sandbox.hardware import Hardware
+from sandbox.open import resolve
+from sandbox.protocols import BackendName
 from scaffolds.errors import UserError
 
 PROFILES = Path(__file__).parent.parent / "configs" / "hardware"
@@ -29,6 +31,12 @@ def profile(name: str) -> Hardware:
     if name not in names():
         raise UserError(_unknown(name))
     return load_profile(PROFILES / f"{name}.yaml")
+
+
+def given(hardware: Hardware, backend: BackendName) -> Hardware:
+    """What an agent really gets of a profile: bwrap passes no graphics card on."""
+    withheld = resolve(backend) == "bwrap" and hardware.gpus == "all"
+    return hardware.model_copy(update={"gpus": 0}) if withheld else hardware
 
 
 def load_profile(path: Path) -> Hardware:

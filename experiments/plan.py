@@ -12,11 +12,10 @@ from benchmark.prepare import Prepared, prepare, prepared
 from benchmark.registry import find as find_competition
 from experiments.cell import Cell, Labels
 from experiments.config import ModelChoice, ScaffoldChoice, Sweep, TimeLimit
-from experiments.hardware import names, profile
+from experiments.hardware import given, names, profile
 from experiments.prerequisites import Problem, agent_config, competition_ids, find_problems
 from sandbox.hardware import Hardware
 from sandbox.machine import Machine
-from sandbox.open import resolve
 from scaffolds.errors import UserError
 from scaffolds.registry import ScaffoldType
 from scaffolds.registry import find as find_scaffold
@@ -72,18 +71,24 @@ class Plan:
     @property
     def hours(self) -> float:
         """Working hours if every cell uses its whole time limit."""
-        limits = [
-            self.sweep.options(self.sweep.scaffolds[0], self.sweep.models[0], limit, variant).time_limit.time
-            for limit, variant in product(self.sweep.time_limits, self.sweep.variants)
-        ]
+        limits = [self._time_s(*pair) for pair in product(self.sweep.time_limits, self.sweep.variants)]
         return sum(limits) / 3600 * self.size / len(limits)
 
     @property
     def gpu_hours(self) -> float:
         """The same, times the graphics cards of each cell; profiles that do not exist count as none."""
-        shares = [self.machine.share(found, self.sweep.parallel) for found in self._profiles.values()]
+        sweep, profiles = self.sweep, self._profiles.values()
+        shares = [self.machine.share(given(found, sweep.backend), sweep.parallel) for found in profiles]
         cards = [share.gpus for share in shares]
         return self.hours * sum(cards) / len(self.sweep.hardware)
+
+    def _time_s(self, limit: TimeLimit, variant: str) -> float:
+        """The time limit under a variant; the unchanged one where the variant is faulty."""
+        sweep = self.sweep
+        try:
+            return sweep.options(sweep.scaffolds[0], sweep.models[0], limit, variant).time_limit.time
+        except UserError:
+            return limit.time
 
     def combinations(self) -> Iterator[Combination]:
         """Every combination, in the order of the config."""
@@ -114,7 +119,7 @@ class Plan:
             data_digest=self._data[competition.id].digest,
             hardware=hardware,
             seed=chosen.seed,
-            machine=self.machine.words(self._given(hardware), self.sweep.parallel),
+            machine=self.machine.words(given(hardware, self.sweep.backend), self.sweep.parallel),
             backend=self.sweep.backend,
             grace_s=self.sweep.grace,
             data_dir=str(self.data_dir.resolve()),
@@ -158,11 +163,6 @@ class Plan:
             time_limit=chosen.time_limit.label,
             variant=chosen.variant,
         )
-
-    def _given(self, hardware: Hardware) -> Hardware:
-        """What an agent really gets of a profile: bwrap passes no graphics card on."""
-        hidden = resolve(self.sweep.backend) == "bwrap" and hardware.gpus == "all"
-        return hardware.model_copy(update={"gpus": 0}) if hidden else hardware
 
     @cached_property
     def _kinds(self) -> dict[str, ScaffoldType]:

@@ -4,6 +4,7 @@ The same command again goes on where the last one stopped; it is the only way to
 """
 
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Generator, Sequence
@@ -88,7 +89,7 @@ def main(
         _keep_to_the_code(wanted, foreign)
     planned = plan(sweep, data_dir, runs_dir)
     if only_plan or planned.problems:
-        raise SystemExit(_show_plan(planned, f"python -m experiments.sweep {config}", wanted))
+        raise SystemExit(_show_plan(planned, wanted))
     for end in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the cells as Ctrl-C does
         signal.signal(end, signal.default_int_handler)
     with folder.alone():
@@ -103,9 +104,13 @@ def _show_status(folder: Path, as_json: bool) -> None:
         print_status(record, OUT)
 
 
-def _show_plan(planned: Plan, again: str, wanted: Wanted) -> int:
-    lock = wanted.folder.lock
-    done = len(SweepLedger(wanted.folder.path).done(lock.all_cells)) if lock else 0
+def _show_plan(planned: Plan, wanted: Wanted) -> int:
+    lock, done = wanted.folder.lock, 0
+    if lock and not planned.problems:
+        ids = {cell.id for cell in planned.cells()}
+        done = len(SweepLedger(wanted.folder.path).done(ids & {*lock.all_cells}))
+    words = [word for word in sys.argv[1:] if word not in ("--plan", "--json")]
+    again = shlex.join(["python", "-m", "experiments.sweep", *words])
     if wanted.as_json:
         typer.echo(orjson.dumps(plan_record(planned, done, again)).decode())
     else:

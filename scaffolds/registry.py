@@ -67,5 +67,5 @@ def names() -> list[str]:
 
 def _unknown(name: str) -> str:
     near = get_close_matches(name, names(), n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
+    hint = f"; did you mean {near[0]!r}?" if near else "."
     return f"unknown scaffold {name!r}{hint} There are: {', '.join(names())}, or package.module:Class"
