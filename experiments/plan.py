@@ -119,10 +119,10 @@ class Plan:
             data_digest=self._data[competition.id].digest,
             hardware=hardware,
             seed=chosen.seed,
-            machine=self.machine.words(given(hardware, self.sweep.backend), self.sweep.parallel),
+            machine=self._machines[chosen.hardware],
             backend=self.sweep.backend,
             grace_s=self.sweep.grace,
-            data_dir=str(self.data_dir.resolve()),
+            data_dir=self._data_place,
         )
 
     def _agent(self, chosen: Combination) -> dict[str, Any]:
@@ -176,6 +176,19 @@ class Plan:
     def _profiles(self) -> dict[str, Hardware]:
         """The hardware of the sweep, as far as it has profiles."""
         return {name: profile(name) for name in self.sweep.hardware if name in names()}
+
+    @cached_property
+    def _machines(self) -> dict[str, str]:
+        """What agents are told about their share of the machine, by profile."""
+        sweep = self.sweep
+        return {
+            name: self.machine.words(given(found, sweep.backend), sweep.parallel)
+            for name, found in self._profiles.items()
+        }
+
+    @cached_property
+    def _data_place(self) -> str:
+        return str(self.data_dir.resolve())
 
     @cached_property
     def _competitions(self) -> dict[str, Competition]:
