@@ -1,5 +1,6 @@
 """From a cell to the world its run lives in: task, models, sandboxes, validator, grader."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,12 @@ from typing import Any
 from benchmark.competition import Competition
 from benchmark.contract import SubmissionContract, compile_contract
 from benchmark.guard import Guard
-from benchmark.prepare import DESCRIPTION, Prepared, prepared
+from benchmark.prepare import Prepared, prepared
 from benchmark.registry import find as find_competition
 from benchmark.verdict import Verdict
 from experiments.cell import Cell, template_difference
-from experiments.code import running_code
+from experiments.code import foreign_modules, running_code
+from experiments.neutral import shown_data, shown_digest
 from sandbox.open import open_sandbox, resolve
 from sandbox.protocols import BackendName, Sandbox, SandboxSpec
 from scaffolds.errors import UserError
@@ -23,7 +25,7 @@ from scaffolds.run import Scaffold
 from scaffolds.runtime.session import World
 from scaffolds.task import Metric, Task, TaskCard
 
-SANDBOX_FOLDER = "sandbox"
+_PASSED_ON = ("CUDA_VISIBLE_DEVICES",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,13 @@ class ContractCheck:
     def check(self, data: bytes) -> Verdict:
         """Judge the form of a submission."""
         return self.guard.check(data, self.contract)
+
+
+def sandbox_folder(cell: Cell, run: Path) -> Path:
+    """Where the sandboxes of a run lie; under a name without the competition where that is hidden."""
+    if cell.description == "original":
+        return run / "sandbox"
+    return run.parent / ".sandboxes" / cell.id.rpartition("_")[2]
 
 
 def build_task(cell: Cell, competition: Competition) -> Task:
@@ -63,15 +72,13 @@ def build_world(cell: Cell, folder: Path, guard: Guard) -> World:
     refuse_unisolated(cell.models.values(), cell.backend)
     contract = compile_contract(competition, data.public)
 
-    # The data hold the original description, too.
-    hidden = cell.description == "obfuscated"
-    covers = {DESCRIPTION: competition.description_file(obfuscated=True)} if hidden else {}
+    shown = shown_data(competition, data, cell.description, Path(cell.data_dir))
+    # The cell server says which cards are this run's; nothing else of the environment enters a sandbox.
+    env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
 
     def open_lane(lane: str) -> Sandbox:
-        root = folder / SANDBOX_FOLDER / lane
-        spec = SandboxSpec(
-            backend=cell.backend, root=root, data=data.public, covers=covers, network=cell.network
-        )
+        root = sandbox_folder(cell, folder) / lane
+        spec = SandboxSpec(backend=cell.backend, root=root, data=shown, network=cell.network, env=env)
         return open_sandbox(spec)
 
     return World(
@@ -119,7 +126,12 @@ def start_facts(cell: Cell) -> Mapping[str, Any]:
     """What `run.start` says about the cell."""
     facts = cell.model_dump(mode="json", exclude={"templates", "limits", "seed", "data_dir"})
     maximize = find_competition(cell.competition).maximize
-    return {**facts, "cell": cell.id, "maximize": maximize, "code": running_code().digest}
+    return {
+        **facts,
+        "cell": cell.id,
+        "maximize": maximize,
+        "code": running_code(foreign_modules([cell.scaffold])).digest,
+    }
 
 
 def private_folder(cell: Cell) -> Path:
@@ -130,7 +142,7 @@ def private_folder(cell: Cell) -> Path:
 def _data(cell: Cell) -> tuple[Competition, Prepared]:
     competition = find_competition(cell.competition)
     data = prepared(competition, Path(cell.data_dir))
-    if data.digest != cell.data_digest:
+    if shown_digest(competition, data, cell.description) != cell.data_digest:
         raise UserError(
             f"the public files of {cell.competition!r} in {cell.data_dir!r} changed since this run was "
             "planned: their digest differs. Prepare the data again as they were"

@@ -21,6 +21,8 @@ CELL_FILE = "cell.json"
 """The cell, in its run folder."""
 
 
+Description = Literal["original", "obfuscated"]
+
 ELSEWHERE = frozenset({"labels", "machine", "backend", "grace_s", "data_dir"})
 """Fields of a cell that are about the place and the words for it, not about what is run."""
 
@@ -64,7 +66,7 @@ class Cell(BaseModel):
     """Version of the split and the metric."""
     data_digest: str
     """Digest of the public files' content."""
-    description: Literal["original", "obfuscated"] = "original"
+    description: Description = "original"
     """Which of the competition's descriptions the agent reads."""
     hardware: Hardware
     """Hardware profile."""

@@ -17,11 +17,11 @@ from typing import Annotated, Any, NoReturn
 import orjson
 import typer
 
+from benchmark.errors import GuardError
 from benchmark.guard_server import GuardServer
-from experiments.console import command, complain
+from experiments.console import EXIT_INFRA, command, complain
 from experiments.process import own_process
 from experiments.run import run_cell
-from scaffolds.errors import UserError
 from scaffolds.registry import find as find_scaffold
 
 PROCESS_LOG = "process.log"
@@ -55,7 +55,11 @@ class CellServer:
 
     def _obey(self, request: dict[str, Any]) -> None:
         if request["do"] == "run":
-            self._fork(request)
+            try:
+                self._fork(request)
+            except (OSError, GuardError) as error:  # no room for one more process: the others go on
+                print(f"{request['folder']}: {error}", file=sys.stderr, flush=True)  # noqa: T201 - the log
+                _say(request["folder"], EXIT_INFRA)
             return
         for pid, folder in self._cells.values():
             if folder == request["folder"]:
@@ -64,7 +68,8 @@ class CellServer:
                 os.kill(pid, request["signal"])  # not yet waited for: the number is still its own
 
     def _fork(self, request: dict[str, Any]) -> None:
-        with contextlib.suppress(UserError):  # the cell itself will say so
+        # A user's module may raise anything; the cell itself will say what.
+        with contextlib.suppress(Exception):
             find_scaffold(request["scaffold"])
         guard = self.guard.address()
         gc.freeze()  # what every fork shares is not walked, and so not copied
@@ -81,10 +86,12 @@ class CellServer:
         self._waits.unregister(handle)
         os.close(handle)
         _, status = os.waitpid(pid, 0)
-        sys.stdout.buffer.write(
-            orjson.dumps({"folder": folder, "status": os.waitstatus_to_exitcode(status)}) + b"\n"
-        )
-        sys.stdout.buffer.flush()
+        _say(folder, os.waitstatus_to_exitcode(status))
+
+
+def _say(folder: str, status: int) -> None:
+    sys.stdout.buffer.write(orjson.dumps({"folder": folder, "status": status}) + b"\n")
+    sys.stdout.buffer.flush()
 
 
 def _work(request: dict[str, Any], guard: Path, parent: int) -> NoReturn:

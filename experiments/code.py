@@ -20,6 +20,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from experiments.files import read_json, write_json
+from scaffolds.errors import UserError
 from scaffolds.runtime.durable_files import sync_folder
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -62,16 +63,26 @@ def running_code(foreign: tuple[str, ...] = ()) -> Code:
 
 
 def snapshot(folder: Path, foreign: tuple[str, ...] = ()) -> Path:
-    """Copy the running code into `folder` unless it is there; returns its root."""
+    """Copy the running code into `folder` unless it is there; returns its root.
+
+    Raises:
+        UserError: the code changes meanwhile, or the folder's name cannot stand in a search path.
+    """
     code = running_code(foreign)
     root = folder / code.digest
+    if os.pathsep in str(root.resolve()):
+        raise UserError(f"{str(root.resolve())!r} holds a {os.pathsep!r}; choose another --runs-dir")
     if (root / _MANIFEST).exists():
         return root
     folder.mkdir(parents=True, exist_ok=True)
+    for leftover in folder.glob(".unfinished-*"):
+        shutil.rmtree(leftover)
     work = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
     for name, path in _files(foreign):
         (work / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, work / name)
+        if _digest((work / name).read_bytes()) != code.files.get(str(name)):
+            raise UserError(f"{str(path)!r} changed while it was being copied; type the same command again")
     compileall.compile_dir(work, quiet=1)  # once here, rather than by every process that cannot write it
     write_json(work / _MANIFEST, code.model_dump(mode="json"))
     work.rename(root)
@@ -83,6 +94,15 @@ def snapshot_code(root: Path) -> Code | None:
     """What a snapshot holds; None when it is not there."""
     recorded = read_json(root / _MANIFEST)
     return None if recorded is None else Code.model_validate(recorded)
+
+
+def damage(root: Path, code: Code) -> str:
+    """The first file of a snapshot that is not what it was; empty when all are."""
+    for name, digest in code.files.items():
+        path = root / name
+        if not path.is_file() or _digest(path.read_bytes()) != digest:
+            return name
+    return ""
 
 
 def environment(root: Path) -> dict[str, str]:
@@ -103,9 +123,12 @@ def foreign_modules(scaffolds: Iterable[str]) -> tuple[str, ...]:
 def _source(module: str) -> Path | None:
     """The file or folder of a top-level module; None when it is installed, and so not the user's own."""
     found = importlib.util.find_spec(module)
-    if found is None or found.origin is None:
+    if found is None:
         return None
-    path = Path(found.origin).resolve()
+    inside = list(found.submodule_search_locations or ())
+    if found.origin is None and not inside:
+        return None
+    path = Path(found.origin or f"{inside[0]}/__init__.py").resolve()  # a package needs no such file
     installed = (*site.getsitepackages(), sysconfig.get_path("stdlib"))
     if any(path.is_relative_to(Path(place).resolve()) for place in installed):
         return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, cast
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -61,11 +61,10 @@ class ModelChoice(_Frozen):
             return {"roles": value}  # pyright: ignore[reportUnknownVariableType] - YAML
         return value  # pyright: ignore[reportUnknownVariableType] - YAML
 
-    @model_validator(mode="after")
-    def _has_main(self) -> "ModelChoice":
-        if "main" not in self.roles:
-            raise ValueError(f"no model for the role 'main' in {dict(self.roles)}")
-        return self
+    @field_validator("roles")
+    @classmethod
+    def _has_main(cls, roles: Mapping[str, str]) -> Mapping[str, str]:
+        return _with_main(roles)
 
     @property
     def label(self) -> str:
@@ -127,6 +126,11 @@ class Options(_Frozen):
     final: Literal["path", "last_valid"]
     """Which submission is graded."""
 
+    @field_validator("models")
+    @classmethod
+    def _has_main(cls, models: Mapping[str, str]) -> Mapping[str, str]:
+        return _with_main(models)
+
 
 class Sweep(_Frozen):
     """What to run. Every list multiplies with every other."""
@@ -143,7 +147,7 @@ class Sweep(_Frozen):
     """Budgets."""
     variants: Mapping[str, Mapping[str, Any]] = Field({"base": {}}, min_length=1)
     """Named changes: `{base: {}, no_memory: {scaffold.memory: none}}`."""
-    seeds: tuple[int, ...] = Field((0,), min_length=1)
+    seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field((0,), min_length=1)
     """Repetitions."""
 
     task: TaskOptions = TaskOptions()
@@ -206,6 +210,12 @@ class Sweep(_Frozen):
             return Options.model_validate(options)
         except ValidationError as error:
             raise UserError(f"variant {variant!r}:\n{explain(error, Options)}") from error
+
+
+def _with_main(roles: Mapping[str, str]) -> Mapping[str, str]:
+    if "main" not in roles:
+        raise ValueError(f"no model for the role 'main' in {dict(roles)}")
+    return roles
 
 
 def load_sweep(path: Path, settings: Sequence[str] = ()) -> Sweep:

@@ -22,12 +22,15 @@ from experiments.results import GRADE_FILE, make_row
 from experiments.state import read_state
 from experiments.sweep_ledger import SweepLedger
 from experiments.watch import Watch
+from sandbox.hardware import Hardware
 from sandbox.machine import Machine
 
 INFRA_ATTEMPTS = 3
 """How often a cell is started when the world fails under it."""
 RETRY_S = 2.0
 """Before the second attempt; twice as long before the third."""
+GRADING_S = 3600.0
+"""For all that follows the end of a run; then its process is killed and the cell tried again."""
 _POLL_S = 0.2
 _RECENT = 8
 _REASON_CHARS = 4000
@@ -55,6 +58,8 @@ class Job:
     """Whether nothing is left to do but to end it and grade what it has."""
     killed: bool = False
     """Whether its process was killed because it overstayed its time limit."""
+    hardware: Hardware | None = None
+    """What it needs, once somebody has looked."""
     usd: float = 0.0
     """Dollars it had spent when its last process ended."""
     not_before: float = 0.0
@@ -72,6 +77,8 @@ class Work:
     lease: Lease
     log_start: int
     """Where in the process log this attempt begins."""
+    ending_since: float
+    """When the run ended and only its grade was left to be made; until then, when the process started."""
 
 
 @dataclass(slots=True)
@@ -117,6 +124,7 @@ class Executor:
         """
         try:
             while self.jobs or self.working:
+                self._refuse_overspending()
                 self._start_some()
                 for end in self.pool.ended(_POLL_S):
                     self._take_in(end)
@@ -124,7 +132,6 @@ class Executor:
                     work.watch.refresh()
                     self._end_overdue(work)
                 tick()
-                self._refuse_overspending()
         finally:
             self.pool.close()
             for work in self.working.values():
@@ -138,25 +145,29 @@ class Executor:
         return self.tally.usd + at_work + sum(job.usd for job in (*self.jobs, *self.failed))
 
     def _refuse_overspending(self) -> None:
-        if self.max_usd is not None and self.spent_usd >= self.max_usd and (self.jobs or self.working):
+        if self.max_usd is not None and self.spent_usd >= self.max_usd:
             raise SpendingLimit
 
     def _start_some(self) -> None:
         now = time.monotonic()
-        self.blocked = ""
-        while self.jobs and len(self.working) < self.parallel:
-            job = next((job for job in self.jobs if job.not_before <= now), None)
-            if job is None or not self._start(job):
-                return
-            self.jobs.remove(job)
+        refused: set[Hardware] = set()  # kinds of machine that there is no room for now
+        for job in [job for job in self.jobs if job.not_before <= now]:
+            if len(self.working) >= self.parallel:
+                break
+            if job.hardware not in refused and not self._start(job):
+                assert job.hardware is not None
+                refused.add(job.hardware)
+        self.blocked = "; ".join(held.words() for held in self.leases.holders()) if refused else ""
 
     def _start(self, job: Job) -> bool:
+        """Start a job if the machine has room for it now."""
         cell = load_cell(job.folder)
-        claim = claim_of(given(cell.hardware, cell.backend), self.machine, self.parallel)
+        job.hardware = given(cell.hardware, cell.backend)
+        claim = claim_of(job.hardware, self.machine, self.parallel)
         lease = self.leases.take(claim, f"{job.folder.parent.name}/{job.cell}", cell.hardware.gpu)
         if lease is None:
-            self.blocked = "; ".join(held.words() for held in self.leases.holders())
             return False
+        self.jobs.remove(job)
         job.state = State.RUNNING
         job.attempts += 1
         log = job.folder / PROCESS_LOG
@@ -164,15 +175,20 @@ class Executor:
         watch = Watch(job.folder)
         watch.refresh()
         watch.restart()
-        self.working[job.folder] = Work(job, cell, watch, lease, start)
+        self.working[job.folder] = Work(job, cell, watch, lease, start, time.monotonic())
         gpus = [gpu.uuid for gpu in lease.gpus] if self.machine.gpus else None
         self.pool.start(job.folder, cell.scaffold, gpus, finalize=job.finalize)
         return True
 
     def _end_overdue(self, work: Work) -> None:
-        """Kill a run that overstays its time limit: what it has is graded."""
+        """Kill a run that overstays its time limit: what it has is graded; and a grading that hangs."""
         limit_s = work.cell.limits.time_s + work.cell.grace_s
-        if not work.job.finalize and work.watch.working_s() > limit_s:
+        if work.job.finalize or work.watch.state.outcome:
+            if time.monotonic() - work.ending_since > GRADING_S:
+                self.pool.kill(work.job.folder)
+            return
+        work.ending_since = time.monotonic()
+        if work.watch.working_s() > limit_s:
             work.job.finalize = work.job.killed = True
             self.pool.kill(work.job.folder)
 
@@ -207,8 +223,7 @@ class Executor:
 
     def _note(self, work: Work) -> None:
         """Write the cell's row into the ledger."""
-        grade = read_json(work.job.folder / GRADE_FILE)
-        row = make_row(work.cell, work.watch.state, grade, reason=work.job.message)
+        row = make_row(work.cell, work.watch.state, work.job.folder, reason=work.job.message)
         self.ledger.add(row.model_copy(update={"added": work.job.cell in self.added}))
         self.recent.append(work)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from sandbox.protocols import BlobStore
-from sandbox.saved import saved_file
+from sandbox.saved import read_entry, saved_entry, saved_file
 from scaffolds.runtime.events import TOOL_RESULT
 from scaffolds.runtime.log import read_log
 from scaffolds.runtime.session import MAIN_LANE
@@ -31,22 +31,22 @@ def final_submission(
     """What is graded of a run whose workspace ended as `tree`; None when there is no submission."""
     data = saved_file(tree, SUBMISSION_PATH, store) if tree else None
     if rule == "last_valid" and (data is None or not validator.check(data).valid):
-        for earlier in _earlier(run, data, store):
+        for earlier in _earlier(run, validator.max_bytes, store):
             if validator.check(earlier).valid:
                 return Final(earlier, "snapshot")
     return None if data is None else Final(data, "path")
 
 
-def _earlier(run: Path, data: bytes | None, store: BlobStore) -> Iterator[bytes]:
-    """The other submissions that the run's snapshots hold, latest first, each once."""
-    seen: set[bytes] = set() if data is None else {data}
+def _earlier(run: Path, max_bytes: int, store: BlobStore) -> Iterator[bytes]:
+    """The submissions that the run's snapshots hold, latest first, each once, none too big to read."""
+    seen: set[tuple[str, ...]] = set()
     trees = [
         event.data["tree"]
         for event in read_log(run)[0]
         if event.type == TOOL_RESULT and event.lane == MAIN_LANE and event.data.get("tree")
     ]
     for tree in dict.fromkeys(reversed(trees)):
-        saved = saved_file(tree, SUBMISSION_PATH, store)
-        if saved is not None and saved not in seen:
-            seen.add(saved)
-            yield saved
+        entry = saved_entry(tree, SUBMISSION_PATH, store)
+        if entry is not None and entry.size <= max_bytes and entry.chunks not in seen:
+            seen.add(entry.chunks)
+            yield read_entry(entry, store)

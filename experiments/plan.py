@@ -13,6 +13,7 @@ from benchmark.registry import find as find_competition
 from experiments.cell import Cell, Labels
 from experiments.config import ModelChoice, ScaffoldChoice, Sweep, TimeLimit
 from experiments.hardware import given, names, profile
+from experiments.neutral import shown_digest
 from experiments.prerequisites import Problem, agent_config, competition_ids, find_problems
 from sandbox.hardware import Hardware
 from sandbox.machine import Machine
@@ -112,11 +113,12 @@ class Plan:
     def _cell(self, chosen: Combination) -> Cell:
         competition = self._competitions[chosen.competition]
         hardware = self._profiles[chosen.hardware]
+        agent = self._agent(chosen)
         return Cell(
-            **self._agent(chosen),
+            **agent,
+            data_digest=shown_digest(competition, self._data[competition.id], agent["description"]),
             competition=competition.id,
             data_version=competition.data_version,
-            data_digest=self._data[competition.id].digest,
             hardware=hardware,
             seed=chosen.seed,
             machine=self._machines[chosen.hardware],

@@ -91,8 +91,9 @@ def _scaffolds(sweep: Sweep) -> Iterator[Problem]:
             options = sweep.options(choice, sweep.models[0], sweep.time_limits[0], variant)
             agent_config(kind, options)
         except UserError as error:
-            said = "" if not sweep.variants[variant] else f"variant {variant!r} of "
-            yield Problem("setting", f"{said}{error}")
+            words = str(error)
+            said = f"variant {variant!r} of " if sweep.variants[variant] and "variant" not in words else ""
+            yield Problem("setting", f"{said}{words}")
             continue
         if unknown := [name for name in options.tools if name not in SANDBOX_TOOLS]:
             yield Problem("setting", f"no tool {unknown[0]!r}; there are: {', '.join(SANDBOX_TOOLS)}")
@@ -126,7 +127,7 @@ def _key(model: str) -> str:
     if keyless(model):
         return ""
     provider = model.removeprefix("litellm/").partition("/")[0]
-    return "" if provider == "openai-compatible" else f"{provider.upper()}_API_KEY"
+    return f"{provider.upper()}_API_KEY" if provider.isalnum() else ""
 
 
 def _competitions(sweep: Sweep, data_dir: Path) -> Iterator[Problem]:

@@ -54,6 +54,8 @@ class Row(BaseModel):
     code: str = ""
     """How exactly it ended, e.g. `limit.time`."""
 
+    graded_ns: int = 0
+    """Time stamp of the grade's file: another grade is another result."""
     score: float | None = None
     """The grader's score on the test set."""
     median: float | None = None
@@ -79,14 +81,25 @@ class Row(BaseModel):
     """Input and output tokens."""
     usd: float | None = None
     """Dollars; None when a price is unknown."""
+    known_usd: float = 0.0
+    """Dollars of those calls that have a price."""
     seconds: float = 0.0
     """Working time."""
     waited_s: float = 0.0
     """Time spent waiting for providers that is not working time."""
 
 
-def make_row(cell: Cell, state: RunState, grade: Mapping[str, Any] | None, *, reason: str = "") -> Row:
+def graded_ns(run: Path) -> int:
+    """Time stamp of a run's grade; 0 while it has none."""
+    try:
+        return (run / GRADE_FILE).stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
+
+
+def make_row(cell: Cell, state: RunState, run: Path, *, reason: str = "") -> Row:
     """The row of a cell from its log's fold and its grade; without a grade it is failed, or unfinished."""
+    stamp, grade = graded_ns(run), read_json(run / GRADE_FILE)
     competition = find_competition(cell.competition)
     outcome = "done" if grade is not None else "failed" if reason else "unfinished"
     return Row(
@@ -104,6 +117,7 @@ def make_row(cell: Cell, state: RunState, grade: Mapping[str, Any] | None, *, re
         seed=cell.seed,
         state=outcome,
         reason="" if outcome == "done" else reason,
+        graded_ns=stamp,
         codes=state.codes,
         backends=state.backends,
         final=cell.final,
@@ -119,6 +133,7 @@ def make_row(cell: Cell, state: RunState, grade: Mapping[str, Any] | None, *, re
         model_calls=state.model_calls,
         tokens=state.spent.tokens,
         usd=None if state.unpriced else state.spent.usd,
+        known_usd=state.spent.usd,
         seconds=state.spent.seconds,
         waited_s=state.spent.waited,
         **_earned(grade),
@@ -131,7 +146,7 @@ def row_of(run: Path, *, reason: str = "") -> Row:
     Raises:
         UserError: it is no run folder.
     """
-    return make_row(load_cell(run), read_state(run), read_json(run / GRADE_FILE), reason=reason)
+    return make_row(load_cell(run), read_state(run), run, reason=reason)
 
 
 def _earned(grade: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -17,10 +17,10 @@ from filelock import FileLock, Timeout
 
 from benchmark.guard import Guard
 from experiments.build import (
-    SANDBOX_FOLDER,
     build_scaffold,
     build_world,
     private_folder,
+    sandbox_folder,
     start_facts,
 )
 from experiments.cell import CELL_FILE, Cell, load_cell
@@ -112,7 +112,7 @@ def _run_and_grade(cell: Cell, folder: Path, finalize: bool, server: Path | None
         finally:
             session.close_sandboxes()
             session.log.close()
-        _remove_sandboxes(folder / SANDBOX_FOLDER)
+        _remove_sandboxes(sandbox_folder(cell, folder))
         if submission is not None:
             write_bytes(folder / SUBMISSION_FILE, submission)
         report = guard.grade(submission, cell.competition, private_folder(cell))
@@ -135,7 +135,7 @@ def _bring_to_end(session: Session, cell: Cell, scaffold: Scaffold | None) -> st
         return session.ending.data["submission"]
     if scaffold is None:
         ending = Ending("limit", "limit.overstayed", "ended from outside, long after its time limit")
-        left = salvage(session.log.folder / SANDBOX_FOLDER / MAIN_LANE, session.log.blobs)
+        left = salvage(sandbox_folder(cell, session.log.folder) / MAIN_LANE, session.log.blobs)
         tree = left.tree if left else session.journal.tree(MAIN_LANE)
     else:
         run = DurableRun(session)

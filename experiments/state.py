@@ -1,5 +1,6 @@
 """What a run has come to, as a fold over its events: what tables and progress displays show."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -94,7 +95,14 @@ class RunState:
             self.nodes += 1
             self.good += event.data.get("status") == "ok"
         elif event.type.endswith(".pick"):
-            self.pick, self.best = event.data.get("node"), event.data.get("score")
+            self.pick, self.best = event.data.get("node"), _finite(event.data.get("score"))
+
+
+def _finite(value: object) -> float | None:
+    """What a scaffold calls a score, if it is one."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None
 
 
 def read_state(run: Path) -> RunState:

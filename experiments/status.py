@@ -12,6 +12,8 @@ from experiments.sweep_rows import sweep_rows
 from sandbox.text import printable
 from scaffolds.words import one_line
 
+_REASON_CHARS = 160
+
 
 def status(path: Path) -> dict[str, Any]:
     """The sweep in `path` as a record.
@@ -42,7 +44,7 @@ def print_status(record: dict[str, Any], console: Console) -> None:
     console.print(f"{record['sweep']}: {numbers}; {work}", markup=False)
     for cell in record["cells"]:
         if cell["state"] in ("failed", "running", "begun"):
-            reason = f": {one_line(cell['reason'], 160)}" if cell["reason"] else ""
+            reason = f": {cell['reason']}" if cell["reason"] else ""
             words = (
                 f"  {cell['state']:8} {cell['cell']}, step {cell['step']}, ${cell['usd'] or 0:.2f}{reason}"
             )
@@ -50,10 +52,10 @@ def print_status(record: dict[str, Any], console: Console) -> None:
 
 
 def _state(row: Row, path: Path, at_work: bool) -> str:
+    if row.state != "done" and at_work and _is_locked(path / row.cell):
+        return "running"
     if row.state != "unfinished":
         return row.state
-    if at_work and _is_locked(path / row.cell):
-        return "running"
     return "begun" if row.codes or row.seconds else "waiting"
 
 
@@ -64,7 +66,7 @@ def _facts(row: Row) -> dict[str, Any]:
         "score": row.score,
         "usd": row.usd,
         "seconds": round(row.seconds, 1),
-        "reason": row.reason,
+        "reason": one_line(printable(row.reason), _REASON_CHARS),
     }
 
 

@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 from experiments.cell_pool import CellPool
-from experiments.code import environment, foreign_modules, running_code, snapshot, snapshot_code
+from experiments.code import damage, environment, foreign_modules, running_code, snapshot, snapshot_code
 from experiments.config import load_sweep
 from experiments.console import ERR, OUT, command, type_next
 from experiments.executor import Executor, SpendingLimit, Tally, jobs_for
@@ -141,7 +141,7 @@ def _sweep(planned: Plan, foreign: tuple[str, ...], wanted: Wanted) -> int:
         lock.added_cells,
         planned.sweep.parallel,
         planned.sweep.max_usd,
-        Tally(done=len(done), usd=sum(row.usd or 0.0 for row in ledger.rows(done).values())),
+        Tally(done=len(done), usd=sum(row.known_usd for row in ledger.rows(done).values())),
     )
     wanted.out.print(f"{len(ids)} cells in {folder.path}, {len(done)} of them done", markup=False)
     with _said_when_stopped(executor, wanted), Progress(_display(wanted), executor) as progress:
@@ -152,12 +152,19 @@ def _sweep(planned: Plan, foreign: tuple[str, ...], wanted: Wanted) -> int:
 def _keep_to_the_code(wanted: Wanted, foreign: tuple[str, ...]) -> None:
     """Where the code changed since the sweep began, become a process that runs the sweep's copy."""
     recorded = wanted.folder.code
-    held = snapshot_code(recorded) if recorded else None
-    if recorded is None or held is None or wanted.new_code:
+    if recorded is None or wanted.new_code:
+        return
+    held = snapshot_code(recorded)
+    if held is None:
+        wanted.out.print(
+            f"The sweep's copy of its code, {recorded}, is gone; it goes on with today's.", markup=False
+        )
         return
     changed = held.differences(running_code(foreign))
     if not changed:
         return
+    if broken := damage(recorded, held):
+        raise UserError(f"{str(recorded / broken)!r} is damaged; --new-code goes on with today's code")
     more = " and others" if len(changed) > _SHOWN_CHANGES else ""
     wanted.out.print(
         f"The code changed since this sweep began ({', '.join(changed[:_SHOWN_CHANGES])}{more}). It goes on "

@@ -19,6 +19,7 @@ from scaffolds.errors import UserError
 PLAN_FILE = "plan.lock"
 CODE_FOLDER = "code"
 _LOCK_FILE = ".lock"
+_PLACES = ("backend", "grace_s", "data_dir")
 _LOCK_WAIT_S = 15.0
 
 
@@ -82,8 +83,13 @@ class SweepFolder:
     @property
     def lock(self) -> PlanLock | None:
         """The frozen plan; None before the sweep has begun."""
-        record = read_json(self.path / PLAN_FILE)
-        return None if record is None else PlanLock.model_validate(record)
+        try:
+            record = read_json(self.path / PLAN_FILE)
+            return None if record is None else PlanLock.model_validate(record)
+        except ValueError as error:
+            raise UserError(
+                f"{str(self.path / PLAN_FILE)!r} is no plan of this version. Use another --runs-dir"
+            ) from error
 
     @property
     def code(self) -> Path | None:
@@ -136,11 +142,8 @@ class SweepFolder:
 
     def enter(self, plan: Plan, ids: Sequence[str], code: Code) -> PlanLock:
         """Make the folder hold these cells, to be run under `code` from now on."""
-        lacking = {cell for cell in ids if not (self.path / cell / CELL_FILE).exists()}
-        if lacking:
-            for cell in plan.cells():
-                if cell.id in lacking:
-                    write_json(self.path / cell.id / CELL_FILE, cell.model_dump(mode="json"))
+        for cell in plan.cells():
+            _bring(self.path / cell.id / CELL_FILE, cell.model_dump(mode="json"))
         before = self.lock
         lock = _begun(plan, ids) if before is None else _extended(before, ids)
         if not lock.code or lock.code[-1].digest != code.digest:
@@ -163,6 +166,15 @@ class SweepFolder:
         )
         templates = template_difference(old.templates, nearest.templates)
         return "\n".join(part for part in (f"{head}. It differs in:", shown, templates, tail) if part)
+
+
+def _bring(path: Path, record: dict[str, Any]) -> None:
+    """Write a cell's file; one that is there keeps all but the places, which may have moved meanwhile."""
+    known = read_json(path)
+    if known is None:
+        write_json(path, record)
+    elif (moved := known | {name: record[name] for name in _PLACES}) != known:
+        write_json(path, moved)
 
 
 def _begun(plan: Plan, ids: Sequence[str]) -> PlanLock:

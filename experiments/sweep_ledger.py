@@ -12,7 +12,7 @@ import orjson
 from pydantic import ValidationError
 
 from experiments.files import append_lines
-from experiments.results import GRADE_FILE, Row, row_of
+from experiments.results import Row, graded_ns, row_of
 
 LEDGER_FILE = "ledger"
 
@@ -39,13 +39,13 @@ class SweepLedger:
         return {cell for cell, row in self.rows(cells).items() if row.state == "done"}
 
     def bring_up_to_date(self, cells: Iterable[str], *, write: bool = True) -> None:
-        """Take in grades that nobody noted, and drop rows whose grade is gone."""
+        """Take in grades that nobody noted or that changed, and drop rows whose grade is gone."""
         news: list[Row] = []
         for cell in cells:
-            row, graded = self._rows.get(cell), (self._folder / cell / GRADE_FILE).exists()
-            if graded and (row is None or row.state != "done"):
+            row, stamp = self._rows.get(cell), graded_ns(self._folder / cell)
+            if stamp and (row is None or row.graded_ns != stamp):
                 news.append(row_of(self._folder / cell))
-            elif not graded and row is not None and row.state == "done":
+            elif not stamp and row is not None and row.state == "done":
                 del self._rows[cell]
         if write:
             self._append(news)

@@ -13,16 +13,15 @@ from scaffolds.errors import UserError
 def read_rows(paths: Sequence[Path]) -> list[Row]:
     """A row for every planned cell below these paths: sweeps, single runs, or folders that hold sweeps.
 
-    A cell that several of them hold counts once, as done where one of them has finished it.
+    A cell that several of them hold is as done as the furthest of them; results that differ are all kept.
 
     Raises:
         UserError: a path is none of these.
     """
-    found: dict[str, Row] = {}
-    for row in (row for path in paths for row in _rows(path)):
-        if row.cell not in found or found[row.cell].state != "done":
-            found[row.cell] = row
-    return list(found.values())
+    rows = [row for path in paths for row in _rows(path)]
+    done = {row.cell for row in rows if row.state == "done"}
+    others = {row.cell: row for row in rows if row.cell not in done}
+    return [*dict.fromkeys(row for row in rows if row.state == "done"), *others.values()]
 
 
 def sweep_rows(folder: SweepFolder) -> list[Row]:

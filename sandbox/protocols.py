@@ -27,8 +27,6 @@ class SandboxSpec(BaseModel):
     """Host folder that holds the sandbox's files; created if missing, emptied at the start."""
     data: Path
     """Host folder that the agent sees, read-only, as its data."""
-    covers: Mapping[str, Path] = {}
-    """Files of the data folder, by name, in whose place the agent sees another host file."""
     network: Literal["none", "open"] = "none"
     """`none` leaves only a loopback interface."""
     env: Mapping[str, str] = {}

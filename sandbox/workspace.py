@@ -14,6 +14,8 @@ from sandbox.errors import SandboxUnavailable
 from sandbox.protocols import Layout
 
 _MARK = ".sandbox"
+_GONE = ".gone-"
+"""Before the name of a folder that is being removed."""
 FOLDERS = ("submission", "code", "logs")
 """Folders in the home folder from the start, beside `data`."""
 
@@ -73,17 +75,16 @@ class Workspace:
         Raises:
             SandboxUnavailable: the folder holds something that is not a sandbox's, or cannot be removed.
         """
-        if not self.root.exists() or not any(self.root.iterdir()):
-            return
-        if not (self.root / _MARK).exists():
-            raise SandboxUnavailable(
-                f"{str(self.root)!r} holds files and is not a sandbox's folder; name another, or empty it"
-            )
-        # Not shutil: an agent can nest folders deeper than Python's stack.
-        if _run("rm", "-rf", "--", str(self.root)):
-            _run("chmod", "-R", "u+rwx", "--", str(self.root))
-            if problem := _run("rm", "-rf", "--", str(self.root)):
-                raise SandboxUnavailable(f"{str(self.root)!r} cannot be removed: {problem}")
+        # Moved away at once: whoever dies while it is being removed leaves no half of a workspace.
+        gone = self.root.with_name(_GONE + self.root.name.removeprefix(_GONE))
+        if self.root.exists() and self.root != gone and any(self.root.iterdir()):
+            if not (self.root / _MARK).exists():
+                raise SandboxUnavailable(
+                    f"{str(self.root)!r} holds files and is not a sandbox's folder; name another, or empty it"
+                )
+            _delete(gone)
+            self.root.rename(gone)
+        _delete(gone)
 
 
 def layout_at(home: str, tmp: str) -> Layout:
@@ -96,6 +97,16 @@ def layout_at(home: str, tmp: str) -> Layout:
         logs=f"{home}/logs",
         tmp=tmp,
     )
+
+
+def _delete(path: Path) -> None:
+    if not path.exists():
+        return
+    # Not shutil: an agent can nest folders deeper than Python's stack.
+    if _run("rm", "-rf", "--", str(path)):
+        _run("chmod", "-R", "u+rwx", "--", str(path))
+        if problem := _run("rm", "-rf", "--", str(path)):
+            raise SandboxUnavailable(f"{str(path)!r} cannot be removed: {problem}")
 
 
 def _run(*argv: str) -> str:

@@ -47,7 +47,7 @@ def find(name: str) -> ScaffoldType:
         module, attribute = f"scaffolds.{name}", "Scaffold"
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, SyntaxError, TypeError, ValueError) as error:
         raise UserError(f"scaffold {name!r} cannot be loaded: {error}") from error
     config: Any = getattr(found, "Config", None)
     if not (isinstance(config, type) and issubclass(config, BaseModel)):

@@ -117,8 +117,6 @@ def _etc(workspace: Workspace, spec: SandboxSpec) -> list[str]:
 def _home(workspace: Workspace, spec: SandboxSpec) -> list[str]:
     options = ["--bind", str(workspace.home), "/home", "--bind", str(workspace.tmp), "/tmp"]
     options += ["--ro-bind", str(spec.data), "/home/data"]
-    for name, path in spec.covers.items():
-        options += ["--ro-bind", str(path), f"/home/data/{name}"]
     return [*options, "--ro-bind", str(workspace.driver), f"{_INSIDE_DRIVER}/driver.pyz"]
 
 

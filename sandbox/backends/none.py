@@ -36,7 +36,7 @@ class Unisolated:
     def start(self, spec: SandboxSpec, layout: Layout) -> Channel:
         """Start the driver."""
         workspace = Workspace(spec.root)
-        _link_data(workspace.home / "data", spec)
+        (workspace.home / "data").symlink_to(spec.data)
         argv = (interpreter.driver_python(), "-I", "-S", str(workspace.driver), str(workspace.scratch))
         try:
             process = spawn(argv, errors=workspace.errors, env={"LANG": "C.UTF-8"}, cwd=Path(layout.code))
@@ -59,16 +59,6 @@ class Unisolated:
                 processes.send(left, signal.SIGKILL)
 
         return PipeChannel(process, workspace.errors, sweep, occupied=occupied)
-
-
-def _link_data(place: Path, spec: SandboxSpec) -> None:
-    """One link to the data, or a link for each entry where some show something else."""
-    if not spec.covers:
-        place.symlink_to(spec.data)
-        return
-    place.mkdir()
-    for path in spec.data.iterdir():
-        (place / path.name).symlink_to(spec.covers.get(path.name, path).resolve())
 
 
 def _marked(variable: str) -> list[int]:

@@ -48,6 +48,7 @@ class Looks(_Agent):
 
     def run(self, run: Run) -> Outcome:
         seen = run.call("shell", command="cat ~/data/description.md").text
+        mounts = run.call("shell", command="cat /proc/self/mountinfo; readlink -f ~/data; pwd -P").text
         checked = run.call("validate_submission", path="x.csv").text
         run.note(
             "looks.seen",
@@ -55,6 +56,7 @@ class Looks(_Agent):
             told=run.task.description,
             tools=" ".join(sorted(run.tools)),
             checked=checked,
+            mounts=mounts,
         )
         return Outcome("looked")
 

@@ -86,7 +86,7 @@ def seen(study: Study) -> dict[str, Any]:
     (run,) = study.cells()
     log = Trajectory(run).log
     (event,) = log.of_type("looks.seen")
-    return {name: log.value(event, name) for name in ("description", "told", "tools", "checked")}
+    return {name: log.value(event, name) for name in ("description", "told", "tools", "checked", "mounts")}
 
 
 def test_a_run_that_hangs_is_ended_from_outside_and_graded_with_what_it_has(study: Study) -> None:
@@ -125,6 +125,7 @@ def test_the_obfuscated_description_is_the_only_one_in_sight(study: Study) -> No
     assert found["told"] == (folder / "description_obfuscated.md").read_text()
     assert found["description"].startswith(found["told"].strip().splitlines()[0])
     assert original not in found["description"]
+    assert "practice" not in found["mounts"]
 
 
 def test_a_tool_that_is_taken_away_is_gone(study: Study) -> None:
@@ -168,7 +169,7 @@ def test_the_sweep_stops_when_its_money_is_spent(study: Study, data_dir: Path) -
     assert study.run().returncode == 0
     # The same cells again with a ledger that says what real models would have cost.
     ledger = study.runs / "ledger"
-    ledger.write_bytes(ledger.read_bytes().replace(b'"usd":0.0', b'"usd":2.5'))
+    ledger.write_bytes(ledger.read_bytes().replace(b'usd":0.0', b'usd":2.5'))
     study.write(seeds=[0, 1, 2], max_usd=4)
     stopped = study.run()
     assert stopped.returncode == 1
