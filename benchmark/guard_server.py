@@ -4,6 +4,7 @@ The processes get the path of its socket and give it to `benchmark.guard.Guard`.
 them time and nothing else, because every guard can start a child of its own.
 """
 
+import shutil
 import socket
 import tempfile
 import threading
@@ -14,6 +15,7 @@ from benchmark.errors import GuardError
 from benchmark.guard_child import GuardChild
 from benchmark.guard_linux import short_name
 
+_PREFIX = "guard-"
 BACKLOG = 1024
 """Connections that may wait while the server warms up: more than runs start at once on any machine."""
 
@@ -25,9 +27,17 @@ class GuardServer:
     socket lies in a folder that only its user may enter.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, within: Path | None = None) -> None:
+        """Makes the socket's folder.
+
+        Args:
+            within: an existing folder to make it in; what killed servers have left there is removed, so it
+                must be this server's alone. The system's temporary folder when left out.
+        """
         self._lock = threading.Lock()
-        self._folder = tempfile.TemporaryDirectory(prefix="guard-")
+        for leftover in within.glob(f"{_PREFIX}*") if within else ():
+            shutil.rmtree(leftover)
+        self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=within)
         self._child: GuardChild | None = None
         self.path = Path(self._folder.name) / "socket"
         """Where it listens; always the same, also for the worker after a dead one."""

@@ -105,7 +105,8 @@ class CellPool:
             self._server.stdin.flush()
 
     def _open(self) -> "subprocess.Popen[bytes]":
-        command = [sys.executable, "-P", "-m", "experiments.cell_server", "--parent", str(os.getpid())]
+        words = ["experiments.cell_server", str(self._folder), "--parent", str(os.getpid())]
+        command = [sys.executable, "-P", "-m", *words]
         with (self._folder / SERVER_LOG).open("ab") as log:
             # A session of its own: Ctrl-C reaches the sweep alone, which then ends its cells in order.
             return subprocess.Popen(

@@ -1,6 +1,6 @@
 """A warm interpreter that forks a process per cell, so that no cell pays for imports.
 
-`python -P -m experiments.cell_server` reads requests from standard input and writes how cells ended to
+`python -P -m experiments.cell_server SWEEP` reads requests from standard input and writes how cells ended to
 standard output, a JSON object a line. It dies with the sweep that started it, and its cells with it.
 """
 
@@ -125,11 +125,14 @@ def _redirect(log: Path) -> None:
         signal.signal(number, signal.SIG_DFL)
 
 
-def main(parent: Annotated[int, typer.Option(help="Process to end with.")]) -> None:
+def main(
+    folder: Annotated[Path, typer.Argument(help="The sweep's folder.")],
+    parent: Annotated[int, typer.Option(help="Process to end with.")],
+) -> None:
     """Serve one sweep."""
     own_process(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sweep ends its cells in order
-    with GuardServer() as guard:
+    with GuardServer(within=folder) as guard:
         CellServer(guard).serve()
 
 

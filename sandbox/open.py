@@ -20,7 +20,7 @@ def open_sandbox(spec: SandboxSpec) -> Sandbox:
 
     Raises:
         SandboxUnavailable: this machine cannot give it; the message says what to do.
-        SandboxLost: it did not start in time; it may the next time.
+        SandboxLost: it was killed, or did not start in time; it may the next time.
     """
     spec = spec.model_copy(update={"root": spec.root.absolute(), "data": spec.data.resolve()})
     if not spec.data.is_dir():
@@ -35,7 +35,10 @@ def open_sandbox(spec: SandboxSpec) -> Sandbox:
     try:
         _greet(wire, spec, layout, isolated=chosen.isolated)
     except SandboxError as error:
+        killed = channel.killed()
         wire.close()
+        if killed:  # by the system for want of memory, say: another may live
+            raise SandboxLost("the sandbox was killed while it started") from error
         if time.monotonic() - began > _START_S:  # a busy machine, not one that cannot
             raise SandboxLost(f"the sandbox did not answer within {_START_S:g} s of its start") from error
         raise SandboxUnavailable(channel.diagnose()) from error

@@ -209,6 +209,10 @@ class Channel(Protocol):
         """End every process inside. Safe to repeat."""
         ...
 
+    def killed(self) -> bool:
+        """Whether a signal ended it; asked when it does not answer, before `kill`."""
+        ...
+
     def diagnose(self) -> str:
         """Say in one line why the other end is gone, as far as the host can tell."""
         ...

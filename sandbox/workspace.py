@@ -84,6 +84,8 @@ class Workspace:
                 )
             _delete(gone)
             self.root.rename(gone)
+        elif self.root.exists() and self.root != gone:
+            self.root.rmdir()
         _delete(gone)
 
 

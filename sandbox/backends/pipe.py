@@ -18,6 +18,8 @@ from sandbox.text import printable
 
 _WRITE_S = 60.0
 _CLOSE_S = 3.0
+_REAP_S = 0.5
+"""Between the end of a process's output and its own."""
 _EXCERPT = 600
 
 
@@ -108,6 +110,13 @@ class PipeChannel:
             self._process.wait()
             with self._reading:  # a reader has seen the end of the stream by now
                 self._output.close()
+
+    def killed(self) -> bool:
+        """Whether a signal has ended the process, or what it was the shell of."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            code = self._process.wait(_REAP_S)
+            return code < 0 or code > 128
+        return False
 
     def diagnose(self) -> str:
         """Say in one line why the other end is gone, as far as the host can tell."""

@@ -82,7 +82,7 @@ def test_a_variant_changes_what_it_names_and_nothing_else(data_dir: Path) -> Non
     assert changed == {
         "no_memory": ["scaffold_config.memory"],
         "longer": ["limits.time_s", "limits.usd"],
-        "hidden": ["description"],
+        "hidden": ["data_digest", "description"],
         "bare": ["hidden_tools"],
         "online": ["network"],
         "careful": ["final"],
