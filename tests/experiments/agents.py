@@ -49,6 +49,7 @@ class Looks(_Agent):
     def run(self, run: Run) -> Outcome:
         seen = run.call("shell", command="cat ~/data/description.md").text
         mounts = run.call("shell", command="cat /proc/self/mountinfo; readlink -f ~/data; pwd -P").text
+        cards = run.call("shell", command="echo ${CUDA_VISIBLE_DEVICES:-none}").text
         checked = run.call("validate_submission", path="x.csv").text
         run.note(
             "looks.seen",
@@ -57,6 +58,7 @@ class Looks(_Agent):
             tools=" ".join(sorted(run.tools)),
             checked=checked,
             mounts=mounts,
+            cards=cards,
         )
         return Outcome("looked")
 

@@ -11,12 +11,13 @@ from typing import Any
 import psutil
 import pytest
 
-from experiments.files import read_json
+from experiments.files import read_json, write_json
 from experiments.leases import Leases
 from experiments.results import GRADE_FILE, Row
 from experiments.run import SUBMISSION_FILE
 from experiments.sweep_folder import PlanLock, SweepFolder
 from experiments.sweep_ledger import LEDGER_FILE, SweepLedger
+from experiments.sweep_rows import read_rows
 from sandbox.machine import Machine
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.log import EVENTS_FILE, read_log
@@ -179,6 +180,16 @@ def test_the_books_are_an_index_of_the_run_folders(small: Typed) -> None:
         assert "there is nothing to run" in small.sweep()
         assert small.rows == rows
     assert small.lock == lock
+
+
+def test_another_grade_is_another_row(small: Typed) -> None:
+    def scores() -> dict[str, float | None]:
+        return {row.cell: row.score for row in read_rows([small.folder.path])}
+
+    before, cell = scores(), small.cells[0]
+    write_json(cell / GRADE_FILE, {**read_json(cell / GRADE_FILE), "score": 12.5})
+    assert scores() == before | {cell.name: 12.5} != before
+    assert "there is nothing to run" in small.sweep()
 
 
 def test_a_lost_grade_is_given_again_and_nothing_else_happens(small: Typed) -> None:

@@ -16,6 +16,7 @@ import psutil
 import pytest
 import yaml
 
+from experiments.cell import load_cell
 from experiments.executor import INFRA_ATTEMPTS
 from experiments.files import read_json
 from experiments.results import GRADE_FILE
@@ -63,10 +64,10 @@ class Study:
             *options,
         ]
 
-    def run(self, *options: str) -> "subprocess.CompletedProcess[str]":
+    def run(self, *options: str, path: str = os.environ["PATH"]) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             self.words(*options), capture_output=True, text=True, check=False, timeout=250, cwd=self.project,
-            env={**os.environ, "PYTHONPATH": str(self.project)},
+            env={**os.environ, "PYTHONPATH": str(self.project), "PATH": path},
         )  # fmt: skip
 
     def cells(self) -> list[Path]:
@@ -134,6 +135,24 @@ def test_a_tool_that_is_taken_away_is_gone(study: Study) -> None:
     found = seen(study)
     assert "validate_submission" not in found["tools"].split()
     assert "There is no tool 'validate_submission'" in found["checked"]
+
+
+def test_cards_are_leased_to_the_agent_and_hidden_from_the_cpu_arm(study: Study) -> None:
+    smi = study.folder / "bin" / "nvidia-smi"
+    smi.parent.mkdir()
+    smi.write_text("#!/bin/sh\nprintf '0, GPU-a, NVIDIA A10, 23028\\n1, GPU-b, NVIDIA A10, 23028\\n'\n")
+    smi.chmod(0o755)
+    study.write(scaffolds=agent("Looks"), backend="none", hardware=["host", "cpu"], parallel=2)
+    done = study.run(path=f"{smi.parent}:{os.environ['PATH']}")
+    assert done.returncode == 0, done.stderr
+    found = {cell_hardware(run): Trajectory(run).log for run in study.cells()}
+    cards = {name: log.value(next(log.of_type("looks.seen")), "cards").strip() for name, log in found.items()}
+    assert cards["host"].splitlines()[0] in ("GPU-a", "GPU-b")
+    assert cards["cpu"].splitlines()[0] == "none"
+
+
+def cell_hardware(run: Path) -> str:
+    return load_cell(run).hardware.name
 
 
 def test_aide_does_without_the_validation_tool(study: Study) -> None:

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from sandbox.errors import SandboxLost, SandboxUnavailable
 from sandbox.open import open_sandbox
 from sandbox.protocols import Sandbox, SandboxSpec
 from sandbox.wire import Wire
+from sandbox.workspace import Workspace
 from tests.requires import require
 from tests.sandbox.support import Name, Open, gone, out
 
@@ -202,6 +204,34 @@ def test_a_folder_is_emptied_when_it_is_a_sandboxs_and_refused_otherwise(
     with pytest.raises(SandboxUnavailable, match="not a sandbox's folder"):
         open_sandbox(spec.model_copy(update={"root": tmp_path / "own"}))
     assert (tmp_path / "own" / "thesis.txt").read_text() == "years"
+
+
+def test_a_removal_that_died_halfway_is_finished_by_the_next(
+    backend: Name, tmp_path: Path, data: Path
+) -> None:
+    spec = SandboxSpec(backend=backend, root=tmp_path / "r", data=data)
+    half = tmp_path / ".gone-r" / "home"  # moved away, its mark removed, and then nothing more
+    half.mkdir(parents=True)
+    (half / "old").write_text("x")
+    with contextlib.closing(open_sandbox(spec)) as box:
+        assert box.list_files() == ()
+    assert not half.parent.exists()
+    (tmp_path / "r").mkdir()  # a start that died before its mark
+    Workspace(tmp_path / "r").remove()
+    assert not (tmp_path / "r").exists()
+
+
+@pytest.mark.parametrize("status", ["kill -9 $$", "exit 137"])
+def test_a_sandbox_that_is_killed_while_it_starts_may_be_tried_again(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    program = tmp_path / "bin" / "bwrap"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\n[ "$1" = --version ] && echo bubblewrap 0.8.0 && exit\n{status}\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    with pytest.raises(SandboxLost, match="was killed while it started"):
+        open_sandbox(SandboxSpec(backend="bwrap", root=tmp_path / "r", data=data))
 
 
 def test_a_machine_that_cannot_says_what_to_do(
