@@ -160,11 +160,8 @@ class Competition(Facts):
 
     def description(self, obfuscated: bool = False) -> str:
         """The task as the agent reads it; obfuscated, it hides where the competition comes from."""
-        return self.description_file(obfuscated).read_text(encoding="utf-8")
-
-    def description_file(self, obfuscated: bool = False) -> Path:
-        """The file with the description."""
-        return self.folder / ("description_obfuscated.md" if obfuscated else "description.md")
+        name = "description_obfuscated.md" if obfuscated else "description.md"
+        return (self.folder / name).read_text(encoding="utf-8")
 
     @property
     def id_column(self) -> str:

@@ -154,19 +154,20 @@ class Executor:
         for job in [job for job in self.jobs if job.not_before <= now]:
             if len(self.working) >= self.parallel:
                 break
-            if job.hardware not in refused and not self._start(job):
-                assert job.hardware is not None
+            if job.hardware is None:
+                cell = load_cell(job.folder)
+                job.hardware = given(cell.hardware, cell.backend)
+            if job.hardware not in refused and not self._start(job, job.hardware):
                 refused.add(job.hardware)
         self.blocked = "; ".join(held.words() for held in self.leases.holders()) if refused else ""
 
-    def _start(self, job: Job) -> bool:
+    def _start(self, job: Job, hardware: Hardware) -> bool:
         """Start a job if the machine has room for it now."""
-        cell = load_cell(job.folder)
-        job.hardware = given(cell.hardware, cell.backend)
-        claim = claim_of(job.hardware, self.machine, self.parallel)
-        lease = self.leases.take(claim, f"{job.folder.parent.name}/{job.cell}", cell.hardware.gpu)
+        claim = claim_of(hardware, self.machine, self.parallel)
+        lease = self.leases.take(claim, f"{job.folder.parent.name}/{job.cell}", hardware.gpu)
         if lease is None:
             return False
+        cell = load_cell(job.folder)
         self.jobs.remove(job)
         job.state = State.RUNNING
         job.attempts += 1
