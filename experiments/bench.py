@@ -25,7 +25,9 @@ from benchmark.verdict import Code, Verdict
 from experiments.bench_cells import measure_cells
 from experiments.console import OUT, command
 from experiments.process import own_process
-from sandbox.protocols import BlobStore, Captured, Entry, Execution, FileText, Layout, Sandbox, Snapshot
+from sandbox.protocols import BlobStore, Sandbox
+from sandbox.results import Captured, Entry, Execution, FileText, Snapshot
+from sandbox.spec import Layout
 from scaffolds.aide.scaffold import Aide, AideConfig
 from scaffolds.errors import LimitReached
 from scaffolds.messages import Completion, ToolCall, Usage

@@ -16,7 +16,8 @@ from experiments.cell import Cell, template_difference
 from experiments.code import foreign_modules, running_code
 from experiments.neutral import shown_data, shown_digest
 from sandbox.open import open_sandbox, resolve
-from sandbox.protocols import BackendName, Sandbox, SandboxSpec
+from sandbox.protocols import Sandbox
+from sandbox.spec import BackendName, SandboxSpec
 from scaffolds.errors import UserError
 from scaffolds.models.registry import connect, keyless
 from scaffolds.registry import configured

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from experiments.faults import explain
 from experiments.files import read_json
 from sandbox.hardware import Hardware
-from sandbox.protocols import BackendName
+from sandbox.spec import BackendName
 from scaffolds.errors import UserError
 from scaffolds.runtime.ledger import Limits
 

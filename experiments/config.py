@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from experiments.durations import Duration, duration
 from experiments.faults import explain, keys
 from experiments.overrides import parse_setting, put
-from sandbox.protocols import BackendName
+from sandbox.spec import BackendName
 from scaffolds.errors import UserError
 
 VARIANT_KEYS = ("scaffold", "models", "time_limit", "task", "tools", "network", "final")

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sandbox.protocols import BlobStore
+from sandbox.protocols import BlobStore, Validator
 from sandbox.saved import read_entry, saved_entry, saved_file
 from scaffolds.runtime.events import TOOL_RESULT
 from scaffolds.runtime.log import read_log
 from scaffolds.runtime.session import MAIN_LANE
-from scaffolds.runtime.toolbox import Validator
 
 SUBMISSION_PATH = "submission/submission.csv"
 """Where an agent leaves its submission, relative to its home folder."""

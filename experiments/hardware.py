@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from experiments.faults import explain
 from sandbox.hardware import Hardware
 from sandbox.open import resolve
-from sandbox.protocols import BackendName
+from sandbox.spec import BackendName
 from scaffolds.errors import UserError
 
 PROFILES = Path(__file__).parent.parent / "configs" / "hardware"

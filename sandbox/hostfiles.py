@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 
 from sandbox.errors import PathRefused
-from sandbox.protocols import Layout
+from sandbox.spec import Layout
 
 OPEN_DIR = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC

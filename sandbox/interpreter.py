@@ -3,8 +3,6 @@
 import sys
 from pathlib import Path
 
-SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
-
 
 def script_python() -> str:
     """Return the interpreter for the agent's code, the one whose packages this process sees."""
@@ -14,11 +12,6 @@ def script_python() -> str:
 def driver_python() -> str:
     """Return the interpreter for the driver, which needs no packages."""
     return str(Path(sys.executable).resolve())
-
-
-def search_path() -> str:
-    """Return PATH with the environment's programs first, so that `python` is the same everywhere."""
-    return f"{Path(sys.executable).parent}:{SYSTEM_PATH}"
 
 
 def prefixes() -> list[Path]:

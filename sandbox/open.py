@@ -2,21 +2,22 @@
 
 import shutil
 import time
-from typing import Literal
 
-from sandbox import interpreter
 from sandbox.backends import backend
 from sandbox.errors import SandboxError, SandboxLost, SandboxUnavailable
-from sandbox.protocols import BackendName, Layout, Sandbox, SandboxSpec
+from sandbox.protocols import Sandbox, Validator
 from sandbox.session import Session, pairs
+from sandbox.spec import BackendName, Isolation, Layout, SandboxSpec
 from sandbox.wire import Wire
 from sandbox.workspace import Workspace
 
 _START_S = 30.0
 
 
-def open_sandbox(spec: SandboxSpec) -> Sandbox:
+def open_sandbox(spec: SandboxSpec, validator: Validator | None = None) -> Sandbox:
     """Empty `spec.root` and start a sandbox in it, its driver answering.
+
+    `validator` answers at the validation server inside; without one there is none.
 
     Raises:
         SandboxUnavailable: this machine cannot give it; the message says what to do.
@@ -30,10 +31,10 @@ def open_sandbox(spec: SandboxSpec) -> Sandbox:
     workspace.create()
     layout = chosen.layout(spec)
     channel = chosen.start(spec, layout)
-    wire = Wire(channel)
+    wire = Wire(channel, validator)
     began = time.monotonic()
     try:
-        _greet(wire, spec, layout, isolated=chosen.isolated)
+        _greet(wire, spec, layout, isolated=chosen.isolated, validator=validator)
     except SandboxError as error:
         killed = channel.killed()
         wire.close()
@@ -45,7 +46,7 @@ def open_sandbox(spec: SandboxSpec) -> Sandbox:
     return Session(wire, workspace, data=spec.data, layout=layout, backend=chosen.name)
 
 
-def resolve(name: BackendName) -> Literal["bwrap", "none"]:
+def resolve(name: BackendName) -> Isolation:
     """Return the backend that `name` means on this machine."""
     if name == "auto":
         return "bwrap" if shutil.which("bwrap") else "none"
@@ -56,7 +57,6 @@ def environment(spec: SandboxSpec, layout: Layout) -> dict[str, str]:
     """Return all variables of the agent's processes; nothing of the host's environment is among them."""
     return {
         "HOME": layout.home,
-        "PATH": interpreter.search_path(),
         "LANG": "C.UTF-8",
         "SHELL": "/bin/bash",
         "USER": "agent",
@@ -67,12 +67,16 @@ def environment(spec: SandboxSpec, layout: Layout) -> dict[str, str]:
     }
 
 
-def _greet(wire: Wire, spec: SandboxSpec, layout: Layout, *, isolated: bool) -> None:
+def _greet(
+    wire: Wire, spec: SandboxSpec, layout: Layout, *, isolated: bool, validator: Validator | None
+) -> None:
     fields = {
         "home": layout.home,
         "data": layout.data,
         "code": layout.code,
-        "python": interpreter.script_python(),
+        "python": layout.python,
+        "port": layout.port,
+        "max_bytes": validator.max_bytes if validator else 0,
         "env": pairs(environment(spec, layout)),
         "isolated": isolated,
     }

@@ -1,109 +1,46 @@
-"""The types that cross the border of a sandbox.
+"""What stands at the border of this package.
 
 `Sandbox` is what the rest of the project sees; `Backend` and `Channel` are what a new kind of
-isolation (Docker, say) has to bring. Everything in a result is the agent's claim, except where a field
-says that the host measured it.
+isolation has to bring; `Validator` and `BlobStore` are brought by whoever opens a sandbox.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
-
-BackendName = Literal["auto", "bwrap", "none"]
-Ended = Literal["exit", "signal", "timeout"]
+from sandbox.results import Entry, Execution, FileText, Snapshot
+from sandbox.spec import Layout, SandboxSpec
 
 
-class SandboxSpec(BaseModel):
-    """What one sandbox is made of; `root` belongs to it alone and is wiped when it opens."""
+class Verdict(Protocol):
+    """Whether a submission is well-formed; never how good it is."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    @property
+    def valid(self) -> bool:
+        """Whether the grader would score it."""
+        ...
 
-    backend: BackendName = "auto"
-    """Which isolation; `auto` takes bwrap where it is installed."""
-    root: Path
-    """Host folder that holds the sandbox's files; created if missing, emptied at the start."""
-    data: Path
-    """Host folder that the agent sees, read-only, as its data."""
-    network: Literal["none", "open"] = "none"
-    """`none` leaves only a loopback interface."""
-    env: Mapping[str, str] = {}
-    """Extra environment variables inside; nothing of the host's environment is passed on."""
+    @property
+    def code(self) -> str:
+        """`OK`, or the kind of fault: `COLUMNS`, `NAN`, ..."""
+        ...
 
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """Paths as the agent sees them."""
-
-    home: str
-    data: str
-    submission: str
-    code: str
-    logs: str
-    tmp: str = "/tmp"
-    """For temporary files; not part of snapshots."""
+    @property
+    def message(self) -> str:
+        """What is wrong, in words for the agent."""
+        ...
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
-    """One output stream: its first and last bytes, and how many there were in all."""
+class Validator(Protocol):
+    """Checks the form of a submission, knowing only public files. Called from any thread."""
 
-    head: bytes = b""
-    tail: bytes = b""
-    """Bytes after the dropped middle; empty when `head` holds everything."""
-    total: int = 0
+    @property
+    def max_bytes(self) -> int:
+        """Files above this size are refused unread."""
+        ...
 
-
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """How a command or script ended."""
-
-    ended: Ended
-    exit_code: int | None
-    """Exit status; the negative signal number when a signal ended it; None at a timeout."""
-    stdout: Captured
-    """For the shell: both streams, merged in order."""
-    stderr: Captured
-    wall_s: float
-    """Measured by the host."""
-    cpu_s: float = 0.0
-    peak_mb: float = 0.0
-    cwd: str = ""
-    """Where the shell stands afterwards (scripts: the directory they ran in)."""
-    notes: tuple[str, ...] = ()
-    """What the agent must be told, e.g. that its shell had to be restarted."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileText:
-    """Part of a text file, decoded with replacement characters."""
-
-    text: str
-    total_bytes: int
-    truncated: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One row of a directory listing."""
-
-    path: str
-    kind: Literal["file", "dir", "link", "other"]
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The workspace at one instant: a tree object in the blob store."""
-
-    tree: str
-    """Hash of the tree; equal trees have equal hashes."""
-    files: int
-    bytes: int
-    skipped: tuple[str, ...] = field(default=())
-    """Paths left out, the first hundred: over a cap, unreadable, hard-linked, or no file, folder or link."""
+    def check(self, data: bytes) -> Verdict:
+        """Judge the bytes of a submission file."""
+        ...
 
 
 class BlobStore(Protocol):
@@ -123,7 +60,7 @@ class Sandbox(Protocol):
 
     layout: Layout
     backend: str
-    """The backend in use: `bwrap` or `none`, never `auto`."""
+    """The backend in use, never `auto`."""
 
     def shell(self, command: str, *, timeout: float) -> Execution:
         """Run `command` in the persistent bash: working directory and variables are kept between calls."""
@@ -198,7 +135,11 @@ class Channel(Protocol):
         ...
 
     def read(self, size: int, deadline: float) -> bytes:
-        """Receive exactly `size` bytes before `deadline` (time.monotonic); raises `SandboxLost` otherwise."""
+        """Receive exactly `size` bytes before `deadline` (time.monotonic, or math.inf).
+
+        Raises:
+            SandboxLost: they do not come; also in a thread that waits while another one kills.
+        """
         ...
 
     def busy(self) -> bool:
@@ -223,6 +164,9 @@ class Backend(Protocol):
 
     name: str
     isolated: bool
+    """Processes of the agent are in a namespace of their own, and the driver is its process 1."""
+    owner: tuple[int, int] | None
+    """User and group that the agent's files have on the host; None for those of this process."""
 
     def layout(self, spec: SandboxSpec) -> Layout:
         """Where things are for the agent."""

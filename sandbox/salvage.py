@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from sandbox import interpreter
-from sandbox.protocols import BlobStore, Snapshot
+from sandbox.protocols import BlobStore
+from sandbox.results import Snapshot
 from sandbox.snapshot import Snapshots
-from sandbox.workspace import Workspace
+from sandbox.workspace import CLIENT, Workspace
 
 
 def salvage(root: Path, store: BlobStore) -> Snapshot | None:
@@ -17,4 +18,4 @@ def salvage(root: Path, store: BlobStore) -> Snapshot | None:
     if not home.is_dir():
         return None
     inside = {name for place in ("/home", str(home)) for name in interpreter.names_below(place)}
-    return Snapshots(home, leave_out=frozenset({"data", *inside})).take(store)
+    return Snapshots(home, leave_out=frozenset({"data", CLIENT, *inside})).take(store)

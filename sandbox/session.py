@@ -9,19 +9,13 @@ from sandbox import interpreter
 from sandbox.driver import frames
 from sandbox.errors import PathRefused, SandboxLost
 from sandbox.hostfiles import fetch
-from sandbox.protocols import (
-    BlobStore,
-    Captured,
-    Entry,
-    Execution,
-    FileText,
-    Layout,
-    Snapshot,
-)
+from sandbox.protocols import BlobStore
+from sandbox.results import Captured, Entry, Execution, FileText, Snapshot
 from sandbox.snapshot import Snapshots
+from sandbox.spec import Layout
 from sandbox.text import printable
 from sandbox.wire import Answer, Wire
-from sandbox.workspace import Workspace
+from sandbox.workspace import CLIENT, Workspace
 
 _SLACK_S = 15.0
 """Seconds past a call's timeout at which a driver that has not answered counts as dead."""
@@ -40,7 +34,7 @@ class Session:
         self._wire = wire
         self._workspace = workspace
         self._data = data
-        hidden = {"data", *interpreter.names_below(layout.home)}
+        hidden = {"data", CLIENT, *interpreter.names_below(layout.home)}
         self._snapshots = Snapshots(workspace.home, leave_out=frozenset(hidden))
         self._closed = False
 

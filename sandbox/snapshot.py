@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 from sandbox import restore
 from sandbox.hostfiles import OPEN_DIR, OPEN_FILE
-from sandbox.protocols import BlobStore, Snapshot
+from sandbox.protocols import BlobStore
+from sandbox.results import Snapshot
 from sandbox.tree import CHUNK, Dir, File, Link, Row, dump
 
 MAX_FILE = 64 * 1024 * 1024

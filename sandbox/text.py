@@ -5,7 +5,7 @@ Every pass is linear in the input, whatever the input is.
 
 import re
 
-from sandbox.protocols import Captured
+from sandbox.results import Captured
 
 # One escape sequence: CSI, or a string (OSC, DCS, SOS, PM, APC) that ends at BEL, ST or the line's end,
 # or two characters. Each part excludes what begins the next, so nothing is scanned twice.

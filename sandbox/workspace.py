@@ -11,11 +11,15 @@ from pathlib import Path
 
 from sandbox.archive import driver_archive
 from sandbox.errors import SandboxUnavailable
-from sandbox.protocols import Layout
+from sandbox.spec import Layout
 
 _MARK = ".sandbox"
 _GONE = ".gone-"
 """Before the name of a folder that is being removed."""
+PORT = 5000
+"""Of the validation server, where the loopback interface is the sandbox's own; agents expect it there."""
+CLIENT = "validate_submission.sh"
+"""In the home folder: checks a file at the validation server."""
 FOLDERS = ("submission", "code", "logs")
 """Folders in the home folder from the start, beside `data`."""
 
@@ -68,6 +72,8 @@ class Workspace:
         for path in (*(self.home / name for name in FOLDERS), self.tmp, self.scratch):
             path.mkdir(parents=True)
         self.driver.write_bytes(driver_archive())
+        (self.home / CLIENT).write_bytes((Path(__file__).parent / CLIENT).read_bytes())
+        (self.home / CLIENT).chmod(0o755)
 
     def remove(self) -> None:
         """Remove the folder and all in it; one that is not a sandbox's is left alone.
@@ -89,7 +95,7 @@ class Workspace:
         _delete(gone)
 
 
-def layout_at(home: str, tmp: str) -> Layout:
+def layout_at(home: str, tmp: str, python: str, port: int) -> Layout:
     """Return the layout below a home folder."""
     return Layout(
         home=home,
@@ -98,6 +104,8 @@ def layout_at(home: str, tmp: str) -> Layout:
         code=f"{home}/code",
         logs=f"{home}/logs",
         tmp=tmp,
+        python=python,
+        port=port,
     )
 
 

@@ -2,14 +2,19 @@
 
 import importlib
 from collections.abc import Callable
-from typing import Literal, cast
+from typing import cast
 
 from sandbox.protocols import Backend
+from sandbox.spec import Isolation
 
-BACKENDS = {"bwrap": "sandbox.backends.bwrap:Bwrap", "none": "sandbox.backends.none:Unisolated"}
+BACKENDS: dict[Isolation, str] = {
+    "docker": "sandbox.backends.docker:Docker",
+    "bwrap": "sandbox.backends.bwrap:Bwrap",
+    "none": "sandbox.backends.none:Unisolated",
+}
 
 
-def backend(name: Literal["bwrap", "none"]) -> Backend:
+def backend(name: Isolation) -> Backend:
     """Return a backend by name."""
     module, _, attribute = BACKENDS[name].partition(":")
     factory = cast("Callable[[], Backend]", getattr(importlib.import_module(module), attribute))

@@ -15,9 +15,10 @@ from sandbox.backends.masked import masked
 from sandbox.backends.pipe import PipeChannel
 from sandbox.driver import processes
 from sandbox.errors import SandboxUnavailable
-from sandbox.protocols import Channel, Layout, SandboxSpec
+from sandbox.protocols import Channel
 from sandbox.spawn import spawn
-from sandbox.workspace import FOLDERS, Workspace, layout_at
+from sandbox.spec import Layout, SandboxSpec
+from sandbox.workspace import FOLDERS, PORT, Workspace, layout_at
 
 INSTALL = "apt-get install bubblewrap"
 _UID = "1000"
@@ -39,11 +40,12 @@ class Bwrap:
 
     name = "bwrap"
     isolated = True
+    owner = None
 
     def layout(self, spec: SandboxSpec) -> Layout:
         """The same paths in every sandbox."""
-        del spec
-        return layout_at("/home", "/tmp")
+        port = PORT if spec.network == "none" else 0  # with the network open, all share one loopback
+        return layout_at("/home", "/tmp", interpreter.script_python(), port)
 
     def start(self, spec: SandboxSpec, layout: Layout) -> Channel:
         """Start the driver as process 1 of new namespaces."""

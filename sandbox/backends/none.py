@@ -15,8 +15,9 @@ from sandbox.backends.inhabitants import agent_runs
 from sandbox.backends.pipe import PipeChannel
 from sandbox.driver import processes
 from sandbox.errors import SandboxUnavailable
-from sandbox.protocols import Channel, Layout, SandboxSpec
+from sandbox.protocols import Channel
 from sandbox.spawn import spawn
+from sandbox.spec import Layout, SandboxSpec
 from sandbox.workspace import Workspace, layout_at
 
 _ROUNDS = 100  # what is killed may have started another process a moment before
@@ -27,11 +28,12 @@ class Unisolated:
 
     name = "none"
     isolated = False
+    owner = None
 
     def layout(self, spec: SandboxSpec) -> Layout:
         """Real paths below the sandbox's folder."""
         workspace = Workspace(spec.root)
-        return layout_at(str(workspace.home), str(workspace.tmp))
+        return layout_at(str(workspace.home), str(workspace.tmp), interpreter.script_python(), 0)
 
     def start(self, spec: SandboxSpec, layout: Layout) -> Channel:
         """Start the driver."""

@@ -1,6 +1,7 @@
 """A channel over the standard input and output of a process on this machine."""
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -134,7 +135,8 @@ class PipeChannel:
             raise SandboxLost("the sandbox is closed")
         waiting = select.poll()
         waiting.register(pipe, event)
-        if not waiting.poll(max(deadline - time.monotonic(), 0.0) * 1000):
+        left_ms = None if deadline == math.inf else max(deadline - time.monotonic(), 0.0) * 1000
+        if not waiting.poll(left_ms):
             raise SandboxLost("the driver does not answer")
 
 

@@ -11,6 +11,7 @@ import os
 import select
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
@@ -59,6 +60,11 @@ class Loop:
         os.dup2(null, 0)
         os.dup2(null, 1)
         self._children: dict[int, Child] = {}
+        self.reason = ""
+        """Why every process of the agent has to end now; empty if they need not."""
+        self._request: Request | None = None
+        self._on_notice: Callable[[frames.Header], None] = _unexpected
+        self._sending = threading.Lock()
         self._woken, wake = os.pipe()
         os.set_blocking(self._woken, False)
         os.set_blocking(wake, False)
@@ -69,17 +75,28 @@ class Loop:
 
     def receive(self, meanwhile: Callable[[], None]) -> Request:
         """Wait for the host's next frame, calling `meanwhile` every second or oftener."""
-        while self._input not in self._poll((self._input,), 1.0):
-            meanwhile()
-        sizes = frames.lengths(self._read(frames.PREFIX.size))
-        return Request(frames.decode(self._read(sizes.header)), self._read(sizes.payload))
+        while self._request is None:
+            if not self._poll((), 1.0) and self._request is None:
+                meanwhile()
+        request, self._request = self._request, None
+        return request
 
-    def reply(self, frame: bytes) -> None:
-        """Send one frame to the host."""
+    def take_reason(self) -> str:
+        """Return the reason, which is then dealt with."""
+        reason, self.reason = self.reason, ""
+        return reason
+
+    def on_notice(self, handle: Callable[[frames.Header], None]) -> None:
+        """Have `handle` take what the host says of its own accord, in a call or between calls."""
+        self._on_notice = handle
+
+    def send(self, frame: bytes) -> None:
+        """Send one frame to the host, from any thread."""
         view = memoryview(frame)
         try:
-            while view:
-                view = view[os.write(self._output, view) :]
+            with self._sending:
+                while view:
+                    view = view[os.write(self._output, view) :]
         except BrokenPipeError:
             raise HostGone from None
 
@@ -135,18 +152,28 @@ class Loop:
 
     def _poll(self, fds: Collection[int], seconds: float) -> set[int]:
         waiting = select.poll()
-        waiting.register(self._input, select.POLLIN if self._input in fds else 0)
+        waiting.register(self._input, 0 if self._request else select.POLLIN)
         waiting.register(self._woken, select.POLLIN)
         for fd in fds:
             waiting.register(fd, select.POLLIN)
         ready = dict(waiting.poll(seconds * 1000))
-        if ready.get(self._input, 0) & select.POLLHUP and not ready[self._input] & select.POLLIN:
-            raise HostGone
+        if event := ready.pop(self._input, 0):
+            if not event & select.POLLIN:
+                raise HostGone
+            self._take()
         if ready.pop(self._woken, None) is not None:
             with contextlib.suppress(BlockingIOError):
                 os.read(self._woken, 4096)
             self.reap()
         return set(ready)
+
+    def _take(self) -> None:
+        sizes = frames.lengths(self._read(frames.PREFIX.size))
+        request = Request(frames.decode(self._read(sizes.header)), self._read(sizes.payload))
+        if "notice" in request.header:
+            self._on_notice(request.header)
+        else:
+            self._request = request
 
     def _read(self, size: int) -> bytes:
         data = bytearray()
@@ -156,6 +183,11 @@ class Loop:
                 raise HostGone
             data += piece
         return bytes(data)
+
+
+def _unexpected(header: frames.Header) -> None:
+    del header
+    raise frames.FrameError("a notice before the host was met")
 
 
 def _nothing(number: int, frame: object) -> None:

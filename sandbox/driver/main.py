@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from sandbox.driver import files, frames, processes, scripts, supervise, world
 from sandbox.driver.loop import HostGone, Loop, Request
+from sandbox.driver.relay import Relay
 from sandbox.driver.replies import Refused, Reply
 from sandbox.driver.shell import Shell
 
@@ -20,6 +21,10 @@ class Driver:
         self._loop = loop
         self._world = around
         self._shell = Shell(loop, around)
+        self._notes: list[str] = []
+        """What the agent has to hear with its next command."""
+        self._relay = Relay(loop, around) if around.max_bytes else None
+        loop.on_notice(self._notice)
         self._operations = {
             "shell": self._run_shell,
             "script": self._run_script,
@@ -33,13 +38,29 @@ class Driver:
         operation = self._operations.get(request.header.text("op"))
         if operation is None:
             raise frames.FrameError("an operation that this driver does not have")
-        return operation(request.header, request.payload)
+        reply = operation(request.header, request.payload)
+        if self._notes and "notes" in reply.fields:
+            notes, self._notes = self._notes, []
+            reply = reply.with_notes(notes)
+        return reply
 
     def watch(self) -> None:
         """Look after what runs in the background while the host is silent."""
         self._loop.reap()
         if supervise.crowded():
+            self._loop.reason = supervise.CROWDED
+        if self._loop.reason:
             supervise.clear(self._loop, alone=self._world.isolated)
+            self._notes.append(self._loop.take_reason())
+
+    def _notice(self, header: frames.Header) -> None:
+        kind = header.text("notice")
+        if kind == "stop":
+            self._loop.reason = header.text("reason")
+        elif kind == "verdict" and self._relay:
+            self._relay.decide(header)
+        else:
+            raise frames.FrameError("a notice that this driver does not understand")
 
     def _run_shell(self, header: frames.Header, payload: bytes) -> Reply:
         return self._shell.run(payload, header.number("timeout"))
@@ -96,7 +117,7 @@ def _serve(loop: Loop, scratch: str) -> NoReturn:
     around = world.from_hello(hello.header, scratch)
     world.limit(isolated=around.isolated)
     driver = Driver(loop, around)
-    loop.reply(frames.encode({"id": hello.header.integer("id"), "python": sys.version.split()[0]}))
+    loop.send(frames.encode({"id": hello.header.integer("id"), "python": sys.version.split()[0]}))
     while True:
         request = loop.receive(driver.watch)
         number = request.header.integer("id")
@@ -104,4 +125,4 @@ def _serve(loop: Loop, scratch: str) -> NoReturn:
             reply = driver.answer(request)
         except Refused as refusal:
             reply = Reply({"refused": str(refusal)})
-        loop.reply(frames.encode({"id": number, **reply.fields}, reply.chunks))
+        loop.send(frames.encode({"id": number, **reply.fields}, reply.chunks))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, cast
 
 from sandbox.driver.capture import Stream
 
@@ -17,6 +17,12 @@ class Reply(NamedTuple):
 
     fields: Mapping[str, object]
     chunks: tuple[bytes, ...] = ()
+
+    def with_notes(self, notes: Sequence[str]) -> Reply:
+        """Put `notes` before those that an outcome has."""
+        return Reply(
+            {**self.fields, "notes": [*notes, *cast("list[str]", self.fields["notes"])]}, self.chunks
+        )
 
 
 class Outcome(NamedTuple):

@@ -65,11 +65,12 @@ def run_script(
     how = supervise.await_end(loop, lambda: child.end is not None, deadline)
     if how == "timeout":
         supervise.stop(loop, begun, alone=world.isolated)
-    if how == "crowded":
+    if how == "cleared":
         supervise.clear(loop, alone=world.isolated)
     processes.end(begun, loop.pause, alone=world.isolated)
     loop.reap()
-    return _outcome(child, how, folder).reply(*(stream.take() for stream in streams))
+    notes = (loop.take_reason(),) if how == "cleared" else ()
+    return _outcome(child, how, folder, notes).reply(*(stream.take() for stream in streams))
 
 
 def prepare(world: World, directory: str, source: bytes) -> str:
@@ -85,9 +86,8 @@ def prepare(world: World, directory: str, source: bytes) -> str:
     return folder
 
 
-def _outcome(child: Child, how: str, folder: str) -> Outcome:
+def _outcome(child: Child, how: str, folder: str, notes: tuple[str, ...]) -> Outcome:
     end = child.end or _KILLED
-    notes = (supervise.CROWDED,) if how == "crowded" else ()
     if how == "timeout":
         return Outcome("timeout", None, folder, end.cpu_s, end.peak_mb)
     return Outcome("exit" if end.code >= 0 else "signal", end.code, folder, end.cpu_s, end.peak_mb, notes)

@@ -56,13 +56,13 @@ class Shell:
 
     def _outcome(self, bash: Bash, how: str, cpu_s: float, notes: list[str]) -> Outcome:
         code = bash.exit_code
-        if how == "crowded":
-            notes.append(supervise.CROWDED)
+        if how == "cleared":
+            notes.append(self._loop.take_reason())
         if bash.report:
             code, self._cwd, self._exports = bash.report
         if bash.exit_code is not None:
             notes.append(self._drop(bash, how))
-        if how == "crowded":
+        if how == "cleared":
             code = -9
         ended = "timeout" if how == "timeout" else "exit" if code is None or code >= 0 else "signal"
         cwd = self._cwd.decode("utf-8", "replace")

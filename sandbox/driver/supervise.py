@@ -24,18 +24,21 @@ CROWDED = f"All processes were killed, those in the background too: there were m
 def await_end(
     loop: Loop, ended: Callable[[], bool], deadline: float, watched: Callable[[], Collection[int]] = tuple
 ) -> str:
-    """Wait until `ended`; returns `exit`, `timeout` (monotonic `deadline`) or `crowded`.
+    """Wait until `ended`; returns `exit`, `timeout` (monotonic `deadline`) or `cleared`.
 
-    `watched` names the descriptors at whose bytes it is worth asking again.
+    The last means that everything has to end, for the loop's `reason`. `watched` names the descriptors at
+    whose bytes it is worth asking again.
     """
     look = time.monotonic() + _LOOK_EVERY_S
     while not ended():
+        if loop.reason:
+            return "cleared"
         now = time.monotonic()
         if now >= deadline:
             return "timeout"
         if now >= look:
             if crowded():
-                return "crowded"
+                loop.reason = CROWDED
             look = now + _LOOK_EVERY_S
         loop.wait(min(deadline, look) - now, watched())
     return "exit"

@@ -6,10 +6,12 @@ import contextlib
 import ctypes
 import posixpath
 import resource
+import sys
 from typing import NamedTuple
 
 from sandbox.driver import frames
 
+_SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _TASKS = 16384
@@ -29,6 +31,10 @@ class World(NamedTuple):
     """The environment of everything the agent starts."""
     isolated: bool
     """Process 1 of a namespace of its own."""
+    port: int
+    """Where the validation server is to listen; 0 for any port."""
+    max_bytes: int
+    """The largest submission that the host takes; 0 where it takes none."""
 
     def absolute(self, path: str) -> str:
         """Return an agent's path, made absolute from the code folder."""
@@ -37,14 +43,18 @@ class World(NamedTuple):
 
 def from_hello(header: frames.Header, scratch: str) -> World:
     """Read the host's first frame."""
+    python = header.text("python") or sys.executable
+    path = f"{posixpath.dirname(python)}:{_SYSTEM_PATH}"
     return World(
         home=header.text("home"),
         data=header.text("data"),
         code=header.text("code"),
         scratch=scratch,
-        python=header.text("python"),
-        env=variables(header),
+        python=python,
+        env={"PATH": path, **variables(header)},
         isolated=header.flag("isolated"),
+        port=header.integer("port", 0, 65535),
+        max_bytes=header.integer("max_bytes"),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.protocols import Sandbox
+from sandbox.protocols import Sandbox, Validator
 from scaffolds.errors import UserError
 from scaffolds.models.protocol import Model
 from scaffolds.run import Run
@@ -15,7 +15,6 @@ from scaffolds.runtime.events import RUN_END, RUN_RESUME, RUN_START, Event
 from scaffolds.runtime.journal import Journal
 from scaffolds.runtime.ledger import Clock, Ledger, Limits, Spent
 from scaffolds.runtime.log import EventLog
-from scaffolds.runtime.toolbox import Validator
 from scaffolds.task import Task
 
 MAIN_LANE = "main"

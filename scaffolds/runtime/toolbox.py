@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from sandbox.errors import PathRefused
-from sandbox.protocols import Captured, Execution, Sandbox
+from sandbox.protocols import Sandbox, Validator
+from sandbox.results import Captured, Execution
 from sandbox.text import agent_view, printable
 from scaffolds.messages import JsonValue
 from scaffolds.tools import SANDBOX_TOOLS, Parameter, ToolResult, ToolSpec
@@ -21,38 +21,6 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "object": (dict,),
 }
-
-
-class Verdict(Protocol):
-    """Whether a submission is well-formed; never how good it is."""
-
-    @property
-    def valid(self) -> bool:
-        """Whether the grader would score it."""
-        ...
-
-    @property
-    def code(self) -> str:
-        """`OK`, or the kind of fault: `COLUMNS`, `NAN`, ..."""
-        ...
-
-    @property
-    def message(self) -> str:
-        """What is wrong, in words for the agent."""
-        ...
-
-
-class Validator(Protocol):
-    """Checks the form of a submission, knowing only public files."""
-
-    @property
-    def max_bytes(self) -> int:
-        """Files above this size are refused unread."""
-        ...
-
-    def check(self, data: bytes) -> Verdict:
-        """Judge the bytes of a submission file."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from typing import Literal
 import pytest
 
 from sandbox.open import open_sandbox
-from sandbox.protocols import Sandbox, SandboxSpec
+from sandbox.protocols import Sandbox
+from sandbox.spec import SandboxSpec
 from tests.requires import require
 from tests.sandbox.support import Name, Open
 

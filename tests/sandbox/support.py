@@ -9,7 +9,8 @@ from typing import Literal
 
 from hypothesis import HealthCheck, settings
 
-from sandbox.protocols import Execution, Sandbox
+from sandbox.protocols import Sandbox
+from sandbox.results import Execution
 
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """For property tests: how long an example takes says something about the machine only."""

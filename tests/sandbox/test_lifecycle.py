@@ -12,7 +12,8 @@ from sandbox.backends.pipe import PipeChannel
 from sandbox.driver import frames
 from sandbox.errors import SandboxLost, SandboxUnavailable
 from sandbox.open import open_sandbox
-from sandbox.protocols import Sandbox, SandboxSpec
+from sandbox.protocols import Sandbox
+from sandbox.spec import SandboxSpec
 from sandbox.wire import Wire
 from sandbox.workspace import Workspace
 from tests.requires import require
@@ -97,7 +98,7 @@ HARNESS = """
 import sys, time
 from pathlib import Path
 from sandbox.open import open_sandbox
-from sandbox.protocols import SandboxSpec
+from sandbox.spec import SandboxSpec
 box = open_sandbox(SandboxSpec(backend=sys.argv[1], root=Path(sys.argv[2]), data=Path(sys.argv[3])))
 box.shell("sleep 96001.5 & setsid nohup sleep 96002.5 & env -i setsid sleep 96003.5 &", timeout=10)
 print("ready", flush=True)

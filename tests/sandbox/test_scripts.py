@@ -5,7 +5,8 @@ import signal
 import pytest
 
 from sandbox.errors import PathRefused
-from sandbox.protocols import Execution, Sandbox
+from sandbox.protocols import Sandbox
+from sandbox.results import Execution
 from tests.sandbox.support import errors, gone, out
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.open import open_sandbox
-from sandbox.protocols import Sandbox, SandboxSpec
+from sandbox.protocols import Sandbox
+from sandbox.spec import SandboxSpec
 from tests.sandbox.support import Name, gone, out
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.protocols import Captured
+from sandbox.results import Captured
 from sandbox.text import agent_view, printable
 from tests.sandbox.support import RELAXED
 

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sandbox.protocols import BlobStore, Captured, Entry, Execution, FileText, Layout, Sandbox, Snapshot
+from sandbox.protocols import BlobStore, Sandbox
+from sandbox.results import Captured, Entry, Execution, FileText, Snapshot
+from sandbox.spec import Layout
 from scaffolds.messages import Completion, Message, Usage
 from scaffolds.models.protocol import Model, ModelRequest
 from scaffolds.run import Run

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.protocols import Execution
+from sandbox.results import Execution
 from scaffolds.errors import InfraError, LimitReached
 from scaffolds.messages import Completion, Message
 from scaffolds.models.protocol import ModelRequest

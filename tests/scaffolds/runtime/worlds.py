@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from sandbox.open import open_sandbox
-from sandbox.protocols import Sandbox, SandboxSpec
+from sandbox.protocols import Sandbox
+from sandbox.spec import SandboxSpec
 from scaffolds.messages import Completion, Usage
 from scaffolds.models.protocol import ModelRequest
 from scaffolds.run import Run
