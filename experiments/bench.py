@@ -25,8 +25,9 @@ from benchmark.verdict import Code, Verdict
 from experiments.bench_cells import measure_cells
 from experiments.console import OUT, command
 from experiments.process import own_process
-from sandbox.protocols import BlobStore, Sandbox
-from sandbox.results import Captured, Entry, Execution, FileText, Snapshot
+from sandbox.edits import Edit
+from sandbox.protocols import BlobStore, Sandbox, Validator
+from sandbox.results import Captured, Edited, Entry, Execution, FileText, Job, Snapshot
 from sandbox.spec import Layout
 from scaffolds.aide.scaffold import Aide, AideConfig
 from scaffolds.errors import LimitReached
@@ -84,7 +85,31 @@ class InstantSandbox:
         """See `Sandbox.shell`."""
         return Execution("exit", 0, Captured(), Captured(), 0.0)
 
-    def run_script(self, source: str, *, directory: str, env: Mapping[str, str], timeout: float) -> Execution:
+    def start_job(self, command: str) -> Job:
+        """See the method of `Sandbox` of that name."""
+        raise NotImplementedError
+
+    def poll_job(self, job: int, *, wait: float = 0.0, kill: bool = False) -> Job:
+        """See the method of `Sandbox` of that name."""
+        raise NotImplementedError
+
+    def python(self, code: str, *, timeout: float) -> Execution:
+        """See the method of `Sandbox` of that name."""
+        raise NotImplementedError
+
+    def edit_file(self, path: str, edit: Edit) -> Edited:
+        """See the method of `Sandbox` of that name."""
+        raise NotImplementedError
+
+    def run_script(
+        self,
+        source: str | None = None,
+        *,
+        path: str | None = None,
+        directory: str | None = None,
+        env: Mapping[str, str],
+        timeout: float,
+    ) -> Execution:
         """See `Sandbox.run_script`."""
         self._scripts += 1
         output = b"validation rmse: 1.0\n"
@@ -137,7 +162,7 @@ def _world(steps: int) -> World:
     card = TaskCard("id", "y", ("y",), "number", Metric("rmse", False), {"train": "input/train.csv"})
     task = Task("bench", "Predict y from x.\n" * 60, card, "2 CPU cores")
 
-    def open_sandbox(lane: str) -> Sandbox:
+    def open_sandbox(lane: str, served: Validator | None) -> Sandbox:
         return InstantSandbox()
 
     return World(

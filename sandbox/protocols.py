@@ -7,7 +7,8 @@ isolation has to bring; `Validator` and `BlobStore` are brought by whoever opens
 from collections.abc import Mapping
 from typing import Protocol
 
-from sandbox.results import Entry, Execution, FileText, Snapshot
+from sandbox.edits import Edit
+from sandbox.results import Edited, Entry, Execution, FileText, Job, Snapshot
 from sandbox.spec import Layout, SandboxSpec
 
 
@@ -66,11 +67,58 @@ class Sandbox(Protocol):
         """Run `command` in the persistent bash: working directory and variables are kept between calls."""
         ...
 
-    def run_script(self, source: str, *, directory: str, env: Mapping[str, str], timeout: float) -> Execution:
-        """Run Python `source` as `__main__` of a fresh process in `directory` (relative to the code folder).
+    def start_job(self, command: str) -> Job:
+        """Run `command` in the background by a bash of its own, from the shell's directory.
 
-        The directory is created with `input` linked to the data; the source is kept there as
-        `solution.py`. The process and all its descendants are gone when this returns.
+        It has the variables that the shell exports, and lives on until it ends, is killed or the sandbox
+        closes.
+
+        Raises:
+            PathRefused: too many jobs run already.
+        """
+        ...
+
+    def poll_job(self, job: int, *, wait: float = 0.0, kill: bool = False) -> Job:
+        """Return what a job printed since the last look, and whether it runs.
+
+        Args:
+            job: its number.
+            wait: seconds to wait for its end.
+            kill: end it and all that it started, by INT, TERM and KILL.
+
+        Raises:
+            PathRefused: there is no such job.
+        """
+        ...
+
+    def python(self, code: str, *, timeout: float) -> Execution:
+        """Run one cell in the persistent IPython kernel, which starts in the code folder at the first one.
+
+        Its exit status is 1 after an exception. A cell that has to be killed costs the kernel all its
+        variables, and a note says so.
+
+        Raises:
+            PathRefused: the sandbox's Python has no kernel.
+        """
+        ...
+
+    def run_script(
+        self,
+        source: str | None = None,
+        *,
+        path: str | None = None,
+        directory: str | None = None,
+        env: Mapping[str, str],
+        timeout: float,
+    ) -> Execution:
+        """Run a Python script as `__main__` of a fresh process: either `source` or the file at `path`.
+
+        A source needs a `directory` (relative to the code folder), which is created with `input` linked
+        to the data; it is kept there as `solution.py`. A file runs in `directory` or, without one, in its
+        own folder. The process and all its descendants are gone when this returns.
+
+        Raises:
+            PathRefused: the directory is not below the code folder, or there is no such file.
         """
         ...
 
@@ -87,6 +135,14 @@ class Sandbox(Protocol):
 
         Raises:
             PathRefused: the path cannot be written.
+        """
+        ...
+
+    def edit_file(self, path: str, edit: Edit) -> Edited:
+        """Change a part of a text file; an edit that leaves it faulty is kept, and the fault told.
+
+        Raises:
+            PathRefused: no such text file, or the edit does not fit it.
         """
         ...
 

@@ -17,17 +17,28 @@ class Captured:
     tail: bytes = b""
     """Bytes after the dropped middle; empty when `head` holds everything."""
     total: int = 0
+    path: str = ""
+    """File inside the sandbox with the first and last 64 MB of it; empty where an agent's view shows all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture that a cell displayed."""
+
+    mime: str
+    """`image/png`, `image/jpeg` or `image/svg+xml`, as the cell claims."""
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """How a command or script ended."""
+    """How a command, a script or a cell ended."""
 
     ended: Ended
     exit_code: int | None
     """Exit status; the negative signal number when a signal ended it; None at a timeout."""
     stdout: Captured
-    """For the shell: both streams, merged in order."""
+    """For the shell: both streams, merged in order; for a cell: all text that a notebook would show."""
     stderr: Captured
     wall_s: float
     """Measured by the host."""
@@ -37,6 +48,38 @@ class Execution:
     """Where the shell stands afterwards (scripts: the directory they ran in)."""
     notes: tuple[str, ...] = ()
     """What the agent must be told, e.g. that its shell had to be restarted."""
+    images: tuple[Image, ...] = ()
+    """What a cell displayed, in order; where each stood is said in `stdout`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A command in the background, as of one look at it."""
+
+    number: int
+    running: bool
+    ended: Ended | None
+    """None while it runs; `signal` also when it was killed on request."""
+    exit_code: int | None
+    """Exit status; the negative signal number when a signal ended it; None while it runs."""
+    output: Captured
+    """What it printed, both streams merged, since the last look."""
+    log: str
+    """File inside the sandbox with the first and last 64 MB of all that it printed."""
+    wall_s: float
+    """Since its start; until its end, once it has ended."""
+    notes: tuple[str, ...] = ()
+    """What the agent must be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A text file after an edit."""
+
+    window: str
+    """The lines around the change, each after its number and a tab; empty for a file that is gone."""
+    lint: str
+    """What is wrong with the file now, for kinds of files that can be checked; else empty."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,21 +5,23 @@ import time
 from collections.abc import Generator, Mapping
 from pathlib import Path
 
-from sandbox import interpreter
+from sandbox import answers, interpreter
 from sandbox.driver import frames
+from sandbox.edits import Edit, Insert, Replace
 from sandbox.errors import PathRefused, SandboxLost
 from sandbox.hostfiles import fetch
 from sandbox.protocols import BlobStore
-from sandbox.results import Captured, Entry, Execution, FileText, Snapshot
+from sandbox.results import Edited, Entry, Execution, FileText, Job, Snapshot
 from sandbox.snapshot import Snapshots
 from sandbox.spec import Layout
-from sandbox.text import printable
-from sandbox.wire import Answer, Wire
+from sandbox.wire import Wire
 from sandbox.workspace import CLIENT, Workspace
 
 _SLACK_S = 15.0
 """Seconds past a call's timeout at which a driver that has not answered counts as dead."""
 _MAX_S = 1e6  # what poll takes ends at 24 days
+_KERNEL_S = 60.0
+"""The most that the start of a kernel takes; it is no part of a cell's timeout."""
 _FILES_S = 60.0
 _MAX_READ = 4 * 1024 * 1024
 _MAX_ROWS = 2000
@@ -42,13 +44,42 @@ class Session:
         """Run `command` in the persistent bash: working directory and variables are kept between calls."""
         return self._execute("shell", {}, command, timeout)
 
-    def run_script(self, source: str, *, directory: str, env: Mapping[str, str], timeout: float) -> Execution:
-        """Run Python `source` as `__main__` of a fresh process in `directory`.
+    def start_job(self, command: str) -> Job:
+        """Run `command` in the background by a bash of its own, from the shell's directory."""
+        answer = self._wire.ask("job", {}, command.encode(errors="replace"), timeout=_FILES_S)
+        with self._checked():
+            return answers.job(answer)
+
+    def poll_job(self, job: int, *, wait: float = 0.0, kill: bool = False) -> Job:
+        """Return what a job printed since the last look, and whether it runs."""
+        wait = min(max(wait, 0.0), _MAX_S)
+        fields = {"job": max(job, 0), "timeout": wait, "kill": kill}
+        answer = self._wire.ask("poll", fields, timeout=wait + _SLACK_S)
+        with self._checked():
+            return answers.job(answer)
+
+    def python(self, code: str, *, timeout: float) -> Execution:
+        """Run one cell in the persistent IPython kernel."""
+        return self._execute("cell", {}, code, timeout, starting=_KERNEL_S)
+
+    def run_script(
+        self,
+        source: str | None = None,
+        *,
+        path: str | None = None,
+        directory: str | None = None,
+        env: Mapping[str, str],
+        timeout: float,
+    ) -> Execution:
+        """Run Python `source`, or the file at `path`, as `__main__` of a fresh process in `directory`.
 
         Raises:
             PathRefused: the directory is not below the code folder, or cannot be written.
         """
-        return self._execute("script", {"directory": directory, "env": pairs(env)}, source, timeout)
+        if (source is None) == (path is None) or (path is None and directory is None):
+            raise ValueError("a script is either a source with its directory, or a path")
+        fields = {"path": path, "directory": directory, "env": pairs(env)}
+        return self._execute("script", fields, source or "", timeout)
 
     def read_file(self, path: str, *, offset: int = 0, limit: int = 65536) -> FileText:
         """Read at most `limit` bytes (and 4 MiB) of a text file at `offset`."""
@@ -68,13 +99,21 @@ class Session:
         with self._checked():
             return answer.header.integer("size")
 
+    def edit_file(self, path: str, edit: Edit) -> Edited:
+        """Change a part of a text file."""
+        fields, payload = _edit(edit)
+        if len(payload) > frames.MAX_PAYLOAD:
+            raise PathRefused(f"{path}: {len(payload)} bytes are more than one call can write")
+        answer = self._wire.ask("edit", {"path": path, **fields}, payload, timeout=_FILES_S)
+        with self._checked():
+            return answers.edited(answer)
+
     def list_files(self, path: str = ".", *, limit: int = 200) -> tuple[Entry, ...]:
         """List a directory, sorted by name, at most `limit` rows (and 2000)."""
         fields = {"path": path, "limit": max(0, min(limit, _MAX_ROWS))}
         answer = self._wire.ask("list", fields, timeout=_FILES_S)
         with self._checked():
-            rows = b"".join(answer.chunks).decode(errors="replace").split("\0")
-            return tuple(_entry(row) for row in rows if row)
+            return answers.entries(answer)
 
     def fetch(self, path: str, *, max_bytes: int) -> bytes:
         """Read a file from the host's side; works when the driver is dead, too."""
@@ -103,14 +142,17 @@ class Session:
             self._closed = True
             self._workspace.remove()
 
-    def _execute(self, op: str, fields: Mapping[str, object], text: str, timeout: float) -> Execution:
+    def _execute(
+        self, op: str, fields: Mapping[str, object], text: str, timeout: float, starting: float = 0.0
+    ) -> Execution:
         payload = text.encode(errors="replace")
         timeout = min(max(timeout, 0.0), _MAX_S)
+        fields = {**fields, "timeout": timeout}
         start = time.monotonic()
-        answer = self._wire.ask(op, {**fields, "timeout": timeout}, payload, timeout=timeout + _SLACK_S)
+        answer = self._wire.ask(op, fields, payload, timeout=timeout + starting + _SLACK_S)
         wall_s = time.monotonic() - start
         with self._checked():
-            return _execution(answer, wall_s)
+            return answers.execution(answer, wall_s)
 
     @contextlib.contextmanager
     def _checked(self) -> Generator[None]:
@@ -132,32 +174,11 @@ def pairs(env: Mapping[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in env.items()]
 
 
-def _execution(answer: Answer, wall_s: float) -> Execution:
-    header = answer.header
-    ended = header.text("ended")
-    totals = header.integers("totals")
-    if ended not in ("exit", "signal", "timeout") or len(answer.chunks) != 2 * len(totals):
-        raise frames.FrameError("an execution that is not one")
-    streams = [
-        Captured(answer.chunks[2 * number], answer.chunks[2 * number + 1], total)
-        for number, total in enumerate(totals)
-    ]
-    return Execution(
-        ended=ended,
-        exit_code=header.integer("code", -64, 255) if "code" in header else None,
-        stdout=streams[0] if streams else Captured(),
-        stderr=streams[1] if len(streams) > 1 else Captured(),
-        wall_s=wall_s,
-        cpu_s=header.number("cpu_s"),
-        peak_mb=header.number("peak_mb"),
-        cwd=printable(header.text("cwd")),
-        notes=tuple(map(printable, header.texts("notes"))),
-    )
-
-
-def _entry(row: str) -> Entry:
-    kind, _, rest = row.partition(" ")
-    size, _, path = rest.partition(" ")
-    if kind not in ("file", "dir", "link", "other") or not size.isdecimal() or len(size) > 19 or not path:
-        raise frames.FrameError("a row that is not one of a listing")
-    return Entry(path, kind, int(size))
+def _edit(edit: Edit) -> tuple[dict[str, object], bytes]:
+    """The fields and the payload of a request for an edit."""
+    if isinstance(edit, Replace):
+        old = edit.old.encode(errors="replace")
+        return {"edit": "replace", "old": len(old)}, old + edit.new.encode(errors="replace")
+    if isinstance(edit, Insert):
+        return {"edit": "insert", "line": max(edit.line, 0)}, edit.text.encode(errors="replace")
+    return {"edit": "undo"}, b""

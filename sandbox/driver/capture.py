@@ -24,6 +24,8 @@ class Stream(NamedTuple):
     head: bytes
     tail: bytes
     total: int
+    path: str = ""
+    """File with more of it than this; empty if there is none."""
 
 
 class HeadTail:

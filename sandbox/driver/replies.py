@@ -38,5 +38,11 @@ class Outcome(NamedTuple):
 
     def reply(self, *streams: Stream) -> Reply:
         """Put the outcome and its output into a reply."""
-        fields = {**self._asdict(), "notes": list(self.notes), "totals": [s.total for s in streams]}
+        fields = {
+            **self._asdict(),
+            "notes": list(self.notes),
+            "totals": [stream.total for stream in streams],
+            "paths": [stream.path for stream in streams],
+            "mimes": [],
+        }
         return Reply(fields, tuple(part for stream in streams for part in (stream.head, stream.tail)))

@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sandbox.edits import Edit
 from sandbox.protocols import BlobStore, Sandbox
-from sandbox.results import Captured, Entry, Execution, FileText, Snapshot
+from sandbox.results import Captured, Edited, Entry, Execution, FileText, Job, Snapshot
 from sandbox.spec import Layout
 from scaffolds.messages import Completion, Message, Usage
 from scaffolds.models.protocol import Model, ModelRequest
@@ -73,9 +74,29 @@ class Machine:
         self.job_ends = self.clock.now + float(command)
         return Execution("exit", 0, Captured(), Captured(), 0.0)
 
-    def run_script(self, source: str, *, directory: str, env: Mapping[str, str], timeout: float) -> Execution:
+    def start_job(self, command: str) -> Job:
+        raise NotImplementedError
+
+    def poll_job(self, job: int, *, wait: float = 0.0, kill: bool = False) -> Job:
+        raise NotImplementedError
+
+    def python(self, code: str, *, timeout: float) -> Execution:
+        raise NotImplementedError
+
+    def edit_file(self, path: str, edit: Edit) -> Edited:
+        raise NotImplementedError
+
+    def run_script(
+        self,
+        source: str | None = None,
+        *,
+        path: str | None = None,
+        directory: str | None = None,
+        env: Mapping[str, str],
+        timeout: float,
+    ) -> Execution:
         self.timeouts.append(timeout)
-        wanted = float(source)
+        wanted = float(source or 0)
         self.clock.sleep(min(wanted, timeout))
         if wanted > timeout:
             return Execution("timeout", None, Captured(), Captured(), timeout)
@@ -108,7 +129,7 @@ def clockwork(model: Model, machine: Sandbox, clock: Clock, hours: float = 24) -
     """A world of one model and one machine for all lanes."""
     task = Task("test", "Predict y.", CARD, "a machine")
     limits = Limits(time_s=hours * HOUR)
-    return World(task, {"main": model}, lambda lane: machine, HasRows(), limits, seed=7, clock=clock)
+    return World(task, {"main": model}, lambda lane, served: machine, HasRows(), limits, seed=7, clock=clock)
 
 
 def play(folder: Path, world: World, scaffold: Callable[[Run], object]) -> Spent:

@@ -217,9 +217,17 @@ class TwoLanes(Machine):
         self.waiting = threading.Event()
         self.looked_at = threading.Event()
 
-    def run_script(self, source: str, *, directory: str, env: Mapping[str, str], timeout: float) -> Execution:
+    def run_script(
+        self,
+        source: str | None = None,
+        *,
+        path: str | None = None,
+        directory: str | None = None,
+        env: Mapping[str, str],
+        timeout: float,
+    ) -> Execution:
         assert self.waiting.wait(20)
-        return super().run_script(source, directory=directory, env=env, timeout=timeout)
+        return super().run_script(source, path=path, directory=directory, env=env, timeout=timeout)
 
     def busy(self) -> bool:
         self.looked_at.set()
