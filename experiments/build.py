@@ -16,7 +16,7 @@ from experiments.cell import Cell, template_difference
 from experiments.code import foreign_modules, running_code
 from experiments.neutral import shown_data, shown_digest
 from sandbox.open import open_sandbox, resolve
-from sandbox.protocols import Sandbox
+from sandbox.protocols import Sandbox, Validator
 from sandbox.spec import BackendName, SandboxSpec
 from scaffolds.errors import UserError
 from scaffolds.models.registry import connect, keyless
@@ -77,10 +77,10 @@ def build_world(cell: Cell, folder: Path, guard: Guard) -> World:
     # The cell server says which cards are this run's; nothing else of the environment enters a sandbox.
     env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
 
-    def open_lane(lane: str) -> Sandbox:
+    def open_lane(lane: str, served: Validator | None) -> Sandbox:
         root = sandbox_folder(cell, folder) / lane
         spec = SandboxSpec(backend=cell.backend, root=root, data=shown, network=cell.network, env=env)
-        return open_sandbox(spec)
+        return open_sandbox(spec, served)
 
     return World(
         task=build_task(cell, competition),

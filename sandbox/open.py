@@ -28,7 +28,7 @@ def open_sandbox(spec: SandboxSpec, validator: Validator | None = None) -> Sandb
         raise SandboxUnavailable(f"the data folder {str(spec.data)!r} does not exist")
     chosen = backend(resolve(spec.backend))
     workspace = Workspace(spec.root)
-    workspace.create()
+    workspace.create(client=validator is not None)
     layout = chosen.layout(spec)
     channel = chosen.start(spec, layout)
     wire = Wire(channel, validator)

@@ -60,8 +60,8 @@ class Workspace:
         """Files that the driver writes while it runs."""
         return self.private / "scratch"
 
-    def create(self) -> None:
-        """Make the folder anew.
+    def create(self, *, client: bool) -> None:
+        """Make the folder anew, with or without the script that asks the validation server.
 
         Raises:
             SandboxUnavailable: the folder holds something that is not a sandbox's.
@@ -72,8 +72,9 @@ class Workspace:
         for path in (*(self.home / name for name in FOLDERS), self.tmp, self.scratch):
             path.mkdir(parents=True)
         self.driver.write_bytes(driver_archive())
-        (self.home / CLIENT).write_bytes((Path(__file__).parent / CLIENT).read_bytes())
-        (self.home / CLIENT).chmod(0o755)
+        if client:
+            (self.home / CLIENT).write_bytes((Path(__file__).parent / CLIENT).read_bytes())
+            (self.home / CLIENT).chmod(0o755)
 
     def remove(self) -> None:
         """Remove the folder and all in it; one that is not a sandbox's is left alone.

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _IDLE_S = 30.0
 _AROUND = 64 * 1024
 """Bytes of a multipart body around the file."""
+_DRAINED = 1024 * 1024 * 1024
+"""Bytes that are read, and dropped, after a refusal."""
 
 
 def converse(connection: socket.socket, relay: Relay) -> None:
@@ -89,10 +91,14 @@ class _Handler(BaseHTTPRequestHandler):
         return found
 
     def _fail(self, problem: _Problem) -> None:
-        self.close_connection = True  # what is left of the body is not read
+        self.close_connection = True
         words = str(problem)
         code = "TOO_BIG" if problem.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else "REQUEST"
         self._answer(problem.status, {"result": words, "valid": False, "code": code}, words, valid=False)
+        # To close a connection on unread bytes is to reset it, and the client loses the answer.
+        for _ in range(_DRAINED // _AROUND):
+            if not self.rfile.read1(_AROUND):
+                break
 
     def _answer(
         self, status: HTTPStatus, fields: Mapping[str, object], words: str, *, valid: bool | None = None

@@ -136,7 +136,7 @@ class DurableRun:
         answer = self._bench.perform(tool, arguments)
         result = answer.result
         if answer.submission:
-            check = {"sha256": answer.submission, "code": result.data.get("code")}
+            check = {"sha256": answer.submission, "code": result.data.get("code"), "by": "tool"}
             self._lane.append(ev.SUBMISSION_CHECK, check)
         data = {"ok": result.ok, "text": result.text, "facts": result.data, "tree": self._bench.tree}
         streams = {

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,11 @@ from sandbox.protocols import Sandbox, Validator
 from scaffolds.errors import UserError
 from scaffolds.models.protocol import Model
 from scaffolds.run import Run
-from scaffolds.runtime.events import RUN_END, RUN_RESUME, RUN_START, Event
+from scaffolds.runtime.events import RUN_END, RUN_RESUME, RUN_START, SUBMISSION_CHECK, Event
 from scaffolds.runtime.journal import Journal
 from scaffolds.runtime.ledger import Clock, Ledger, Limits, Spent
 from scaffolds.runtime.log import EventLog
+from scaffolds.runtime.served import ServedValidator
 from scaffolds.task import Task
 
 MAIN_LANE = "main"
@@ -26,12 +28,13 @@ SLOW_ANSWER_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What a run needs from outside; `open_sandbox` makes a fresh one for a lane."""
+    """What a run needs from outside."""
 
     task: Task
     models: Mapping[str, Model]
     """By role; `main` answers for roles that are not named."""
-    open_sandbox: Callable[[str], Sandbox]
+    open_sandbox: Callable[[str, Validator | None], Sandbox]
+    """Takes the lane's name and who answers at its validation server."""
     validator: Validator
     limits: Limits
     seed: int
@@ -95,13 +98,24 @@ class Session:
 
     def open_sandbox(self, lane: str) -> Sandbox:
         """A fresh sandbox for `lane`, closed with the session."""
-        sandbox = self.world.open_sandbox(lane)
+        sandbox = self.world.open_sandbox(lane, self._served(lane))
         with self.lock:
             if self._closing:
                 sandbox.close()
                 self.go_live()
             self._sandboxes[lane] = sandbox
         return sandbox
+
+    def _served(self, lane: str) -> ServedValidator | None:
+        if "validate_submission" in self.world.hidden_tools:
+            return None
+
+        def record(check: Mapping[str, Any]) -> None:
+            with suppress(RunClosed):
+                self.refuse_late(lane)
+                self.log.append(SUBMISSION_CHECK, dict(check), lane=lane)
+
+        return ServedValidator(self.world.validator, record)
 
     def sandbox(self, lane: str) -> Sandbox | None:
         """The open sandbox of `lane`, if there is one."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sandbox.open import open_sandbox
-from sandbox.protocols import Sandbox
+from sandbox.protocols import Sandbox, Validator
 from sandbox.spec import SandboxSpec
 from scaffolds.messages import Completion, Usage
 from scaffolds.models.protocol import ModelRequest
@@ -58,8 +58,8 @@ def world(folder: Path, model: Counter, limits: Limits | None = None) -> World:
     data.mkdir(parents=True, exist_ok=True)
     (data / "train.csv").write_text("id,y\n1,2\n")
 
-    def open_lane(lane: str) -> Sandbox:
-        return open_sandbox(SandboxSpec(backend="none", root=folder / "sandbox" / lane, data=data))
+    def open_lane(lane: str, served: Validator | None) -> Sandbox:
+        return open_sandbox(SandboxSpec(backend="none", root=folder / "sandbox" / lane, data=data), served)
 
     task = Task("test", "Predict y.", CARD, "a machine")
     return World(task, {"main": model}, open_lane, HasRows(), limits or Limits(time_s=3600), seed=7)
