@@ -1,0 +1,1 @@
+"""The Docker image that agents live in, and how it is built."""
