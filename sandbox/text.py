@@ -42,7 +42,8 @@ def agent_view(captured: Captured, head: int = 8192, tail: int = 8192) -> str:
     missing += max(len(first) - head, 0) + max(len(last) - tail, 0)
     start = first[:head].decode(errors="ignore")
     end = last[max(len(last) - tail, 0) :].decode(errors="ignore")
-    return f"{start}\n[... {missing} bytes left out ...]\n{end}"
+    where = f"; more of it is in {printable(captured.path)}" if captured.path else ""
+    return f"{start}\n[... {missing} bytes left out{where} ...]\n{end}"
 
 
 def printable(text: str) -> str:

@@ -138,7 +138,12 @@ class DurableRun:
         if answer.submission:
             check = {"sha256": answer.submission, "code": result.data.get("code"), "by": "tool"}
             self._lane.append(ev.SUBMISSION_CHECK, check)
-        data = {"ok": result.ok, "text": result.text, "facts": result.data, "tree": self._bench.tree}
+        data: dict[str, Any] = {
+            "ok": result.ok,
+            "text": result.text,
+            "facts": result.data,
+            "tree": self._bench.tree,
+        }
         streams = {
             name: self._session.log.blobs.put(captured.head + captured.tail)
             for name, captured in answer.streams.items()
@@ -146,6 +151,9 @@ class DurableRun:
         }
         if streams:
             data["streams"] = streams
+        if answer.images:
+            put = self._session.log.blobs.put
+            data["images"] = [{"mime": image.mime, "sha256": put(image.data)} for image in answer.images]
         slow = answer.execution is not None and answer.execution.wall_s > SLOW_ANSWER_S
         self._lane.answer(ev.TOOL_RESULT, n, data, sync=slow)
         return result

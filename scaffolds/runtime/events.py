@@ -23,8 +23,11 @@ EXEC_END = "exec.end"  # how it ended
 SANDBOX_OPEN = "sandbox.open"  # backend, restored tree
 SANDBOX_LOST = "sandbox.lost"  # it died; the next call gets a fresh one
 SHELL_RESTART = "shell.restart"  # shell state is gone and the agent is told
+KERNEL_RESTART = "kernel.restart"  # the same, told with a cell
+JOB_START = "job.start"  # a command begins in the background
+JOB_END = "job.end"  # it was seen to have ended
 WORKSPACE_SNAPSHOT = "workspace.snapshot"  # the files changed: tree, counts, what was left out
-SUBMISSION_CHECK = "submission.check"  # hash and verdict code of a validation
+SUBMISSION_CHECK = "submission.check"  # hash and verdict code of a validation, by `tool` or `server`
 SUBMISSION_SAVED = "submission.saved"  # hash and size of the submission that will be graded
 STEP_START = "step.start"  # the scaffold begins a step
 LIMIT = "limit"  # an answer too: the call was not made because a budget is used up
@@ -45,6 +48,8 @@ RESERVED = frozenset(
         "exec",
         "sandbox",
         "shell",
+        "kernel",
+        "job",
         "workspace",
         "submission",
         "step",
