@@ -18,3 +18,7 @@ class PathRefused(SandboxError):
 
     The text is meant for the agent and names only the agent's own path.
     """
+
+
+class EngineDown(SandboxError):
+    """What runs the sandboxes answered before and does not now; no sandbox's fault, and it may come back."""

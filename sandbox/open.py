@@ -1,34 +1,55 @@
 """Opening a sandbox."""
 
+import errno
 import shutil
 import time
 
 from sandbox.backends import backend
 from sandbox.errors import SandboxError, SandboxLost, SandboxUnavailable
-from sandbox.protocols import Sandbox, Validator
+from sandbox.limits import GIB, memory_is_watched
+from sandbox.protocols import Backend, Sandbox, Validator
 from sandbox.session import Session, pairs
 from sandbox.spec import BackendName, Isolation, Layout, SandboxSpec
+from sandbox.watch import DISK_S, Bounds, Watch, begin_watch
 from sandbox.wire import Wire
 from sandbox.workspace import Workspace
 
 _START_S = 30.0
 
 
-def open_sandbox(spec: SandboxSpec, validator: Validator | None = None) -> Sandbox:
+def open_sandbox(
+    spec: SandboxSpec, validator: Validator | None = None, *, look_s: float = DISK_S
+) -> Sandbox:
     """Empty `spec.root` and start a sandbox in it, its driver answering.
 
-    `validator` answers at the validation server inside; without one there is none.
+    Args:
+        spec: what it is made of.
+        validator: answers at the validation server inside; without one there is none.
+        look_s: seconds between two looks at the disk that it uses, at least.
 
     Raises:
         SandboxUnavailable: this machine cannot give it; the message says what to do.
         SandboxLost: it was killed, or did not start in time; it may the next time.
     """
+    return open_on(backend(resolve(spec.backend)), spec, validator, look_s=look_s)
+
+
+def open_on(
+    chosen: Backend, spec: SandboxSpec, validator: Validator | None = None, *, look_s: float = DISK_S
+) -> Sandbox:
+    """Do the same with a backend at hand, whatever the spec names."""
     spec = spec.model_copy(update={"root": spec.root.absolute(), "data": spec.data.resolve()})
     if not spec.data.is_dir():
         raise SandboxUnavailable(f"the data folder {str(spec.data)!r} does not exist")
-    chosen = backend(resolve(spec.backend))
     workspace = Workspace(spec.root)
-    workspace.create(client=validator is not None)
+    try:
+        workspace.create(client=validator is not None)
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise SandboxUnavailable(
+                f"no space is left in {str(spec.root)!r} for a sandbox; free some"
+            ) from error
+        raise
     layout = chosen.layout(spec)
     channel = chosen.start(spec, layout)
     wire = Wire(channel, validator)
@@ -43,7 +64,18 @@ def open_sandbox(spec: SandboxSpec, validator: Validator | None = None) -> Sandb
         if time.monotonic() - began > _START_S:  # a busy machine, not one that cannot
             raise SandboxLost(f"the sandbox did not answer within {_START_S:g} s of its start") from error
         raise SandboxUnavailable(channel.diagnose()) from error
-    return Session(wire, workspace, data=spec.data, layout=layout, backend=chosen.name)
+    watch = Watch(wire, channel, workspace, _bounds(spec, chosen, look_s))
+    begin_watch(watch)
+    return Session(
+        wire,
+        workspace,
+        watch,
+        data=spec.data,
+        layout=layout,
+        backend=chosen.name,
+        facts=channel.facts,
+        owner=chosen.owner,
+    )
 
 
 def resolve(name: BackendName) -> Isolation:
@@ -63,6 +95,8 @@ def environment(spec: SandboxSpec, layout: Layout) -> dict[str, str]:
         "TERM": "dumb",
         "TMPDIR": layout.tmp,
         "XDG_CACHE_HOME": f"{layout.tmp}/cache",  # caches stay out of snapshots
+        "CUDA_VISIBLE_DEVICES": ",".join(spec.gpus),  # empty for none: it hides what a backend cannot
+        "NVIDIA_VISIBLE_DEVICES": ",".join(spec.gpus) or "void",
         **spec.env,
     }
 
@@ -79,5 +113,11 @@ def _greet(
         "max_bytes": validator.max_bytes if validator else 0,
         "env": pairs(environment(spec, layout)),
         "isolated": isolated,
+        "disk_bytes": round(spec.disk_gb * GIB),
     }
     wire.ask("hello", fields, timeout=_START_S)
+
+
+def _bounds(spec: SandboxSpec, chosen: Backend, look_s: float) -> Bounds:
+    watched = spec.memory_gb if memory_is_watched(chosen) else None
+    return Bounds(round(spec.disk_gb * GIB), None if watched is None else round(watched * GIB), look_s)

@@ -62,6 +62,8 @@ class Sandbox(Protocol):
     layout: Layout
     backend: str
     """The backend in use, never `auto`."""
+    facts: Mapping[str, str]
+    """What else decides how code runs here: `image`, a digest, and `engine`; empty where there is neither."""
 
     def shell(self, command: str, *, timeout: float) -> Execution:
         """Run `command` in the persistent bash: working directory and variables are kept between calls."""
@@ -185,6 +187,9 @@ class Sandbox(Protocol):
 
 class Channel(Protocol):
     """A byte pipe to a driver process running inside the isolation."""
+
+    facts: Mapping[str, str]
+    """Of the sandbox."""
 
     def write(self, data: bytes) -> None:
         """Send all of `data`; raises `SandboxLost` when the other end is gone."""

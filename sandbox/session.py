@@ -1,11 +1,12 @@
 """An open sandbox: the protocol's methods, carried out by the driver or, where bytes count, by the host."""
 
 import contextlib
+import dataclasses
 import time
 from collections.abc import Generator, Mapping
 from pathlib import Path
 
-from sandbox import answers, interpreter
+from sandbox import answers, interpreter, ownership
 from sandbox.driver import frames
 from sandbox.edits import Edit, Insert, Replace
 from sandbox.errors import PathRefused, SandboxLost
@@ -14,6 +15,7 @@ from sandbox.protocols import BlobStore
 from sandbox.results import Edited, Entry, Execution, FileText, Job, Snapshot
 from sandbox.snapshot import Snapshots
 from sandbox.spec import Layout
+from sandbox.watch import Watch
 from sandbox.wire import Wire
 from sandbox.workspace import CLIENT, Workspace
 
@@ -30,11 +32,25 @@ _MAX_ROWS = 2000
 class Session:
     """The `Sandbox` of every backend."""
 
-    def __init__(self, wire: Wire, workspace: Workspace, *, data: Path, layout: Layout, backend: str) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        workspace: Workspace,
+        watch: Watch,
+        *,
+        data: Path,
+        layout: Layout,
+        backend: str,
+        facts: Mapping[str, str],
+        owner: tuple[int, int] | None = None,
+    ) -> None:
         self.layout = layout
         self.backend = backend
+        self.facts = facts
+        self._owner = owner
         self._wire = wire
         self._workspace = workspace
+        self._watch = watch
         self._data = data
         hidden = {"data", CLIENT, *interpreter.names_below(layout.home)}
         self._snapshots = Snapshots(workspace.home, leave_out=frozenset(hidden))
@@ -130,6 +146,8 @@ class Session:
     def restore(self, tree: str, store: BlobStore) -> None:
         """Make the workspace equal to `tree`."""
         self._snapshots.restore(tree, store)
+        if self._owner:
+            ownership.give((self._workspace.home,), self._owner)
 
     def busy(self) -> bool:
         """Whether a process of the agent runs inside now, as the host sees it."""
@@ -137,6 +155,7 @@ class Session:
 
     def close(self) -> None:
         """Kill everything inside and remove the workspace. Safe to repeat."""
+        self._watch.end()
         self._wire.close()
         if not self._closed:
             self._closed = True
@@ -152,7 +171,8 @@ class Session:
         answer = self._wire.ask(op, fields, payload, timeout=timeout + starting + _SLACK_S)
         wall_s = time.monotonic() - start
         with self._checked():
-            return answers.execution(answer, wall_s)
+            execution = answers.execution(answer, wall_s)
+        return dataclasses.replace(execution, notes=(*execution.notes, *self._wire.news()))
 
     @contextlib.contextmanager
     def _checked(self) -> Generator[None]:

@@ -1,5 +1,6 @@
 """Who is inside a sandbox, by the host's own process table: nothing is asked of the driver."""
 
+import os
 import re
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -8,7 +9,10 @@ from pathlib import Path
 from sandbox.driver.bash import BASH, OPTIONS
 from sandbox.driver.processes import Process
 
-_SHELL = "".join(f"{word}\0" for word in (BASH, *OPTIONS)).encode()
+SHELL = "".join(f"{word}\0" for word in (BASH, *OPTIONS)).encode()
+"""How the command line of the driver's shell begins."""
+_PROGRAMS = (BASH, "/usr/bin/bash", os.path.realpath(BASH))
+"""Where it may be, as text: in a container it is another file than this machine's."""
 _TRIES = 5
 _PAUSE_S = 0.01
 
@@ -54,6 +58,7 @@ def _is_shell(pid: int, process: Process | None, driver: int) -> bool:
         return False
     entry = Path("/proc", str(pid))
     try:
-        return (entry / "cmdline").read_bytes().startswith(_SHELL) and (entry / "exe").samefile(BASH)
+        line = (entry / "cmdline").read_bytes()
+        return line.startswith(SHELL) and str((entry / "exe").readlink()) in _PROGRAMS
     except OSError:
         return False

@@ -8,8 +8,9 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 from sandbox.backends.inhabitants import found
@@ -30,6 +31,8 @@ def _has_children(pid: int) -> bool:
 
 class PipeChannel:
     """A driver's process and the pipes to it."""
+
+    facts: Mapping[str, str] = MappingProxyType({})
 
     def __init__(
         self,

@@ -14,7 +14,7 @@ from sandbox.driver import frames
 _SYSTEM_PATH = "/usr/local/bin:/usr/bin:/bin"
 _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
-_TASKS = 16384
+TASKS = 16384
 """Processes and threads of one isolated sandbox; the kernel does not hold root to it."""
 
 
@@ -35,6 +35,8 @@ class World(NamedTuple):
     """Where the validation server is to listen; 0 for any port."""
     max_bytes: int
     """The largest submission that the host takes; 0 where it takes none."""
+    disk_bytes: int
+    """The most that files may hold together, and so each of them."""
 
     def absolute(self, path: str) -> str:
         """Return an agent's path, made absolute from the code folder."""
@@ -55,6 +57,7 @@ def from_hello(header: frames.Header, scratch: str) -> World:
         isolated=header.flag("isolated"),
         port=header.integer("port", 0, 65535),
         max_bytes=header.integer("max_bytes"),
+        disk_bytes=header.integer("disk_bytes", 1),
     )
 
 
@@ -72,11 +75,13 @@ def harden() -> None:
             raise OSError(ctypes.get_errno(), f"prctl {option} failed")
 
 
-def limit(*, isolated: bool) -> None:
+def limit(*, isolated: bool, disk_bytes: int) -> None:
     """Set resource limits that every child inherits."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with contextlib.suppress(ValueError, OSError):  # lower than that already
+        resource.setrlimit(resource.RLIMIT_FSIZE, (disk_bytes, disk_bytes))
     if isolated:  # elsewhere the count would include everything else that this user runs
         hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
-        tasks = _TASKS if hard == resource.RLIM_INFINITY else min(_TASKS, hard)
+        tasks = TASKS if hard == resource.RLIM_INFINITY else min(TASKS, hard)
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NPROC, (tasks, tasks))

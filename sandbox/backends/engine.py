@@ -1,0 +1,280 @@
+"""The Docker daemon, as sandboxes need it: every question with a timeout, every answer with a type.
+
+The only module that knows the docker package. What fails is told apart here: a daemon that does not
+answer, a disk that is full, an image that is missing, a request that this machine cannot fulfil.
+"""
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportMissingTypeArgument=false
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any, NamedTuple, cast
+
+import docker
+import requests
+import urllib3
+from docker.errors import APIError, DockerException, NotFound
+from docker.types import HostConfig
+from docker.utils import kwargs_from_env
+
+from sandbox.errors import EngineDown, SandboxError, SandboxLost, SandboxUnavailable
+from sandbox.text import printable
+
+_CALL_S = 60
+"""Many sandboxes that start at once on a busy machine wait for each other."""
+_END_S = 20
+"""For what is asked while a sandbox ends: a daemon that hangs must not hold up its run for long."""
+_COMES_BACK_S = 30.0
+"""A daemon that answered before is waited for; a restart takes a few seconds."""
+_LABEL_PYTHON = "org.mle-sandbox.python"
+_BUILD = "python -m sandbox build-image"
+_EXCERPT = 400
+_UNANSWERED = (
+    requests.exceptions.ConnectionError,
+    requests.exceptions.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    urllib3.exceptions.HTTPError,
+    OSError,
+)
+
+_answered = threading.Event()
+"""Whether a daemon has answered this process, or one that it was forked from."""
+
+
+class Image(NamedTuple):
+    """What sandboxes need to know of an image."""
+
+    id: str
+    """`sha256:...`, the digest of all that it holds."""
+    python: str
+    """The interpreter that its label names; empty if it has no label."""
+
+
+class Event(NamedTuple):
+    """Something that happened to a container."""
+
+    kind: str
+    """`oom`, `kill`, `die`, ..."""
+    at: float
+    """Seconds since the epoch, by the daemon's clock."""
+    code: int | None
+    """For `die`: the exit status."""
+
+
+class Container(NamedTuple):
+    """A container with its labels."""
+
+    id: str
+    labels: Mapping[str, str]
+
+
+class Row(NamedTuple):
+    """A process of a container, numbered as the daemon's machine does."""
+
+    pid: int
+    parent: int
+    session: int
+    command: str
+
+
+class Engine:
+    """A connection to the daemon. Safe to use from several threads."""
+
+    def __init__(self, api: docker.APIClient) -> None:
+        """Take over a client that has been answered; `connect` makes one."""
+        self._api = api
+
+    @classmethod
+    def connect(cls) -> Engine:
+        """Reach the daemon that DOCKER_HOST names, or this machine's; one that answered before is waited for.
+
+        Raises:
+            SandboxUnavailable: there is none, or this user may not talk to it.
+            EngineDown: it answered before.
+        """
+        deadline = time.monotonic() + (_COMES_BACK_S if _answered.is_set() else 0.0)
+        delay = 0.2
+        while True:
+            try:
+                engine = cls(_client())
+            except (DockerException, *_UNANSWERED) as error:
+                if time.monotonic() >= deadline or not _answered.is_set():
+                    raise _unreachable(error) from error
+                time.sleep(delay)
+                delay = min(2 * delay, 3.0)
+                continue
+            _answered.set()
+            return engine
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._api.close()
+
+    def version(self) -> str:
+        """The daemon's version."""
+        with _asking("tell its version"):
+            return str(self._api.version(api_version=False)["Version"])
+
+    def image(self, name: str) -> Image:
+        """Find an image of this machine.
+
+        Raises:
+            SandboxUnavailable: there is none of that name.
+        """
+        with _asking(f"find the image {name!r}"):
+            try:
+                found = cast("dict[str, Any]", self._api.inspect_image(name))
+            except NotFound:
+                raise SandboxUnavailable(_no_image(name)) from None
+        labels = cast("dict[str, str]", (found.get("Config") or {}).get("Labels") or {})
+        return Image(str(found["Id"]), labels.get(_LABEL_PYTHON, ""))
+
+    def host_config(self, **options: Any) -> HostConfig:  # noqa: ANN401 - the SDK's own names and values
+        """Compose limits and mounts, by the names of the SDK."""
+        return self._api.create_host_config(**options)
+
+    def create(self, image: str, host_config: HostConfig, **options: Any) -> str:  # noqa: ANN401
+        """Create a container whose input is closed with the first connection to it; returns its id."""
+        with _asking("create the sandbox"):
+            made = self._api.create_container(image, stdin_open=True, host_config=host_config, **options)
+        return str(cast("dict[str, Any]", made)["Id"])
+
+    def attach(self, container: str) -> socket.socket:
+        """Connect to the standard streams of a container that has not begun yet."""
+        with _asking("attach to the sandbox"):
+            raw = self._api.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
+            connection = socket.socket(fileno=os.dup(raw.fileno()))
+            # The response has no other owner; without this, its descriptor stays open.
+            raw._response.close()
+            raw.close()
+            return connection
+
+    def start(self, container: str) -> None:
+        """Begin a container's process 1."""
+        with _asking("start the sandbox"):
+            self._api.start(container)
+
+    def pid(self, container: str) -> int:
+        """The number of its process 1 on the daemon's machine; 0 when it has ended."""
+        with _asking("find the sandbox"):
+            state = cast("dict[str, Any]", self._api.inspect_container(container))["State"]
+            return int(state["Pid"])
+
+    def rows(self, container: str) -> list[Row]:
+        """Its processes, as the daemon sees them."""
+        with _asking("list the sandbox's processes"):
+            listed = self._api.top(container, "-eo pid,ppid,sess,args")
+        return [
+            Row(int(pid), int(parent), int(session), args)
+            for pid, parent, session, args in listed["Processes"] or []
+        ]
+
+    def events(self, container: str, since: float, until: float) -> Iterator[Event]:
+        """What happened to a container, also to one that is gone, as it happens; ends at `until`."""
+        asked = {"since": f"{since:.9f}", "until": f"{until:.9f}", "filters": {"container": [container]}}
+        with _asking("tell what happened"):
+            stream = self._api.events(decode=True, **cast("Any", asked))
+            for event in cast("Iterator[dict[str, Any]]", stream):
+                code = event["Actor"]["Attributes"].get("exitCode", "")
+                yield Event(
+                    str(event["Action"]),
+                    int(event["timeNano"]) / 1e9,
+                    int(code) if code.isdecimal() else None,
+                )
+
+    def remove(self, container: str) -> bool:
+        """Kill and remove a container; says whether it is gone, and raises nothing."""
+        self._api.timeout = _END_S
+        try:
+            with _asking("remove the sandbox"):
+                self._api.remove_container(container, force=True)
+        except SandboxError as error:
+            # Gone already, or going: it removes itself when it ends.
+            cause = error.__cause__
+            return isinstance(cause, APIError) and cause.status_code in (404, 409)
+        return True
+
+    def containers(self, label: str) -> list[Container]:
+        """All containers with a label, in any state."""
+        with _asking("list its containers"):
+            found = self._api.containers(all=True, filters={"label": label})
+        return [
+            Container(str(row["Id"]), cast("dict[str, str]", row["Labels"] or {}))
+            for row in cast("list[dict[str, Any]]", found)
+        ]
+
+
+def _client() -> docker.APIClient:
+    options = cast("dict[str, Any]", kwargs_from_env())
+    where = str(options.get("base_url") or "unix://")
+    if not where.startswith(("unix:", "tcp:", "http:")) or options.get("tls"):
+        raise SandboxUnavailable(
+            f"DOCKER_HOST is {where!r}: a daemon there cannot mount this machine's folders; unset it, or "
+            "name a daemon on this machine: unix:///var/run/docker.sock"
+        )
+    api = docker.APIClient(version="auto", timeout=_END_S, **options)
+    api.timeout = _CALL_S
+    return api
+
+
+def _unreachable(error: Exception) -> SandboxError:
+    where = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    words = _excerpt(error)
+    if "permission denied" in words.lower():
+        return SandboxUnavailable(
+            f"this user may not talk to the Docker daemon ({words}); let it with: sudo usermod -aG docker "
+            "$USER, and log in again (members of that group are as powerful as root)"
+        )
+    if _answered.is_set():
+        return EngineDown(
+            f"the Docker daemon at {where} has not answered for {_COMES_BACK_S:g} s ({words}); look at it "
+            "with: systemctl status docker"
+        )
+    return SandboxUnavailable(
+        f"no Docker daemon answers at {where} ({words}); start it with: sudo systemctl start docker (without "
+        "systemd: sudo dockerd), or install it with: apt-get install docker.io"
+    )
+
+
+@contextlib.contextmanager
+def _asking(task: str) -> Generator[None]:
+    try:
+        yield
+    except APIError as error:
+        raise _refused(task, error) from error
+    except (DockerException, *_UNANSWERED) as error:
+        raise SandboxLost(
+            f"the Docker daemon does not answer when it is to {task}: {_excerpt(error)}"
+        ) from error
+
+
+def _refused(task: str, error: APIError) -> SandboxError:
+    words = _excerpt(error.explanation or error)
+    said = f"the Docker daemon cannot {task}: {words}"
+    lower = words.lower()
+    if "no space left on device" in lower:
+        return SandboxUnavailable(f"{said}. See what Docker keeps with: docker system df; free some space")
+    if "could not select device driver" in lower:
+        return SandboxUnavailable(
+            f"{said}. It needs the NVIDIA Container Toolkit: install nvidia-container-toolkit, then run: "
+            "sudo nvidia-ctk runtime configure --runtime=docker, and restart the daemon"
+        )
+    if "/bin/sh" in lower and "no such file" in lower:
+        return SandboxUnavailable(f"the image has no /bin/sh; build one with: {_BUILD} ({words})")
+    passing = error.status_code in (404, 409) or (error.status_code or 500) >= 500
+    return SandboxLost(said) if passing else SandboxUnavailable(said)
+
+
+def _no_image(name: str) -> str:
+    return f"this machine has no Docker image {name!r}; build it with: {_BUILD}"
+
+
+def _excerpt(said: object) -> str:
+    return " ".join(printable(str(said)).split())[:_EXCERPT]
