@@ -19,7 +19,7 @@ from sandbox.image.streaming import run_streaming
 
 DEFAULT_SUITE = "bookworm"
 PUBLIC_MIRROR = "http://deb.debian.org/debian"
-_INDEX = "$(RELEASE) $(COMPONENT) $(REPO_URI)"
+_INDEX = "$(ORIGIN) $(RELEASE) $(COMPONENT) $(REPO_URI)"
 _SOURCES = """\
 deb {mirror} {suite} main
 deb {mirror} {suite}-updates main
@@ -99,20 +99,18 @@ def debian() -> Debian:
     if release.get("ID") != "debian" or "VERSION_CODENAME" not in release:
         return Debian(DEFAULT_SUITE, PUBLIC_MIRROR)
     suite = release["VERSION_CODENAME"]
-    listing = subprocess.run(
-        [
-            "apt-get",
-            "indextargets",
-            "--format",
-            _INDEX,
-            "Identifier: Packages",
-        ],
-        capture_output=True,
-        text=True,
-    )
+    return Debian(suite, _mirror(suite) or PUBLIC_MIRROR)
+
+
+def _mirror(suite: str) -> str | None:
+    """Return where this machine's apt has Debian's own packages from."""
+    command = ["apt-get", "indextargets", "--format", _INDEX, "Identifier: Packages"]
+    try:
+        listing = subprocess.run(command, capture_output=True, text=True)
+    except OSError:
+        return None
     lines = (line.split() for line in listing.stdout.splitlines())
-    mirrors = (words[2] for words in lines if words[:2] == [suite, "main"])
-    return Debian(suite, next(mirrors, PUBLIC_MIRROR).rstrip("/"))
+    return next((words[3].rstrip("/") for words in lines if words[:3] == ["Debian", suite, "main"]), None)
 
 
 def _check() -> None:

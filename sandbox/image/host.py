@@ -105,6 +105,8 @@ def _elsewhere(name: str, value: str) -> str:
 
 def _pip_configuration(environ: Mapping[str, str]) -> dict[str, str]:
     """Return what pip's configuration files say for `pip install`; later files go before earlier ones."""
+    if environ.get("PIP_CONFIG_FILE") == os.devnull:  # as pip reads it
+        return {}
     home = Path(environ.get("HOME", "/"))
     user = Path(environ.get("XDG_CONFIG_HOME") or home / ".config")
     places = [
