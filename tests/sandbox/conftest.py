@@ -10,21 +10,28 @@ import pytest
 from sandbox.open import open_sandbox
 from sandbox.protocols import Sandbox
 from sandbox.spec import SandboxSpec
-from tests.requires import require
-from tests.sandbox.support import Name, Open
+from tests.requires import require, require_image
+from tests.sandbox.support import IMAGE, Name, Open
 
 
-@pytest.fixture(params=["bwrap", "none"])
+@pytest.fixture(params=["bwrap", "docker", "none"])
 def backend(request: pytest.FixtureRequest) -> Name:
-    if request.param == "bwrap":
+    name: Name = request.param
+    if name == "bwrap":
         require("bwrap", "apt-get install bubblewrap")
-        return "bwrap"
-    return "none"
+    if name == "docker":
+        require_image(IMAGE)
+    return name
 
 
 @pytest.fixture
 def bwrap() -> None:
     require("bwrap", "apt-get install bubblewrap")
+
+
+@pytest.fixture
+def docker() -> None:
+    require_image(IMAGE)
 
 
 @pytest.fixture
@@ -41,13 +48,13 @@ def opened(tmp_path: Path, data: Path) -> Iterator[Open]:
     numbers = itertools.count()
 
     def start(
-        backend: Literal["auto", "bwrap", "none"],
+        backend: Literal["auto"] | Name,
         *,
         env: dict[str, str] | None = None,
         network: Literal["none", "open"] = "none",
     ) -> Sandbox:
         root = tmp_path / f"box{next(numbers)}"
-        spec = SandboxSpec(backend=backend, root=root, data=data, env=env or {}, network=network)
+        spec = SandboxSpec(backend=backend, root=root, data=data, env=env or {}, network=network, image=IMAGE)
         boxes.append(open_sandbox(spec))
         return boxes[-1]
 

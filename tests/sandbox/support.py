@@ -15,7 +15,8 @@ from sandbox.results import Execution
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """For property tests: how long an example takes says something about the machine only."""
 
-Name = Literal["bwrap", "none"]
+Name = Literal["bwrap", "docker", "none"]
+IMAGE = "mle-sandbox:slim"
 Open = Callable[..., Sandbox]
 """Opens a sandbox of a backend; keyword arguments go into its spec."""
 

@@ -17,7 +17,7 @@ from sandbox.spec import SandboxSpec
 from sandbox.wire import Wire
 from sandbox.workspace import Workspace
 from tests.requires import require
-from tests.sandbox.support import Name, Open, gone, out
+from tests.sandbox.support import IMAGE, Name, Open, gone, out
 
 
 def test_auto_prefers_isolation(opened: Open) -> None:
@@ -99,7 +99,8 @@ import sys, time
 from pathlib import Path
 from sandbox.open import open_sandbox
 from sandbox.spec import SandboxSpec
-box = open_sandbox(SandboxSpec(backend=sys.argv[1], root=Path(sys.argv[2]), data=Path(sys.argv[3])))
+backend, root, data, image = sys.argv[1:]
+box = open_sandbox(SandboxSpec(backend=backend, root=Path(root), data=Path(data), image=image))
 box.shell("sleep 96001.5 & setsid nohup sleep 96002.5 & env -i setsid sleep 96003.5 &", timeout=10)
 print("ready", flush=True)
 box.shell("trap '' INT TERM; sleep 96004.5; sleep 96005.5", timeout=1000)
@@ -110,11 +111,11 @@ box.shell("trap '' INT TERM; sleep 96004.5; sleep 96005.5", timeout=1000)
 def test_nothing_outlives_a_harness_that_was_killed(
     backend: Name, during: str, tmp_path: Path, data: Path
 ) -> None:
-    suffix = {"a call": "5", "silence": "6"}[during] + {"bwrap": "1", "none": "2"}[backend]
+    suffix = {"a call": "5", "silence": "6"}[during] + {"bwrap": "1", "none": "2", "docker": "3"}[backend]
     source = HARNESS.replace(".5", f".{suffix}")
     if during == "silence":
         source = source.replace('box.shell("trap', 'time.sleep(1000); box.shell("trap')
-    argv = (sys.executable, "-c", source, backend, str(tmp_path / "box"), str(data))
+    argv = (sys.executable, "-c", source, backend, str(tmp_path / "box"), str(data), IMAGE)
     with subprocess.Popen(argv, stdout=subprocess.PIPE, cwd=Path(__file__).parents[2]) as harness:
         assert harness.stdout is not None and harness.stdout.readline() == b"ready\n"
         time.sleep(0.2)
@@ -193,7 +194,7 @@ def test_close_removes_everything_and_may_be_repeated(backend: Name, opened: Ope
 def test_a_folder_is_emptied_when_it_is_a_sandboxs_and_refused_otherwise(
     backend: Name, tmp_path: Path, data: Path
 ) -> None:
-    spec = SandboxSpec(backend=backend, root=tmp_path / "r", data=data)
+    spec = SandboxSpec(backend=backend, root=tmp_path / "r", data=data, image=IMAGE)
     first = open_sandbox(spec)
     first.write_file("old", "x")
     second = open_sandbox(spec)
@@ -210,7 +211,7 @@ def test_a_folder_is_emptied_when_it_is_a_sandboxs_and_refused_otherwise(
 def test_a_removal_that_died_halfway_is_finished_by_the_next(
     backend: Name, tmp_path: Path, data: Path
 ) -> None:
-    spec = SandboxSpec(backend=backend, root=tmp_path / "r", data=data)
+    spec = SandboxSpec(backend=backend, root=tmp_path / "r", data=data, image=IMAGE)
     half = tmp_path / ".gone-r" / "home"  # moved away, its mark removed, and then nothing more
     half.mkdir(parents=True)
     (half / "old").write_text("x")

@@ -8,7 +8,7 @@ import pytest
 from sandbox.open import open_sandbox
 from sandbox.protocols import Sandbox
 from sandbox.spec import SandboxSpec
-from tests.sandbox.support import Name, gone, out
+from tests.sandbox.support import IMAGE, Name, gone, out
 
 
 def test_state_is_kept_between_calls(box: Sandbox) -> None:
@@ -71,7 +71,7 @@ def test_long_commands_and_many_lines(box: Sandbox) -> None:
 
 
 def test_a_folder_with_an_awkward_name(backend: Name, tmp_path: Path, data: Path) -> None:
-    spec = SandboxSpec(backend=backend, root=tmp_path / "it's a $(box)", data=data)
+    spec = SandboxSpec(backend=backend, root=tmp_path / "it's a $(box)", data=data, image=IMAGE)
     with contextlib.closing(open_sandbox(spec)) as box:
         assert out(box.shell("cat ../data/train.csv", timeout=10)) == "id,y\n1,0\n"
         assert out(box.run_script("print(1)", directory="n", env={}, timeout=30)) == "1\n"

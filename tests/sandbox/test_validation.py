@@ -11,7 +11,7 @@ from sandbox.driver.web import field as multipart_field
 from sandbox.open import open_sandbox
 from sandbox.protocols import Sandbox
 from sandbox.spec import SandboxSpec
-from tests.sandbox.support import Name, errors, out
+from tests.sandbox.support import IMAGE, Name, errors, out
 
 Check = Callable[[bytes], "Says"]
 
@@ -44,7 +44,7 @@ def form() -> Form:
 
 @pytest.fixture
 def served(tmp_path: Path, data: Path, backend: Name, form: Form) -> Iterator[Sandbox]:
-    box = open_sandbox(SandboxSpec(backend=backend, root=tmp_path / "box", data=data), form)
+    box = open_sandbox(SandboxSpec(backend=backend, root=tmp_path / "box", data=data, image=IMAGE), form)
     yield box
     box.close()
 
