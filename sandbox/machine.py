@@ -22,6 +22,8 @@ _QUERY_S = 20.0
 """Eight cards without the persistence daemon need about ten seconds to wake up."""
 _SOLD_MEMORY = 0.95
 """Firmware and kernel keep a part of what a machine is sold with: 440 GB show as some 433."""
+_AGENTS_MEMORY = 0.97
+"""What agents may use of it all together: the rest keeps the machine and the sweep alive."""
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
@@ -112,6 +114,11 @@ class Machine:
             gpus=hardware.gpus if hardware.gpus != "all" else max(min(cards, 1), cards // parallel),
         )
 
+    def memory_limit_gb(self, hardware: Hardware, parallel: int = 1) -> float:
+        """What each of `parallel` runs is held to: the profile's figure, and never all that is here."""
+        most = self.memory_gb * _AGENTS_MEMORY
+        return min(hardware.memory_gb or most / parallel, most)
+
     def words(self, hardware: Hardware, parallel: int = 1) -> str:
         """What an agent is told about its share, under a profile that this machine can give."""
         share = self.share(hardware, parallel)
@@ -135,7 +142,7 @@ def cgroup_bounds(root: Path = Path("/")) -> Bounds:
     Args:
         root: where `/proc` and the mounted groups are looked for.
     """
-    folders = {name: list(_group_folders(root, name)) for name in ("cpu", "memory")}
+    folders = {name: list(group_folders(root, name)) for name in ("cpu", "memory")}
     cores = [_cpu_quota(folder) for folder in folders["cpu"]]
     sizes = [
         _number(folder, f) for folder in folders["memory"] for f in ("memory.max", "memory.limit_in_bytes")
@@ -147,8 +154,8 @@ def cgroup_bounds(root: Path = Path("/")) -> Bounds:
     )
 
 
-def _group_folders(root: Path, controller: str) -> Iterator[Path]:
-    """The folders of the process's groups for a controller, each followed by those above it."""
+def group_folders(root: Path, controller: str) -> Iterator[Path]:
+    """The folders of this process's control groups for a controller, each followed by those above it."""
     own = _own_groups(root)
     for line in _lines(root / "proc/self/mountinfo"):
         mount, _, rest = line.partition(" - ")

@@ -4,7 +4,7 @@
 isolation has to bring; `Validator` and `BlobStore` are brought by whoever opens a sandbox.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from sandbox.edits import Edit
@@ -207,6 +207,14 @@ class Channel(Protocol):
         """Whether a process of the agent runs inside, besides an idle shell, as the host measures it."""
         ...
 
+    def inside(self) -> Collection[int]:
+        """Processes inside, as this machine numbers them; none where they cannot be told."""
+        ...
+
+    def news(self) -> tuple[str, ...]:
+        """What the host saw happen inside since it was last asked and no driver can tell, for the agent."""
+        ...
+
     def kill(self) -> None:
         """End every process inside. Safe to repeat."""
         ...
@@ -228,6 +236,8 @@ class Backend(Protocol):
     """Processes of the agent are in a namespace of their own, and the driver is its process 1."""
     owner: tuple[int, int] | None
     """User and group that the agent's files have on the host; None for those of this process."""
+    holds_memory: bool
+    """It limits the memory of its sandboxes by itself, so that nobody has to watch it."""
 
     def layout(self, spec: SandboxSpec) -> Layout:
         """Where things are for the agent."""

@@ -89,6 +89,10 @@ class Wire:
         """Whether something is still to be answered, or runs without being asked for."""
         return self._lost is None and (self._asking.locked() or self._channel.busy())
 
+    def news(self) -> tuple[str, ...]:
+        """What the host saw happen inside since it was last asked, for the agent."""
+        return self._channel.news()
+
     def close(self) -> None:
         """End everything inside."""
         self._lost = self._lost or "the sandbox is closed"

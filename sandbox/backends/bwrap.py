@@ -15,6 +15,7 @@ from sandbox.backends.masked import masked
 from sandbox.backends.pipe import PipeChannel
 from sandbox.driver import processes
 from sandbox.errors import SandboxUnavailable
+from sandbox.limits import group_for
 from sandbox.protocols import Channel
 from sandbox.spawn import spawn
 from sandbox.spec import Layout, SandboxSpec
@@ -41,6 +42,7 @@ class Bwrap:
     name = "bwrap"
     isolated = True
     owner = None
+    holds_memory = False
 
     def layout(self, spec: SandboxSpec) -> Layout:
         """The same paths in every sandbox."""
@@ -57,8 +59,12 @@ class Bwrap:
         options = [*_namespaces(program, spec), *_system(), *_etc(workspace, spec), *_home(workspace, spec)]
         options += [*_python(spec), "--remount-ro", "/proc", "--remount-ro", "/", "--chdir", layout.code]
         driver = (interpreter.driver_python(), "-I", "-S", f"{_INSIDE_DRIVER}/driver.pyz", _INSIDE_SCRATCH)
-        process = spawn((program, *options, "--", *driver), errors=workspace.errors, env={}, cwd=Path("/"))
-        return PipeChannel(process, workspace.errors, explain=_explain, occupied=_occupied)
+        group = group_for(spec)
+        command = (program, *options, "--", *driver)
+        process = spawn(
+            group.joining(command) if group else command, errors=workspace.errors, env={}, cwd=Path("/")
+        )
+        return PipeChannel(process, workspace.errors, explain=_explain, occupied=_occupied, group=group)
 
 
 def _occupied(bwrap: int) -> bool:

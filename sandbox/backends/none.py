@@ -15,6 +15,7 @@ from sandbox.backends.inhabitants import agent_runs
 from sandbox.backends.pipe import PipeChannel
 from sandbox.driver import processes
 from sandbox.errors import SandboxUnavailable
+from sandbox.limits import group_for
 from sandbox.protocols import Channel
 from sandbox.spawn import spawn
 from sandbox.spec import Layout, SandboxSpec
@@ -29,6 +30,7 @@ class Unisolated:
     name = "none"
     isolated = False
     owner = None
+    holds_memory = False
 
     def layout(self, spec: SandboxSpec) -> Layout:
         """Real paths below the sandbox's folder."""
@@ -40,7 +42,9 @@ class Unisolated:
         workspace = Workspace(spec.root)
         (workspace.home / "data").symlink_to(spec.data)
         argv = (interpreter.driver_python(), "-I", "-S", str(workspace.driver), str(workspace.scratch))
+        group = group_for(spec)
         try:
+            argv = group.joining(argv) if group else argv
             process = spawn(argv, errors=workspace.errors, env={"LANG": "C.UTF-8"}, cwd=Path(layout.code))
         except OSError as error:
             raise SandboxUnavailable(f"{argv[0]!r} cannot be executed: {error.strerror}") from error
@@ -60,7 +64,7 @@ class Unisolated:
                     break
                 processes.send(left, signal.SIGKILL)
 
-        return PipeChannel(process, workspace.errors, sweep, occupied=occupied)
+        return PipeChannel(process, workspace.errors, sweep, occupied=occupied, group=group)
 
 
 def _marked(variable: str) -> list[int]:

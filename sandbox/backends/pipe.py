@@ -8,12 +8,13 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import IO
 
 from sandbox.backends.inhabitants import found
+from sandbox.cgroup import Group
 from sandbox.driver import processes
 from sandbox.errors import SandboxLost
 from sandbox.text import printable
@@ -23,6 +24,7 @@ _CLOSE_S = 3.0
 _REAP_S = 0.5
 """Between the end of a process's output and its own."""
 _EXCERPT = 600
+_WANT_OF_MEMORY = "A process was killed: all processes together reached the memory limit."
 
 
 def _has_children(pid: int) -> bool:
@@ -41,6 +43,7 @@ class PipeChannel:
         sweep: Callable[[subprocess.Popen[bytes]], None] | None = None,
         explain: Callable[[str], str] = str,
         occupied: Callable[[int], bool] = _has_children,
+        group: Group | None = None,
     ) -> None:
         """Take over a process.
 
@@ -51,6 +54,7 @@ class PipeChannel:
                 behind, or would.
             explain: turns the diagnosis of a driver that never answered into a reason and a remedy.
             occupied: says of a process that started a driver whether the agent's own run below it.
+            group: the control group of all processes, removed when they are gone.
         """
         assert process.stdin is not None and process.stdout is not None
         self._process = process
@@ -59,6 +63,9 @@ class PipeChannel:
         self._sweep = sweep
         self._explain = explain
         self._occupied = occupied
+        self._group = group
+        self._oom_kills = 0
+        self._starved = False
         self._answered = False
         self._reading, self._writing, self._killing = threading.Lock(), threading.Lock(), threading.Lock()
         os.set_blocking(self._input.fileno(), False)
@@ -99,6 +106,15 @@ class PipeChannel:
         except OSError:  # what cannot be looked at may be at work
             return True
 
+    def inside(self) -> Collection[int]:
+        """Processes below the one that was started."""
+        return () if self._output.closed else processes.below(self._process.pid)
+
+    def news(self) -> tuple[str, ...]:
+        """Whether the kernel ended processes for want of memory."""
+        before, self._oom_kills = self._oom_kills, self._group.oom_kills() if self._group else 0
+        return (_WANT_OF_MEMORY,) if self._oom_kills > before else ()
+
     def kill(self) -> None:
         """End every process inside. Safe to repeat, and while another thread reads or writes."""
         with self._killing:
@@ -114,6 +130,9 @@ class PipeChannel:
             self._process.wait()
             with self._reading:  # a reader has seen the end of the stream by now
                 self._output.close()
+            if self._group is not None:
+                self._starved = bool(self.news())
+                self._group.remove()
 
     def killed(self) -> bool:
         """Whether a signal has ended the process, or what it was the shell of."""
@@ -126,6 +145,8 @@ class PipeChannel:
         """Say in one line why the other end is gone, as far as the host can tell."""
         code = self._process.poll()
         state = "the driver runs" if code is None else f"its process ended with {_status(code)}"
+        if self._starved or self.news():
+            state += "; all processes together had reached the memory limit"
         with contextlib.suppress(OSError), self._errors.open("rb") as file:
             file.seek(max(self._errors.stat().st_size - _EXCERPT, 0))
             words = " ".join(printable(file.read(_EXCERPT).decode(errors="replace")).split())
