@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Isolation = Literal["docker", "bwrap", "none"]
-BackendName = Literal["auto"] | Isolation
+BackendName = Literal["auto", "docker", "bwrap", "none"]
 IMAGE = "mle-sandbox"
 """What `python -m sandbox build-image` tags its latest image."""
 
