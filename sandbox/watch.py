@@ -115,6 +115,10 @@ class Watch:
         disk = self._next_disk if self._look is None else time.monotonic() + _POLL_S
         return disk if self._bounds.memory_bytes is None else min(disk, self._next_memory)
 
+    def memory_mb(self) -> float:
+        """What its processes hold together now, in MiB."""
+        return memory_bytes(self._channel.inside(), 0) / 2**20
+
     def drop(self) -> None:
         """Let go of a look at work."""
         if self._look is not None:
