@@ -17,6 +17,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from sandbox.driver import frames
+from sandbox.driver.memory import expendable
 
 
 class HostGone(Exception):
@@ -135,16 +136,17 @@ class Loop:
         keep: Sequence[int] = (),
     ) -> Child:
         """Start a process in a session of its own with standard input empty; raises OSError."""
-        process = subprocess.Popen(
-            argv,
-            cwd=cwd,
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=outputs[0],
-            stderr=outputs[1],
-            pass_fds=keep,
-            start_new_session=True,
-        )
+        with expendable():
+            process = subprocess.Popen(
+                argv,
+                cwd=cwd,
+                env=env,
+                stdin=subprocess.DEVNULL,
+                stdout=outputs[0],
+                stderr=outputs[1],
+                pass_fds=keep,
+                start_new_session=True,
+            )
         process.returncode = 0  # reaped here, with its resource usage; Popen must not wait for it
         child = Child(process.pid)
         self._children[child.pid] = child

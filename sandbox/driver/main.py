@@ -9,6 +9,7 @@ from typing import NoReturn
 
 from sandbox.driver import files, frames, processes, scripts, supervise, world
 from sandbox.driver.loop import HostGone, Loop, Request
+from sandbox.driver.memory import Oom
 from sandbox.driver.relay import Relay
 from sandbox.driver.replies import Refused, Reply
 from sandbox.driver.shell import Shell
@@ -21,6 +22,7 @@ class Driver:
         self._loop = loop
         self._world = around
         self._shell = Shell(loop, around)
+        self._oom = Oom(isolated=around.isolated)
         self._notes: list[str] = []
         """What the agent has to hear with its next command."""
         self._relay = Relay(loop, around) if around.max_bytes else None
@@ -39,6 +41,7 @@ class Driver:
         if operation is None:
             raise frames.FrameError("an operation that this driver does not have")
         reply = operation(request.header, request.payload)
+        self._notes += self._oom.check()
         if self._notes and "notes" in reply.fields:
             notes, self._notes = self._notes, []
             reply = reply.with_notes(notes)

@@ -80,8 +80,16 @@ def limit(*, isolated: bool, disk_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(ValueError, OSError):  # lower than that already
         resource.setrlimit(resource.RLIMIT_FSIZE, (disk_bytes, disk_bytes))
-    if isolated:  # elsewhere the count would include everything else that this user runs
+    # Not where a control group counts: the kernel's count by user has all containers in one.
+    if isolated and not _tasks_are_counted():  # elsewhere it would include all else that this user runs
         hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
         tasks = TASKS if hard == resource.RLIM_INFINITY else min(TASKS, hard)
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NPROC, (tasks, tasks))
+
+
+def _tasks_are_counted() -> bool:
+    for path in ("/sys/fs/cgroup/pids.max", "/sys/fs/cgroup/pids/pids.max"):
+        with contextlib.suppress(OSError), open(path, encoding="ascii") as file:  # noqa: PTH123 - starts sooner
+            return file.read(32).strip().isdigit()
+    return False
