@@ -118,7 +118,7 @@ def _sweep(loop: Loop) -> None:
 def _serve(loop: Loop, scratch: str) -> NoReturn:
     hello = loop.receive(loop.reap)
     around = world.from_hello(hello.header, scratch)
-    world.limit(isolated=around.isolated)
+    world.limit(isolated=around.isolated, disk_bytes=around.disk_bytes)
     driver = Driver(loop, around)
     loop.send(frames.encode({"id": hello.header.integer("id"), "python": sys.version.split()[0]}))
     while True:
