@@ -16,6 +16,7 @@ COMMANDS = {
     "check": ("sandbox.commands.check", "Say what this machine can do, and how to get what is missing."),
     "shell": ("sandbox.commands.shell", "Open a sandbox as an agent would see it."),
     "build-image": ("sandbox.commands.build_image", "Build the Docker image that agents live in."),
+    "reap": ("sandbox.commands.reap", "Remove the sandboxes in Docker whose processes are dead."),
     "bench": ("sandbox.commands.bench", "Measure what calls into a sandbox cost."),
 }
 """Each command's module, with the command as its `app`, imported only when it is typed; and its purpose."""
