@@ -26,6 +26,7 @@ from experiments.bench_cells import measure_cells
 from experiments.console import OUT, command
 from experiments.process import own_process
 from sandbox.edits import Edit
+from sandbox.errors import PathRefused
 from sandbox.protocols import BlobStore, Sandbox, Validator
 from sandbox.results import Captured, Edited, Entry, Execution, FileText, Job, Snapshot
 from sandbox.spec import Layout
@@ -79,6 +80,7 @@ class InstantSandbox:
 
     layout: Layout = _LAYOUT
     backend: str = "bench"
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
     _scripts: int = field(default=0)
 
     def shell(self, command: str, *, timeout: float) -> Execution:
@@ -87,19 +89,19 @@ class InstantSandbox:
 
     def start_job(self, command: str) -> Job:
         """See the method of `Sandbox` of that name."""
-        raise NotImplementedError
+        raise PathRefused("nothing runs here")
 
     def poll_job(self, job: int, *, wait: float = 0.0, kill: bool = False) -> Job:
         """See the method of `Sandbox` of that name."""
-        raise NotImplementedError
+        raise PathRefused("nothing runs here")
 
     def python(self, code: str, *, timeout: float) -> Execution:
         """See the method of `Sandbox` of that name."""
-        raise NotImplementedError
+        raise PathRefused("nothing runs here")
 
     def edit_file(self, path: str, edit: Edit) -> Edited:
         """See the method of `Sandbox` of that name."""
-        raise NotImplementedError
+        raise PathRefused("nothing runs here")
 
     def run_script(
         self,

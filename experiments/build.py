@@ -1,7 +1,7 @@
 """From a cell to the world its run lives in: task, models, sandboxes, validator, grader."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,13 @@ from benchmark.registry import find as find_competition
 from benchmark.verdict import Verdict
 from experiments.cell import Cell, template_difference
 from experiments.code import foreign_modules, running_code
+from experiments.isolation import isolation
 from experiments.neutral import shown_data, shown_digest
-from sandbox.open import open_sandbox, resolve
+from sandbox.open import open_sandbox
 from sandbox.protocols import Sandbox, Validator
-from sandbox.spec import BackendName, SandboxSpec
+from sandbox.spec import SandboxSpec
 from scaffolds.errors import UserError
-from scaffolds.models.registry import connect, keyless
+from scaffolds.models.registry import connect
 from scaffolds.registry import configured
 from scaffolds.registry import find as find_scaffold
 from scaffolds.run import Scaffold
@@ -70,7 +71,7 @@ def build_task(cell: Cell, competition: Competition) -> Task:
 def build_world(cell: Cell, folder: Path, guard: Guard) -> World:
     """What the run of `cell` in `folder` needs from outside."""
     competition, data = _data(cell)
-    refuse_unisolated(cell.models.values(), cell.backend)
+    backend = isolation(cell.backend, cell.models.values(), cell.image)
     contract = compile_contract(competition, data.public)
 
     shown = shown_data(competition, data, cell.description, Path(cell.data_dir))
@@ -79,7 +80,15 @@ def build_world(cell: Cell, folder: Path, guard: Guard) -> World:
 
     def open_lane(lane: str, served: Validator | None) -> Sandbox:
         root = sandbox_folder(cell, folder) / lane
-        spec = SandboxSpec(backend=cell.backend, root=root, data=shown, network=cell.network, env=env)
+        spec = SandboxSpec(
+            backend=backend,
+            image=cell.image,
+            root=root,
+            data=shown,
+            network=cell.network,
+            env=env,
+            owner=str(folder),
+        )
         return open_sandbox(spec, served)
 
     return World(
@@ -91,16 +100,6 @@ def build_world(cell: Cell, folder: Path, guard: Guard) -> World:
         seed=cell.seed,
         hidden_tools=frozenset(cell.hidden_tools),
     )
-
-
-def refuse_unisolated(models: Iterable[str], backend: BackendName) -> None:
-    """Raise `UserError` where a model's code would run without isolation and we do not know the code."""
-    foreign = sorted(name for name in set(models) if not keyless(name))
-    if foreign and resolve(backend) == "none":
-        raise UserError(
-            f"model {foreign[0]!r} writes code that nobody has read, and there is no isolation here. "
-            "Install bubblewrap (apt-get install bubblewrap), or use offline/tabular"
-        )
 
 
 def build_scaffold(cell: Cell) -> Scaffold:

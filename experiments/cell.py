@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from experiments.faults import explain
 from experiments.files import read_json
 from sandbox.hardware import Hardware
-from sandbox.spec import BackendName
+from sandbox.spec import IMAGE, BackendName
 from scaffolds.errors import UserError
 from scaffolds.runtime.ledger import Limits
 
@@ -23,7 +23,7 @@ CELL_FILE = "cell.json"
 
 Description = Literal["original", "obfuscated"]
 
-ELSEWHERE = frozenset({"labels", "machine", "backend", "grace_s", "data_dir"})
+ELSEWHERE = frozenset({"labels", "machine", "backend", "image", "grace_s", "data_dir"})
 """Fields of a cell that are about the place and the words for it, not about what is run."""
 
 _TASK = frozenset({"competition", "data_version", "data_digest", "seed"})
@@ -88,6 +88,8 @@ class Cell(BaseModel):
     """The hardware in words, as the agent is told; fixed when the cell is planned. Not identity."""
     backend: BackendName
     """Isolation asked for. Not identity."""
+    image: str = IMAGE
+    """Docker image, for that backend; its digest is in the log. Not identity."""
     grace_s: float = 300.0
     """Seconds past the time limit at which the run is ended from outside. Not identity."""
     data_dir: str

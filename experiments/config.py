@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from experiments.durations import Duration, duration
 from experiments.faults import explain, keys
 from experiments.overrides import parse_setting, put
-from sandbox.spec import BackendName
+from sandbox.spec import IMAGE, BackendName
 from scaffolds.errors import UserError
 
 VARIANT_KEYS = ("scaffold", "models", "time_limit", "task", "tools", "network", "final")
@@ -155,7 +155,10 @@ class Sweep(_Frozen):
     tools: Mapping[str, bool] = {}
     """Tools by name; `{validate_submission: false}` takes one away."""
     backend: BackendName = "auto"
-    """Isolation of the agents: `auto` takes bwrap where it is installed; `none` isolates nothing."""
+    """Isolation of the agents: `docker`, `bwrap`, or `none`, which isolates nothing. `auto` takes Docker for
+    models other than our offline ones, where it is ready, and bwrap where that is installed."""
+    image: str = Field(IMAGE, min_length=1)
+    """Docker image of the agents' sandboxes."""
     network: Literal["none", "open"] = "none"
     """Whether sandboxes reach the network."""
     final: Literal["path", "last_valid"] = "path"

@@ -123,6 +123,7 @@ class Plan:
             seed=chosen.seed,
             machine=self._machines[chosen.hardware],
             backend=self.sweep.backend,
+            image=self.sweep.image,
             grace_s=self.sweep.grace,
             data_dir=self._data_place,
         )

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
@@ -13,10 +13,10 @@ from pydantic import ValidationError
 from benchmark.errors import NotPrepared, UnknownCompetition
 from benchmark.prepare import prepared
 from benchmark.registry import SPLITS, all_ids, find, members, missing
-from experiments.build import refuse_unisolated
 from experiments.config import Options, Sweep
 from experiments.faults import explain
 from experiments.hardware import profile
+from experiments.isolation import isolation
 from sandbox.machine import Machine
 from sandbox.open import resolve
 from scaffolds.errors import UserError
@@ -116,10 +116,22 @@ def _models(sweep: Sweep) -> Iterator[Problem]:
         if key and not os.environ.get(key):
             needing = ", ".join(name for name in names if _key(name) == key)
             yield Problem("key", f"{key} is not set, and needed by {needing}", f"export {key}=...")
+    yield from _isolation(sweep, names)
+
+
+def _isolation(sweep: Sweep, models: Iterable[str]) -> Iterator[Problem]:
     try:
-        refuse_unisolated(names, sweep.backend)
+        chosen = isolation(sweep.backend, models, sweep.image)
     except UserError as error:
         yield Problem("sandbox", str(error))
+        return
+    if chosen == "bwrap" and shutil.which("bwrap") is None:
+        yield Problem("sandbox", "bubblewrap is not installed", "apt-get install bubblewrap")
+    if chosen == "docker":
+        from sandbox.backends.docker import why_not  # its package takes long to import
+
+        if reason := why_not(sweep.image):
+            yield Problem("sandbox", reason)
 
 
 def _key(model: str) -> str:
@@ -163,8 +175,6 @@ def _has_data(name: str, data_dir: Path) -> bool:
 
 def _hardware(sweep: Sweep, machine: Machine) -> Iterator[Problem]:
     backend = resolve(sweep.backend)
-    if backend == "bwrap" and shutil.which("bwrap") is None:
-        yield Problem("sandbox", "bubblewrap is not installed", "apt-get install bubblewrap")
     for name in sweep.hardware:
         try:
             hardware = profile(name)

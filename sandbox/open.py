@@ -6,10 +6,10 @@ import time
 
 from sandbox.backends import backend
 from sandbox.errors import SandboxError, SandboxLost, SandboxUnavailable
-from sandbox.limits import GIB, memory_is_watched
+from sandbox.limits import GIB
 from sandbox.protocols import Backend, Sandbox, Validator
 from sandbox.session import Session, pairs
-from sandbox.spec import BackendName, Isolation, Layout, SandboxSpec
+from sandbox.spec import IMAGE, BackendName, Isolation, Layout, SandboxSpec
 from sandbox.watch import DISK_S, Bounds, Watch, begin_watch
 from sandbox.wire import Wire
 from sandbox.workspace import Workspace
@@ -17,9 +17,7 @@ from sandbox.workspace import Workspace
 _START_S = 30.0
 
 
-def open_sandbox(
-    spec: SandboxSpec, validator: Validator | None = None, *, look_s: float = DISK_S
-) -> Sandbox:
+def open_sandbox(spec: SandboxSpec, validator: Validator | None = None, *, look_s: float = DISK_S) -> Sandbox:
     """Empty `spec.root` and start a sandbox in it, its driver answering.
 
     Args:
@@ -60,7 +58,7 @@ def open_on(
         killed = channel.killed()
         wire.close()
         if killed:  # by the system for want of memory, say: another may live
-            raise SandboxLost("the sandbox was killed while it started") from error
+            raise SandboxLost(f"the sandbox was killed while it started: {channel.diagnose()}") from error
         if time.monotonic() - began > _START_S:  # a busy machine, not one that cannot
             raise SandboxLost(f"the sandbox did not answer within {_START_S:g} s of its start") from error
         raise SandboxUnavailable(channel.diagnose()) from error
@@ -78,11 +76,23 @@ def open_on(
     )
 
 
-def resolve(name: BackendName) -> Isolation:
-    """Return the backend that `name` means on this machine."""
-    if name == "auto":
-        return "bwrap" if shutil.which("bwrap") else "none"
-    return name
+def resolve(name: BackendName, *, foreign: bool = False, image: str = IMAGE) -> Isolation:
+    """Return the backend that `name` means on this machine.
+
+    `auto` takes Docker for `foreign` code, where its daemon answers and has the image; else bubblewrap
+    where it is installed.
+    """
+    if name != "auto":
+        return name
+    if foreign and _docker_is_ready(image):
+        return "docker"
+    return "bwrap" if shutil.which("bwrap") else "none"
+
+
+def _docker_is_ready(image: str) -> bool:
+    from sandbox.backends.docker import why_not  # its package takes long to import
+
+    return why_not(image) is None
 
 
 def environment(spec: SandboxSpec, layout: Layout) -> dict[str, str]:
@@ -119,5 +129,5 @@ def _greet(
 
 
 def _bounds(spec: SandboxSpec, chosen: Backend, look_s: float) -> Bounds:
-    watched = spec.memory_gb if memory_is_watched(chosen) else None
+    watched = None if chosen.holds_memory else spec.memory_gb
     return Bounds(round(spec.disk_gb * GIB), None if watched is None else round(watched * GIB), look_s)

@@ -75,7 +75,8 @@ class Workbench:
         if self.tree is not None:
             sandbox.restore(self.tree, session.log.blobs)
             self._say_restarted = True
-        self._lane.append(ev.SANDBOX_OPEN, {"backend": sandbox.backend, "restored": self.tree})
+        facts = {"backend": sandbox.backend, "restored": self.tree, **sandbox.facts}
+        self._lane.append(ev.SANDBOX_OPEN, facts)
         return sandbox
 
     def snapshot(self) -> None:

@@ -66,6 +66,7 @@ class Machine:
     clock: FakeClock
     layout: Layout = _LAYOUT
     backend: str = "test"
+    facts: Mapping[str, str] = field(default_factory=dict[str, str])
     timeouts: list[float] = field(default_factory=list[float])
     """Of each script, as it was told."""
     job_ends: float = 0.0

@@ -1,0 +1,25 @@
+"""Which isolation a run's agents get: as strong as whoever writes their code needs it."""
+
+from collections.abc import Iterable
+
+from sandbox.open import resolve
+from sandbox.spec import BackendName, Isolation
+from scaffolds.errors import UserError
+from scaffolds.models.registry import keyless
+
+
+def isolation(backend: BackendName, models: Iterable[str], image: str) -> Isolation:
+    """The backend that `backend` means here for agents with these models.
+
+    Raises:
+        UserError: they would run code that we do not know without isolation.
+    """
+    foreign = sorted(name for name in set(models) if not keyless(name))
+    chosen = resolve(backend, foreign=bool(foreign), image=image)
+    if foreign and chosen == "none":
+        raise UserError(
+            f"model {foreign[0]!r} writes code that nobody has read, and there is no isolation here. "
+            "Install bubblewrap (apt-get install bubblewrap) or Docker (python -m sandbox check says how), "
+            "or use offline/tabular"
+        )
+    return chosen
