@@ -5,7 +5,7 @@ import io
 import zipfile
 from pathlib import Path
 
-_MAIN = "from sandbox.driver.main import main\n\nmain()\n"
+_MAIN = "from sandbox.driver.start import start\n\nstart()\n"
 
 
 @functools.cache

@@ -10,10 +10,15 @@ import os
 import select
 import termios
 import threading
+from collections.abc import Callable
 from typing import NamedTuple
+
+from sandbox.driver.spill import Place, Spill
 
 KEEP = 1024 * 1024
 """Bytes kept from the start of a stream, and as many again from its end."""
+VIEW = 16 * 1024
+"""A longer stream is kept in a file too: an agent is shown no more of one than this."""
 _PIECE = 64 * 1024  # small writes are joined up to here: a million one-byte objects would cost 50 MB
 _PIPE = 1024 * 1024  # the most an ordinary user may ask of Linux by default (fs.pipe-max-size)
 
@@ -61,6 +66,48 @@ class HeadTail:
         return Stream(bytes(self._head), tail, self._total)
 
 
+class Record(HeadTail):
+    """Bounded memory of a stream, and a file once it is longer than an agent's view."""
+
+    def __init__(self, place: Place, ending: str) -> None:
+        """Begin.
+
+        Args:
+            place: where the file will be.
+            ending: of its name.
+        """
+        super().__init__()
+        self._place = place
+        self._ending = ending
+        self._file: Spill | None = None
+
+    def add(self, data: bytes) -> None:
+        """Take the stream's next bytes."""
+        if self._file is None and self._total + len(data) > VIEW:
+            self._file = self._place.open(self._ending)
+            self._file.add(bytes(self._head))  # that is all there was so far
+        if self._file is not None:
+            self._file.add(data)
+        super().add(data)
+
+    def result(self) -> Stream:
+        """Return what is kept, and complete the file."""
+        return super().result()._replace(path=self._file.finish() if self._file else "")
+
+
+class Logged(HeadTail):
+    """Bounded memory of a part of a stream whose whole goes into a file."""
+
+    def __init__(self, log: Spill) -> None:
+        super().__init__()
+        self._log = log
+
+    def add(self, data: bytes) -> None:
+        """Take the stream's next bytes."""
+        self._log.add(data)
+        super().add(data)
+
+
 class Drain:
     """A pipe whose read end is always emptied, by a thread, so that its writers never block.
 
@@ -68,13 +115,23 @@ class Drain:
     in memory by then, and both are collected without waiting.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, record: Callable[[], HeadTail] = HeadTail, at_end: Callable[[], object] = lambda: None
+    ) -> None:
+        """Begin.
+
+        Args:
+            record: makes what keeps the stream, from one `take` to the next.
+            at_end: called once nobody holds the write end any more, in any thread.
+        """
         self._read, self.write_end = os.pipe()
         with contextlib.suppress(OSError):  # a smaller pipe only costs more reads
             fcntl.fcntl(self._read, 1031, _PIPE)  # F_SETPIPE_SZ has no name before Python 3.10
         os.set_blocking(self._read, False)
         self._lock = threading.Lock()
-        self._kept = HeadTail()
+        self._record = record
+        self._at_end = at_end
+        self._kept = record()
         self._open = True
         threading.Thread(target=self._run, daemon=True).start()
 
@@ -82,8 +139,8 @@ class Drain:
         """Return everything written so far and start afresh."""
         with self._lock:
             if self._open:
-                self._collect(_readable_bytes(self._read))
-            kept, self._kept = self._kept, HeadTail()
+                self._collect(_readable_bytes(self._read) + 1)  # the last one for the stream's end
+            kept, self._kept = self._kept, self._record()
         return kept.result()
 
     def close_write_end(self) -> None:
@@ -96,7 +153,9 @@ class Drain:
         while self._open:
             waiting.poll()
             with self._lock:
-                self._collect(_PIPE)
+                if self._open:  # no longer, if `take` has come to the end meanwhile
+                    self._collect(_PIPE)
+        os.close(self._read)  # only here, lest this thread waits at a descriptor that is something else
 
     def _collect(self, wanted: int) -> None:
         while wanted > 0:
@@ -106,7 +165,7 @@ class Drain:
                 return
             if not data:
                 self._open = False
-                os.close(self._read)
+                self._at_end()
                 return
             self._kept.add(data)
             wanted -= len(data)

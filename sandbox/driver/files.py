@@ -20,7 +20,7 @@ _MODE = 0o644
 
 def read_file(world: World, path: str, offset: int, limit: int) -> Reply:
     """Reply with `limit` bytes from `offset` of a regular file, and its size."""
-    with _refusing(path):
+    with refusing(path):
         # Without O_NONBLOCK, opening a FIFO would wait for a writer.
         fd = os.open(world.absolute(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(fd, "rb", buffering=0) as file:
@@ -43,20 +43,20 @@ def write(world: World, path: str, content: bytes) -> None:
     """Write a file for `write_file` and for scripts."""
     target = world.absolute(path)
     folder, name = posixpath.split(target)
-    with _refusing(path):
+    with refusing(path):
         if os.path.isdir(target) or path.endswith("/"):
             raise Refused(f"{path} is a directory")
         real, data = os.path.realpath(folder), os.path.realpath(world.data)
         if posixpath.commonpath((real, data)) == data:  # a folder that only some backends can protect
             raise Refused(f"{path} is in the data folder, which is read-only")
         os.makedirs(folder, exist_ok=True)
-        _replace(folder, name, content)
+        replace(folder, name, content)
 
 
 def list_files(world: World, path: str, limit: int) -> Reply:
     """Reply with the first `limit` names of a directory, however many there are."""
     folder = world.absolute(path)
-    with _refusing(path), os.scandir(folder) as entries:
+    with refusing(path), os.scandir(folder) as entries:
         first = heapq.nsmallest(limit, entries, key=lambda entry: entry.name)
     prefix = "" if path in ("", ".") else path.rstrip("/") + "/"
     rows: list[str] = []
@@ -67,7 +67,8 @@ def list_files(world: World, path: str, limit: int) -> Reply:
     return Reply({}, ("\0".join(rows).encode("utf-8", "replace"),))
 
 
-def _replace(folder: str, name: str, content: bytes) -> None:
+def replace(folder: str, name: str, content: bytes) -> None:
+    """Put a file in the place of another at once, with the mode of that."""
     target = posixpath.join(folder, name)
     temporary = posixpath.join(folder, f".writing-{os.urandom(8).hex()}")
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -97,7 +98,8 @@ def _kind(mode: int) -> str:
 
 
 @contextlib.contextmanager
-def _refusing(path: str) -> Generator[None]:
+def refusing(path: str) -> Generator[None]:
+    """Turn the errors of the operating system into refusals that name the agent's path."""
     try:
         yield
     except (OSError, ValueError, OverflowError) as error:

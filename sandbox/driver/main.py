@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import sys
 import time
-from typing import NoReturn
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NoReturn
 
 from sandbox.driver import files, frames, processes, scripts, supervise, world
+from sandbox.driver.jobs import Jobs
 from sandbox.driver.loop import HostGone, Loop, Request
 from sandbox.driver.memory import Oom
 from sandbox.driver.relay import Relay
 from sandbox.driver.replies import Refused, Reply
 from sandbox.driver.shell import Shell
+
+if TYPE_CHECKING:
+    from sandbox.driver.kernel import Kernel
 
 
 class Driver:
@@ -22,6 +27,8 @@ class Driver:
         self._loop = loop
         self._world = around
         self._shell = Shell(loop, around)
+        self._jobs = Jobs(loop, around)
+        self._kernel: Kernel | None = None
         self._oom = Oom(isolated=around.isolated)
         self._notes: list[str] = []
         """What the agent has to hear with its next command."""
@@ -30,6 +37,9 @@ class Driver:
         self._operations = {
             "shell": self._run_shell,
             "script": self._run_script,
+            "job": self._start_job,
+            "poll": self._poll_job,
+            "cell": self._run_cell,
             "read": self._read,
             "write": self._write,
             "list": self._list,
@@ -66,18 +76,42 @@ class Driver:
             raise frames.FrameError("a notice that this driver does not understand")
 
     def _run_shell(self, header: frames.Header, payload: bytes) -> Reply:
-        return self._shell.run(payload, header.number("timeout"))
+        return self._shell.run(payload, header.number("timeout"), self._spared())
 
     def _run_script(self, header: frames.Header, payload: bytes) -> Reply:
+        directory = header.text("directory") if "directory" in header else None
+        if "path" in header:
+            script = scripts.existing(self._world, header.text("path"), directory)
+        else:
+            script = scripts.written(self._world, directory or ".", payload)
         return scripts.run_script(
             self._loop,
             self._world,
-            payload,
-            directory=header.text("directory"),
+            script,
             env=world.variables(header),
             timeout=header.number("timeout"),
-            spared=() if self._shell.pid is None else (self._shell.pid,),
+            spared=self._spared(),
         )
+
+    def _start_job(self, header: frames.Header, payload: bytes) -> Reply:
+        del header
+        return self._jobs.start(payload, *self._shell.stand)
+
+    def _poll_job(self, header: frames.Header, payload: bytes) -> Reply:
+        del payload
+        return self._jobs.poll(header.integer("job"), header.number("timeout"), kill=header.flag("kill"))
+
+    def _run_cell(self, header: frames.Header, payload: bytes) -> Reply:
+        if self._kernel is None:
+            from sandbox.driver.kernel import Kernel  # few agents need it
+
+            self._kernel = Kernel(self._loop, self._world)
+        return self._kernel.run(payload, header.number("timeout"))
+
+    def _spared(self) -> set[int]:
+        """The processes that outlive a call, each with all below it."""
+        pids = {self._shell.pid, self._kernel.pid if self._kernel else None}
+        return {pid for pid in pids if pid is not None} | self._jobs.pids()
 
     def _read(self, header: frames.Header, payload: bytes) -> Reply:
         del payload
@@ -93,12 +127,12 @@ class Driver:
         return files.list_files(self._world, header.text("path"), header.integer("limit"))
 
 
-def main() -> NoReturn:
+def main(argv: Sequence[str]) -> NoReturn:
     """Serve the host on standard input and output until it is gone."""
     world.harden()
     loop = Loop()
     try:
-        _serve(loop, sys.argv[1])
+        _serve(loop, argv[0])
     except HostGone:
         pass
     finally:  # whatever happened: a driver that is gone can no longer clean up

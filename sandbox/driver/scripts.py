@@ -1,7 +1,7 @@
 """Python scripts: a fresh process for each, and nothing left of it afterwards."""
 
 # Plain strings for paths: the driver starts sooner without pathlib.
-# ruff: noqa: PTH211
+# ruff: noqa: PTH103, PTH113, PTH211
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import os
 import posixpath
 import time
 from collections.abc import Collection
+from typing import NamedTuple
 
 from sandbox.driver import files, processes, supervise
-from sandbox.driver.capture import Drain
+from sandbox.driver.capture import Drain, Record
 from sandbox.driver.loop import Child, End, Loop
 from sandbox.driver.replies import Outcome, Refused, Reply
+from sandbox.driver.spill import Place
 from sandbox.driver.world import World
 
 SCRIPT = "solution.py"
@@ -21,29 +23,35 @@ _ENV = {"PYTHONDONTWRITEBYTECODE": "1", "MPLBACKEND": "Agg"}
 _KILLED = End(-9, 0.0, 0.0)
 
 
+class Script(NamedTuple):
+    """A file to run, and where."""
+
+    folder: str
+    name: str
+    """As the script finds it in `sys.argv`: relative to the folder, or absolute."""
+
+
 def run_script(
     loop: Loop,
     world: World,
-    source: bytes,
+    script: Script,
     *,
-    directory: str,
     env: dict[str, str],
     timeout: float,
     spared: Collection[int],
 ) -> Reply:
-    """Run Python source as `__main__` in `directory`, then kill whatever it began.
+    """Run a file as `__main__`, then kill whatever it began.
 
     Args:
         loop: where to wait.
         world: the sandbox.
-        source: the script.
-        directory: below the code folder; created.
+        script: the file.
         env: variables on top of the sandbox's.
         timeout: seconds until the script is asked, then made, to end.
         spared: the processes (with all below them) that are not the script's.
     """
-    folder = prepare(world, directory, source)
-    streams = (Drain(), Drain())
+    place = Place(world.logs, "script")
+    streams = tuple(Drain(lambda name=name: Record(place, f"{name}.txt")) for name in ("stdout", "stderr"))
     since = processes.now_ticks()
     deadline = time.monotonic() + timeout
 
@@ -52,13 +60,13 @@ def run_script(
 
     try:
         child = loop.spawn(
-            (world.python, "-u", SCRIPT),
-            cwd=os.fsencode(folder),
+            (world.python, "-u", script.name),
+            cwd=os.fsencode(script.folder),
             env={**world.env, **_ENV, **env},
             outputs=(streams[0].write_end, streams[1].write_end),
         )
     except OSError as error:  # too many processes, or variables that are too long
-        raise Refused(f"{SCRIPT} cannot be started: {error.strerror}") from None
+        raise Refused(f"{script.name} cannot be started: {error.strerror}") from None
     finally:
         for stream in streams:
             stream.close_write_end()
@@ -70,19 +78,37 @@ def run_script(
     processes.end(begun, loop.pause, alone=world.isolated)
     loop.reap()
     notes = (loop.take_reason(),) if how == "cleared" else ()
-    return _outcome(child, how, folder, notes).reply(*(stream.take() for stream in streams))
+    return _outcome(child, how, script.folder, notes).reply(*(stream.take() for stream in streams))
 
 
-def prepare(world: World, directory: str, source: bytes) -> str:
-    """Create a script's directory with its source and a link `input` to the data; returns its path."""
-    folder = world.absolute(directory)
-    if folder != world.code and not folder.startswith(world.code + "/"):
-        raise Refused(f"{directory!r} is not below {world.code}")
+def written(world: World, directory: str, source: bytes) -> Script:
+    """Create a script's directory with its source and a link `input` to the data."""
+    folder = _below_code(world, directory)
     files.write(world, posixpath.join(folder, SCRIPT), source)
     link = posixpath.join(folder, "input")
     if not os.path.lexists(link):
         # A relative link means the same wherever the home folder is.
         os.symlink(posixpath.relpath(world.data, folder), link)
+    return Script(folder, SCRIPT)
+
+
+def existing(world: World, path: str, directory: str | None) -> Script:
+    """Return a script that is there already, to be run in `directory` or in its own folder."""
+    file = world.absolute(path)
+    with files.refusing(path):
+        if not os.path.isfile(file):
+            raise Refused(f"{path}: no such file")
+        if directory is None:
+            return Script(*posixpath.split(file))
+        folder = _below_code(world, directory)
+        os.makedirs(folder, exist_ok=True)
+    return Script(folder, file)
+
+
+def _below_code(world: World, directory: str) -> str:
+    folder = world.absolute(directory)
+    if folder != world.code and not folder.startswith(world.code + "/"):
+        raise Refused(f"{directory!r} is not below {world.code}")
     return folder
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Collection
 
 from sandbox.driver import processes, supervise
 from sandbox.driver.bash import Bash, write
-from sandbox.driver.capture import Drain
+from sandbox.driver.capture import Drain, Record
 from sandbox.driver.loop import Loop
 from sandbox.driver.replies import Outcome, Reply
+from sandbox.driver.spill import Place
 from sandbox.driver.world import World
 
 _START_S = 10.0
@@ -26,7 +28,7 @@ class Shell:
     def __init__(self, loop: Loop, world: World) -> None:
         self._loop = loop
         self._world = world
-        self._out = Drain()
+        self._out = Drain(lambda: Record(Place(world.logs, "shell"), "stdout.txt"))
         self._bash: Bash | None = None
         self._cwd = os.fsencode(world.code)
         self._exports = b""
@@ -36,8 +38,13 @@ class Shell:
         """The process that other calls must spare."""
         return self._bash.pid if self._bash else None
 
-    def run(self, commands: bytes, timeout: float) -> Reply:
-        """Run commands for at most `timeout` seconds, plus what it takes to end them."""
+    @property
+    def stand(self) -> tuple[bytes, bytes]:
+        """Where it stands, and commands that set the variables that it exports."""
+        return self._folder(), self._exports
+
+    def run(self, commands: bytes, timeout: float, spared: Collection[int]) -> Reply:
+        """Run commands for at most `timeout` seconds, plus what it takes to end them but not the `spared`."""
         deadline = time.monotonic() + timeout
         notes: list[str] = []
         self._loop.reap()
@@ -50,7 +57,7 @@ class Shell:
         how = supervise.await_end(self._loop, bash.settled, deadline, bash.watched)
         if how != "exit":
             self._cwd = bash.cwd() or self._cwd
-            self._stop(bash, since, gently=how == "timeout")
+            self._stop(bash, since, spared if how == "timeout" else None)
         outcome = self._outcome(bash, how, max(bash.cpu_s() - cpu_before, 0.0), notes)
         return outcome.reply(self._out.take())
 
@@ -75,12 +82,12 @@ class Shell:
         cwd = self._cwd.decode("utf-8", "replace")
         return f"The shell {_end(how, bash.exit_code)}. The next one starts in {cwd}, {_KEPT}."
 
-    def _stop(self, bash: Bash, since: int, *, gently: bool) -> None:
+    def _stop(self, bash: Bash, since: int, spared: Collection[int] | None) -> None:
         def targets() -> set[int]:
-            young = processes.begun_since(since, os.getpid(), through=(bash.pid,))
+            young = processes.begun_since(since, os.getpid(), through=(bash.pid,), spared=spared or ())
             return young if bash.settled() else young | {bash.pid}
 
-        if gently:
+        if spared is not None:
             supervise.stop(self._loop, targets, alone=self._world.isolated)
         else:
             supervise.clear(self._loop, alone=self._world.isolated)
@@ -99,15 +106,17 @@ class Shell:
 
     def _launch(self) -> Bash | None:
         write(f"{self._world.scratch}/exports", self._exports)
-        kept = (self._cwd, os.fsencode(self._world.code), os.fsencode(self._world.home), b"/")
-        cwd = next(folder for folder in kept if os.path.isdir(folder))
-        bash = Bash(self._loop, self._world.scratch, cwd, self._world.env, self._out.write_end)
+        bash = Bash(self._loop, self._world.scratch, self._folder(), self._world.env, self._out.write_end)
         supervise.await_end(self._loop, bash.settled, time.monotonic() + _START_S, bash.watched)
         if bash.report:
             return bash
         processes.send((bash.pid,), signal.SIGKILL)
         bash.close()
         return None
+
+    def _folder(self) -> bytes:
+        kept = (self._cwd, os.fsencode(self._world.code), os.fsencode(self._world.home), b"/")
+        return next(folder for folder in kept if os.path.isdir(folder))
 
 
 def _end(how: str, code: int) -> str:

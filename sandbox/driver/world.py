@@ -38,6 +38,11 @@ class World(NamedTuple):
     disk_bytes: int
     """The most that files may hold together, and so each of them."""
 
+    @property
+    def logs(self) -> str:
+        """Folder for output that is too long to be shown."""
+        return f"{self.home}/logs"
+
     def absolute(self, path: str) -> str:
         """Return an agent's path, made absolute from the code folder."""
         return posixpath.normpath(posixpath.join(self.code, path))
