@@ -77,7 +77,7 @@ class Edited:
     """A text file after an edit."""
 
     window: str
-    """The lines around the change, each after its number and a tab; empty for a file that is gone."""
+    """The lines around the change, each after its number and a tab."""
     lint: str
     """What is wrong with the file now, for kinds of files that can be checked; else empty."""
 

@@ -40,6 +40,7 @@ class Driver:
             "job": self._start_job,
             "poll": self._poll_job,
             "cell": self._run_cell,
+            "edit": self._edit,
             "read": self._read,
             "write": self._write,
             "list": self._list,
@@ -121,6 +122,17 @@ class Driver:
 
     def _write(self, header: frames.Header, payload: bytes) -> Reply:
         return files.write_file(self._world, header.text("path"), payload)
+
+    def _edit(self, header: frames.Header, payload: bytes) -> Reply:
+        from sandbox.driver import edit  # few agents need it
+
+        path, how = header.text("path"), header.text("edit")
+        if how == "replace":
+            size = header.integer("old", 0, len(payload))
+            return edit.replace(self._loop, self._world, path, payload[:size], payload[size:])
+        if how == "insert":
+            return edit.insert(self._loop, self._world, path, header.integer("line"), payload)
+        return edit.undo(self._loop, self._world, path)
 
     def _list(self, header: frames.Header, payload: bytes) -> Reply:
         del payload

@@ -31,7 +31,9 @@ def test_the_driver_is_python_3_9_and_imports_the_standard_library_only(path: Pa
             names = [node.module or ""]
         for name in names:
             theirs = path.stem == "keeper" and name == "zmq"  # it is run by the agent's Python
-            assert theirs or name.startswith("sandbox.driver") or name.split(".")[0] in sys.stdlib_module_names
+            assert (
+                theirs or name.startswith("sandbox.driver") or name.split(".")[0] in sys.stdlib_module_names
+            )
 
 
 def test_the_archive_is_the_same_on_every_build() -> None:
@@ -73,7 +75,7 @@ def test_taking_does_not_wait_for_those_who_hold_the_pipe() -> None:
     os.write(drain.write_end, b"two")
     time.sleep(0.05)
     os.write(drain.write_end, b"three")
-    assert drain.take() == (b"twothree", b"", 8)
+    assert drain.take() == (b"twothree", b"", 8, "")
     drain.close_write_end()
     time.sleep(0.05)
     assert drain.take().total == 0

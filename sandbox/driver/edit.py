@@ -1,0 +1,189 @@
+"""Edits of text files: a replacement, an insertion, and taking them back."""
+
+# Plain strings for paths: the driver starts sooner without pathlib.
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import NamedTuple
+
+from sandbox.driver import files
+from sandbox.driver.history import History
+from sandbox.driver.lint import lint
+from sandbox.driver.loop import Loop
+from sandbox.driver.replies import Refused, Reply
+from sandbox.driver.world import World
+
+_MAX_FILE = 10_000_000
+_AROUND = 4
+"""Lines that are shown before a change, and after it."""
+_LINES = 40
+"""Lines that are shown in all; of a longer change, its beginning and its end."""
+_COLUMNS = 300
+_PLACES = 10
+"""Lines that are named where a text occurs."""
+
+
+class _Region(NamedTuple):
+    """Lines of a text, from 0, the last one not included."""
+
+    first: int
+    last: int
+
+
+def replace(loop: Loop, world: World, path: str, old: bytes, new: bytes) -> Reply:
+    """Put `new` in the place of the only `old` in a file."""
+    file = _File(world, path)
+    content = file.read()
+    old, new = _with_ends_of(content, old), _with_ends_of(content, new)
+    if not old:
+        raise Refused(f"{path}: the text to replace is empty; insert at a line instead")
+    if old == new:
+        raise Refused(f"{path}: the new text is the same as the old")
+    found = _occurrences(content, old)
+    if not found:
+        raise Refused(f"{path}: the text to replace does not occur; it must match exactly, with all spaces")
+    if len(found) > 1:
+        lines = ", ".join(str(content.count(b"\n", 0, place) + 1) for place in found[:_PLACES])
+        more = ", ..." if len(found) > _PLACES else ""
+        raise Refused(f"{path}: the text to replace occurs {len(found)} times, at lines {lines}{more}")
+    return file.change(loop, content, content[: found[0]] + new + content[found[0] + len(old) :])
+
+
+def insert(loop: Loop, world: World, path: str, line: int, text: bytes) -> Reply:
+    """Put `text` after a line, counted from 1, or at the top."""
+    file = _File(world, path)
+    content = file.read()
+    lines = _lines(content)
+    if line > len(lines):
+        raise Refused(f"{path}: there is no line {line}; the file has {len(lines)}")
+    text = _with_ends_of(content, text if text.endswith(b"\n") else text + b"\n")
+    before = b"".join(lines[:line])
+    if before and not before.endswith(b"\n"):
+        before += _with_ends_of(content, b"\n")
+    return file.change(loop, content, before + text + b"".join(lines[line:]))
+
+
+def undo(loop: Loop, world: World, path: str) -> Reply:
+    """Take back the last edit that was not taken back yet."""
+    file = _File(world, path)
+    last = file.history.last()
+    if last is None:
+        raise Refused(f"{path}: there is no edit to take back")
+    content = file.read() if os.path.lexists(file.target) else b""
+    file.write(last.content)
+    file.history.drop(last)
+    return file.reply(loop, content, last.content)
+
+
+class _File:
+    """A file that is edited; a link is followed to what it stands for."""
+
+    def __init__(self, world: World, path: str) -> None:
+        self._world = world
+        self._path = path
+        with files.refusing(path):
+            self.target = os.path.realpath(world.absolute(path))
+        self.history = History(world, self.target)
+
+    def read(self) -> bytes:
+        with files.refusing(self._path):
+            # Without O_NONBLOCK, opening a FIFO would wait for a writer.
+            fd = os.open(self.target, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            with os.fdopen(fd, "rb", buffering=0) as file:
+                mode = os.fstat(fd).st_mode
+                if not stat.S_ISREG(mode):
+                    kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
+                    raise Refused(f"{self._path} is {kind}")
+                content = _read(file.fileno())
+        if len(content) > _MAX_FILE:
+            raise Refused(f"{self._path}: only files of at most {_MAX_FILE} bytes can be edited")
+        if b"\0" in content or not _is_text(content):
+            raise Refused(f"{self._path}: not a text file in UTF-8")
+        return content
+
+    def write(self, content: bytes) -> None:
+        files.write(self._world, self.target, content)
+
+    def change(self, loop: Loop, old: bytes, new: bytes) -> Reply:
+        if len(new) > _MAX_FILE:
+            raise Refused(f"{self._path}: an edited file has at most {_MAX_FILE} bytes")
+        with files.refusing(self._path):
+            kept = self.history.keep(old)
+        try:
+            self.write(new)
+        except Refused:
+            if kept:
+                self.history.drop(kept)
+            raise
+        return self.reply(loop, old, new)
+
+    def reply(self, loop: Loop, old: bytes, new: bytes) -> Reply:
+        window = _window(_lines(new), _changed(_lines(old), _lines(new)))
+        return Reply({"lint": lint(loop, self._world, self.target, new)}, (window,))
+
+
+def _read(fd: int) -> bytes:
+    data = bytearray()
+    while len(data) <= _MAX_FILE and (piece := os.read(fd, _MAX_FILE + 1 - len(data))):
+        data += piece
+    return bytes(data)
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _with_ends_of(content: bytes, text: bytes) -> bytes:
+    """The text with the line ends that the content has throughout."""
+    if b"\r\n" not in content or content.count(b"\n") != content.count(b"\r\n"):
+        return text
+    return text.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
+def _occurrences(content: bytes, old: bytes) -> list[int]:
+    """Where a text begins, places that overlap included; not all if there are very many."""
+    found: list[int] = []
+    place = content.find(old)
+    while place >= 0 and len(found) < 10_000:
+        found.append(place)
+        place = content.find(old, place + 1)
+    return found
+
+
+def _lines(content: bytes) -> list[bytes]:
+    """Lines with their ends; nothing but a line feed separates them."""
+    lines = [line + b"\n" for line in content.split(b"\n")]
+    lines[-1] = lines[-1][:-1]
+    return lines if lines[-1] else lines[:-1]
+
+
+def _changed(old: list[bytes], new: list[bytes]) -> _Region:
+    """The lines of `new` between those that both begin and both end with."""
+    same = 0
+    least = min(len(old), len(new))
+    while same < least and old[same] == new[same]:
+        same += 1
+    rest = 0
+    while rest < least - same and old[-1 - rest] == new[-1 - rest]:
+        rest += 1
+    return _Region(same, len(new) - rest)
+
+
+def _window(lines: list[bytes], changed: _Region) -> bytes:
+    """The changed lines and some around them, after their numbers."""
+    first, last = max(changed.first - _AROUND, 0), min(changed.last + _AROUND, len(lines))
+    rows = [b"%6d\t%b" % (number + 1, _short(lines[number])) for number in range(first, last)]
+    if len(rows) > _LINES:
+        rows[_LINES // 2 : -_LINES // 2] = [b"   ...\t(%d lines)" % (len(rows) - _LINES)]
+    return b"\n".join(rows)
+
+
+def _short(line: bytes) -> bytes:
+    text = line.rstrip(b"\r\n").decode()
+    return (text if len(text) <= _COLUMNS else f"{text[:_COLUMNS]} ...").encode()
