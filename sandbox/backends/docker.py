@@ -9,45 +9,19 @@ import contextlib
 import os
 import time
 from collections.abc import Mapping
-from typing import NamedTuple
-
-from docker.types import DeviceRequest, LogConfig, Mount
 
 from sandbox import ownership, reaper
+from sandbox.backends import container
 from sandbox.backends.attached import AttachedChannel
+from sandbox.backends.container import Owner
 from sandbox.backends.engine import Engine, Image
-from sandbox.driver.world import TASKS
-from sandbox.errors import SandboxError
+from sandbox.errors import SandboxError, SandboxUnavailable
 from sandbox.protocols import Channel
 from sandbox.spec import Layout, SandboxSpec
 from sandbox.workspace import PORT, Workspace, layout_at
 
-_AGENT = 1000
+_AGENT = Owner(1000, 1000)
 """Where root opens the sandbox: the agent must not be root to the files it sees."""
-_DRIVER = "/run/driver/driver.pyz"
-_SCRATCH = "/run/shell"
-_SCRATCH_SIZE = "64m"
-_SHM_GB = 8.0
-"""Shared memory without a limit of memory; PyTorch's loaders pass batches through it."""
-_OOM_SCORE = 100
-"""Above this process's own, so that the kernel takes a sandbox first; what the driver starts is above it."""
-_PYTHONS = ("/opt/conda/envs/agent/bin/python", "python3", "python")
-"""Where an image without our label has one: MLE-bench's own images, then any."""
-_NO_PYTHON = "no Python in this image"
-_START = f"""
-for python in "$@"; do
-    command -v "$python" >/dev/null 2>&1 && exec "$python" -I -S {_DRIVER} {_SCRATCH}
-done
-echo "{_NO_PYTHON}; the sandbox's driver needs Python 3.9 or later" >&2
-exit 127
-"""
-
-
-class Owner(NamedTuple):
-    """Numbers of a user and a group."""
-
-    uid: int
-    gid: int
 
 
 class Docker:
@@ -59,7 +33,7 @@ class Docker:
 
     def __init__(self) -> None:
         root = os.geteuid() == 0
-        self._user = Owner(_AGENT, _AGENT) if root else Owner(os.geteuid(), os.getegid())
+        self._user = _AGENT if root else Owner(os.geteuid(), os.getegid())
         self.owner = self._user if root else None
 
     def layout(self, spec: SandboxSpec) -> Layout:
@@ -70,8 +44,9 @@ class Docker:
         """Start the driver as process 1 of a new container."""
         workspace = Workspace(spec.root)
         (workspace.home / "data").mkdir()
-        _identity(workspace, self._user)
+        container.write_identity(workspace, self._user)
         if self.owner:
+            _check_readable(spec)
             ownership.give((workspace.home, workspace.tmp), self.owner)
         engine = Engine.connect()
         try:
@@ -83,28 +58,22 @@ class Docker:
 
     def _run(self, engine: Engine, spec: SandboxSpec, layout: Layout, workspace: Workspace) -> Channel:
         image = engine.image(spec.image)
-        found = _facts(engine, image)
         since = time.time()
-        container = engine.create(
+        made = engine.create(
             image.id,
-            engine.host_config(**_host(spec, workspace, self._user)),
-            entrypoint=["/bin/sh", "-c", _START, "sh"],
-            command=[*([image.python] if image.python else []), *_PYTHONS],
-            user=f"{self._user.uid}:{self._user.gid}",
-            working_dir=layout.code,
-            hostname="sandbox",
-            environment=_environment(spec),
+            container.host_options(spec, workspace, self._user),
             labels=reaper.labels(spec.owner),
+            **container.options(spec, layout, image, self._user),
         )
         with contextlib.ExitStack() as undo:
-            undo.callback(engine.remove, container)
-            connection = undo.enter_context(engine.attach(container))
-            engine.start(container)
-            pid = engine.pid(container)
+            undo.callback(engine.remove, made)
+            connection = undo.enter_context(engine.attach(made))
+            engine.start(made)
+            pid = engine.pid(made)
+            found = _facts(engine, image)
             undo.pop_all()
-        return AttachedChannel(
-            engine, container, connection, pid=pid, memory=_memory(spec), since=since, facts=found
-        )
+        limit = container.memory_words(spec)
+        return AttachedChannel(engine, made, connection, pid=pid, memory=limit, since=since, facts=found)
 
 
 def why_not(image: str) -> str | None:
@@ -133,74 +102,9 @@ def _facts(engine: Engine, image: Image) -> Mapping[str, str]:
     return {"image": image.id, "engine": f"docker {engine.version()}"}
 
 
-def _identity(workspace: Workspace, user: Owner) -> None:
-    """Write what the image may lack: a name for whatever user this is."""
-    folder = workspace.private / "etc"
-    folder.mkdir()
-    (folder / "passwd").write_text(
-        f"root:x:0:0::/root:/bin/sh\nagent:x:{user.uid}:{user.gid}::/home:/bin/bash\n"
-    )
-    (folder / "group").write_text(f"root:x:0:\nagent:x:{user.gid}:\n")
-    for path in (folder / "passwd", folder / "group", workspace.driver):
-        path.chmod(0o644)  # whatever this process withholds from others by default
-
-
-def _host(spec: SandboxSpec, workspace: Workspace, user: Owner) -> dict[str, object]:
-    """Mounts, rights and limits, by the SDK's names."""
-    return {
-        "mounts": _mounts(spec, workspace),
-        "tmpfs": {
-            _SCRATCH: f"rw,nosuid,nodev,noexec,mode=0700,uid={user.uid},gid={user.gid},size={_SCRATCH_SIZE}"
-        },
-        "read_only": True,
-        "cap_drop": ["ALL"],
-        "security_opt": ["no-new-privileges"],
-        "userns_mode": "host",  # files must belong to the numbers that they have here
-        "ipc_mode": "private",
-        "network_mode": "none" if spec.network == "none" else "bridge",
-        "extra_hosts": {"sandbox": "127.0.0.1"},
-        "log_config": LogConfig(type="none", config={}),
-        "auto_remove": True,
-        "oom_score_adj": _OOM_SCORE,
-        **_limits(spec),
-    }
-
-
-def _limits(spec: SandboxSpec) -> dict[str, object]:
-    limits: dict[str, object] = {"pids_limit": TASKS, "shm_size": int(_SHM_GB * 2**30)}
-    if spec.memory_gb is not None:
-        memory = int(spec.memory_gb * 2**30)
-        # memswap is the sum of both: no swap, in which a run would only crawl
-        limits |= {"mem_limit": memory, "memswap_limit": memory, "shm_size": memory // 2}
-    if spec.cores is not None:
-        limits["nano_cpus"] = int(spec.cores * 1e9)
-    if spec.gpus:
-        request = DeviceRequest(device_ids=list(spec.gpus), capabilities=[["gpu", "compute", "utility"]])
-        limits["device_requests"] = [request]
-    return limits
-
-
-def _mounts(spec: SandboxSpec, workspace: Workspace) -> list[Mount]:
-    etc = workspace.private / "etc"
-    writable = {"/home": workspace.home, "/tmp": workspace.tmp}
-    readable = {
-        "/home/data": spec.data,
-        _DRIVER: workspace.driver,
-        "/etc/passwd": etc / "passwd",
-        "/etc/group": etc / "group",
-    }
-    return [
-        *(Mount(inside, str(outside), type="bind") for inside, outside in writable.items()),
-        *(Mount(inside, str(outside), type="bind", read_only=True) for inside, outside in readable.items()),
-    ]
-
-
-def _environment(spec: SandboxSpec) -> dict[str, str]:
-    # An image made for GPUs asks for all of them, and a daemon may be set to give what images ask for.
-    return {} if spec.gpus else {"NVIDIA_VISIBLE_DEVICES": "void"}
-
-
-def _memory(spec: SandboxSpec) -> str:
-    if spec.memory_gb is None:
-        return "the machine's memory is used up"
-    return f"all its processes together may use {spec.memory_gb:g} GB"
+def _check_readable(spec: SandboxSpec) -> None:
+    if spec.data.stat().st_mode & 0o005 != 0o005 and spec.data.stat().st_uid != _AGENT.uid:
+        raise SandboxUnavailable(
+            f"agents run as user {_AGENT.uid}, who cannot read the data folder; let everybody read it with: "
+            f"chmod -R a+rX {spec.data}"
+        )

@@ -21,7 +21,6 @@ import docker
 import requests
 import urllib3
 from docker.errors import APIError, DockerException, NotFound
-from docker.types import HostConfig
 from docker.utils import kwargs_from_env
 
 from sandbox.errors import EngineDown, SandboxError, SandboxLost, SandboxUnavailable
@@ -136,13 +135,16 @@ class Engine:
         labels = cast("dict[str, str]", (found.get("Config") or {}).get("Labels") or {})
         return Image(str(found["Id"]), labels.get(_LABEL_PYTHON, ""))
 
-    def host_config(self, **options: Any) -> HostConfig:  # noqa: ANN401 - the SDK's own names and values
-        """Compose limits and mounts, by the names of the SDK."""
-        return self._api.create_host_config(**options)
+    def create(self, image: str, host: Mapping[str, Any], **options: Any) -> str:  # noqa: ANN401
+        """Create a container whose input is closed with the first connection to it; returns its id.
 
-    def create(self, image: str, host_config: HostConfig, **options: Any) -> str:  # noqa: ANN401
-        """Create a container whose input is closed with the first connection to it; returns its id."""
+        Args:
+            image: its id or name.
+            host: mounts, rights and limits, by the SDK's names.
+            options: what process 1 is, by the SDK's names.
+        """
         with _asking("create the sandbox"):
+            host_config = self._api.create_host_config(**host)
             made = self._api.create_container(image, stdin_open=True, host_config=host_config, **options)
         return str(cast("dict[str, Any]", made)["Id"])
 
