@@ -153,6 +153,10 @@ class Session:
         """Whether a process of the agent runs inside now, as the host sees it."""
         return self._wire.busy()
 
+    def memory_mb(self) -> float:
+        """Memory that the processes inside hold together, what they share counted once, in MiB."""
+        return self._watch.memory_mb()
+
     def close(self) -> None:
         """Kill everything inside and remove the workspace. Safe to repeat."""
         self._watch.end()
