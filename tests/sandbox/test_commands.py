@@ -1,0 +1,86 @@
+"""`python -m sandbox check | shell | bench`, as a person types them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.requires import require, require_image
+from tests.sandbox.support import IMAGE, Name
+
+
+def type_in(*words: str, says: str = "", **env: str) -> "subprocess.CompletedProcess[str]":
+    """The command, with `says` on its standard input."""
+    command = [sys.executable, "-m", "sandbox", *words]
+    around = {**os.environ, **env}
+    return subprocess.run(command, input=says, capture_output=True, text=True, check=False, env=around)
+
+
+def test_check_tries_every_backend() -> None:
+    require("bwrap", "apt-get install bubblewrap")
+    require_image(IMAGE)
+    done = type_in("check", "--image", IMAGE, "--json")
+    assert done.returncode == 0, done.stdout
+    said = json.loads(done.stdout)
+    assert said["isolated"] is True
+    found = {finding["what"]: finding for finding in said["findings"]}
+    assert all(found[name]["ok"] for name in ("docker", "bwrap", "none"))
+    assert all(found[f"{name}: kernel"]["words"] == "works" for name in ("docker", "bwrap"))
+    assert "memory" in found["bwrap: limits"]["words"]
+
+
+def test_check_says_how_to_get_what_is_missing(tmp_path: Path) -> None:
+    """On a machine without bubblewrap, and with no daemon behind the socket."""
+    for program in ("bash", "sh", "rm", "du", "chown"):
+        (tmp_path / program).symlink_to(f"/bin/{program}")
+    nowhere = {"PATH": str(tmp_path), "DOCKER_HOST": f"unix://{tmp_path}/docker.sock"}
+    done = type_in("check", COLUMNS="400", **nowhere)
+    assert done.returncode == 1
+    assert "apt-get install bubblewrap" in done.stdout
+    assert "docker.sock" in done.stdout or "daemon" in done.stdout
+    assert "Agents cannot be isolated here" in done.stdout
+
+
+def test_a_shell_shows_what_an_agent_would_see(backend: Name, tmp_path: Path) -> None:
+    shown = tmp_path / "data"
+    shown.mkdir(mode=0o755)
+    (shown / "hello.txt").write_text("hi\n")
+    says = "cd /tmp\npwd\ncat ~/data/hello.txt\nprintf '\\033[31mred\\033[0m\\n'\nexit 3\necho back\n"
+    done = type_in("shell", "--backend", backend, "--image", IMAGE, "--data", str(shown), says=says)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "/tmp\nhi\nred\nback\n"
+    assert "[exit code 3]" in done.stderr
+    assert f"backend {backend}" in done.stderr
+
+
+def test_a_shell_of_cells(backend: Name) -> None:
+    says = "x = 6\nprint(x * 7)\n1 / 0\n"
+    done = type_in("shell", "--backend", backend, "--image", IMAGE, "--python", says=says)
+    assert done.stdout.startswith("42\n")
+    assert "ZeroDivisionError" in done.stdout
+
+
+def test_a_line_that_takes_too_long_is_stopped() -> None:
+    done = type_in("shell", "--backend", "none", "--timeout", "0.5", says="sleep 60\necho next\n")
+    assert done.stdout == "next\n"
+    assert "time limit" in done.stderr
+
+
+@pytest.mark.parametrize("backend", ["bwrap", "docker"], indirect=True)
+def test_bench_prints_its_figures(backend: Name) -> None:
+    done = type_in("bench", "--backend", backend, "--image", IMAGE, "--rounds", "10", "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    assert said["parallel_20_ok"] is True
+    figures = ("shell_ms", "baseline_exec_ms", "kernel_cell_ms", "script_ms", "baseline_script_ms")
+    others = ("start_to_first_command_s", "validate_10mb_s", "idle_mb")
+    assert all(said[name] > 0 for name in (*figures, *others))
+
+
+def test_an_unknown_command_names_those_that_there_are() -> None:
+    done = type_in("chek")
+    assert done.returncode == 2
+    assert "check" in done.stderr
