@@ -90,6 +90,18 @@ class Engine:
         """Take over a client that has been answered; `connect` makes one."""
         self._api = api
 
+    @contextlib.contextmanager
+    def _asking(self, task: str) -> Generator[None]:
+        try:
+            _knock()
+            yield
+        except APIError as error:
+            raise _refused(task, error) from error
+        except (DockerException, *_UNANSWERED) as error:
+            raise SandboxLost(
+                f"the Docker daemon does not answer when it is to {task}: {_excerpt(error)}"
+            ) from error
+
     @classmethod
     def connect(cls) -> Engine:
         """Reach the daemon that DOCKER_HOST names, or this machine's; one that answered before is waited for.
@@ -118,7 +130,7 @@ class Engine:
 
     def version(self) -> str:
         """The daemon's version."""
-        with _asking("tell its version"):
+        with self._asking("tell its version"):
             return str(self._api.version(api_version=False)["Version"])
 
     def image(self, name: str) -> Image:
@@ -127,7 +139,7 @@ class Engine:
         Raises:
             SandboxUnavailable: there is none of that name.
         """
-        with _asking(f"find the image {name!r}"):
+        with self._asking(f"find the image {name!r}"):
             try:
                 found = cast("dict[str, Any]", self._api.inspect_image(name))
             except NotFound:
@@ -143,14 +155,14 @@ class Engine:
             host: mounts, rights and limits, by the SDK's names.
             options: what process 1 is, by the SDK's names.
         """
-        with _asking("create the sandbox"):
+        with self._asking("create the sandbox"):
             host_config = self._api.create_host_config(**host)
             made = self._api.create_container(image, stdin_open=True, host_config=host_config, **options)
         return str(cast("dict[str, Any]", made)["Id"])
 
     def attach(self, container: str) -> socket.socket:
         """Connect to the standard streams of a container that has not begun yet."""
-        with _asking("attach to the sandbox"):
+        with self._asking("attach to the sandbox"):
             raw = self._api.attach_socket(container, {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1})
             connection = socket.socket(fileno=os.dup(raw.fileno()))
             # The response has no other owner; without this, its descriptor stays open.
@@ -160,18 +172,18 @@ class Engine:
 
     def start(self, container: str) -> None:
         """Begin a container's process 1."""
-        with _asking("start the sandbox"):
+        with self._asking("start the sandbox"):
             self._api.start(container)
 
     def pid(self, container: str) -> int:
         """The number of its process 1 on the daemon's machine; 0 when it has ended."""
-        with _asking("find the sandbox"):
+        with self._asking("find the sandbox"):
             state = cast("dict[str, Any]", self._api.inspect_container(container))["State"]
             return int(state["Pid"])
 
     def rows(self, container: str) -> list[Row]:
         """Its processes, as the daemon sees them."""
-        with _asking("list the sandbox's processes"):
+        with self._asking("list the sandbox's processes"):
             listed = self._api.top(container, "-eo pid,ppid,sess,args")
         return [
             Row(int(pid), int(parent), int(session), args)
@@ -181,7 +193,7 @@ class Engine:
     def events(self, container: str, since: float, until: float) -> Iterator[Event]:
         """What happened to a container, also to one that is gone, as it happens; ends at `until`."""
         asked = {"since": f"{since:.9f}", "until": f"{until:.9f}", "filters": {"container": [container]}}
-        with _asking("tell what happened"):
+        with self._asking("tell what happened"):
             stream = self._api.events(decode=True, **cast("Any", asked))
             for event in cast("Iterator[dict[str, Any]]", stream):
                 code = event["Actor"]["Attributes"].get("exitCode", "")
@@ -195,7 +207,7 @@ class Engine:
         """Kill and remove a container; says whether it is gone, and raises nothing."""
         self._api.timeout = _END_S
         try:
-            with _asking("remove the sandbox"):
+            with self._asking("remove the sandbox"):
                 self._api.remove_container(container, force=True)
         except SandboxError as error:
             # Gone already, or going: it removes itself when it ends.
@@ -205,7 +217,7 @@ class Engine:
 
     def containers(self, label: str) -> list[Container]:
         """All containers with a label, in any state."""
-        with _asking("list its containers"):
+        with self._asking("list its containers"):
             found = self._api.containers(all=True, filters={"label": label})
         return [
             Container(str(row["Id"]), cast("dict[str, str]", row["Labels"] or {}))
@@ -215,19 +227,33 @@ class Engine:
 
 def _client() -> docker.APIClient:
     options = cast("dict[str, Any]", kwargs_from_env())
-    where = str(options.get("base_url") or "unix://")
+    where = _where()
     if not where.startswith(("unix:", "tcp:", "http:")) or options.get("tls"):
         raise SandboxUnavailable(
             f"DOCKER_HOST is {where!r}: a daemon there cannot mount this machine's folders; unset it, or "
             "name a daemon on this machine: unix:///var/run/docker.sock"
         )
+    _knock()
     api = docker.APIClient(version="auto", timeout=_END_S, **options)
     api.timeout = _CALL_S
     return api
 
 
+def _where() -> str:
+    return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+
+
+def _knock() -> None:
+    """Raise OSError where nobody listens; the SDK would leave a socket open when it finds that out."""
+    scheme, _, path = _where().partition("://")
+    if scheme == "unix":
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.settimeout(_END_S)
+            knocking.connect(path)
+
+
 def _unreachable(error: Exception) -> SandboxError:
-    where = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+    where = _where()
     words = _excerpt(error)
     if "permission denied" in words.lower():
         return SandboxUnavailable(
@@ -245,18 +271,6 @@ def _unreachable(error: Exception) -> SandboxError:
     )
 
 
-@contextlib.contextmanager
-def _asking(task: str) -> Generator[None]:
-    try:
-        yield
-    except APIError as error:
-        raise _refused(task, error) from error
-    except (DockerException, *_UNANSWERED) as error:
-        raise SandboxLost(
-            f"the Docker daemon does not answer when it is to {task}: {_excerpt(error)}"
-        ) from error
-
-
 def _refused(task: str, error: APIError) -> SandboxError:
     words = _excerpt(error.explanation or error)
     said = f"the Docker daemon cannot {task}: {words}"
@@ -270,6 +284,10 @@ def _refused(task: str, error: APIError) -> SandboxError:
         )
     if "/bin/sh" in lower and "no such file" in lower:
         return SandboxUnavailable(f"the image has no /bin/sh; build one with: {_BUILD} ({words})")
+    if "could not find bridge" in lower:
+        return SandboxUnavailable(
+            f"{said}. Restart the daemon, which makes it: sudo systemctl restart docker"
+        )
     passing = error.status_code in (404, 409) or (error.status_code or 500) >= 500
     return SandboxLost(said) if passing else SandboxUnavailable(said)
 

@@ -1,0 +1,98 @@
+"""What this machine lacks, said with the command that mends it."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.backends import engine
+from sandbox.backends.docker import facts, why_not
+from sandbox.errors import SandboxUnavailable
+from sandbox.open import open_sandbox
+from sandbox.spec import SandboxSpec
+from tests.requires import require_image
+from tests.sandbox.docker.support import containers_of, eventually
+from tests.sandbox.support import IMAGE
+
+
+@pytest.fixture
+def deaf(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A daemon that takes connections and never answers."""
+    monkeypatch.setattr(engine, "_END_S", 1)
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as server:
+        server.bind(f"{folder}/socket")
+        server.listen()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{folder}/socket")
+        yield
+
+
+def refused(spec: SandboxSpec, words: str) -> None:
+    with pytest.raises(SandboxUnavailable, match=words):
+        open_sandbox(spec)
+
+
+def test_an_image_that_is_missing(spec: SandboxSpec) -> None:
+    refused(
+        spec.model_copy(update={"image": "no-such-image"}), "'no-such-image'.*python -m sandbox build-image"
+    )
+    assert "build-image" in (why_not("no-such-image") or "")
+
+
+def test_an_image_without_python(spec: SandboxSpec, bare_image: str) -> None:
+    refused(spec.model_copy(update={"image": bare_image}), "no Python in this image.*needs Python 3")
+    assert eventually(lambda: not containers_of(spec.owner))
+
+
+def test_no_daemon(
+    spec: SandboxSpec, stranger: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nowhere")
+    refused(spec, "no Docker daemon answers at unix://.*/nowhere.*systemctl start docker")
+    assert "systemctl start docker" in (why_not(IMAGE) or "")
+
+
+def test_a_daemon_that_does_not_answer(spec: SandboxSpec, stranger: None, deaf: None) -> None:
+    refused(spec, "no Docker daemon answers.*timed out")
+
+
+def test_a_daemon_elsewhere(spec: SandboxSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "ssh://somebody@somewhere")
+    refused(spec, "cannot mount this machine's folders.*unix:///var/run/docker.sock")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_user_who_may_not(stranger: None) -> None:
+    require_image(IMAGE)
+    code = (
+        "import os\nfrom sandbox.backends.docker import why_not\n"
+        "os.setgroups([]); os.setuid(65534); print(why_not('x'))"
+    )
+    project = Path(__file__).parents[3]
+    done = subprocess.run((sys.executable, "-c", code), capture_output=True, text=True, cwd=project)
+    assert "usermod -aG docker" in done.stdout, done.stderr
+
+
+def test_cards_that_the_daemon_cannot_give(spec: SandboxSpec) -> None:
+    refused(spec.model_copy(update={"gpus": ("GPU-none",)}), "nvidia|NVIDIA|device")
+    assert eventually(lambda: not containers_of(spec.owner))
+
+
+def test_more_cores_than_there_are(spec: SandboxSpec) -> None:
+    refused(spec.model_copy(update={"cores": 10_000}), "CPUs")
+
+
+def test_data_that_the_agent_could_not_read(spec: SandboxSpec) -> None:
+    spec.data.chmod(0o700)
+    if os.geteuid() == 0:
+        refused(spec, r"chmod -R a\+rX")
+
+
+def test_what_would_be_used_is_known_before(spec: SandboxSpec) -> None:
+    found = facts(IMAGE)
+    assert found["image"].startswith("sha256:") and found["engine"].startswith("docker ")
+    assert why_not(IMAGE) is None
