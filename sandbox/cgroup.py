@@ -48,6 +48,7 @@ class Group:
     """The control group of one sandbox: a folder in every tree that is needed."""
 
     def __init__(self, places: Sequence[Place], limits: Limits) -> None:
+        self.limits = limits
         self._folders: list[Path] = []
         self.held: frozenset[str] = frozenset()
         """What it limits: some of `CONTROLLERS`."""

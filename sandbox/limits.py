@@ -6,7 +6,6 @@ from typing import NamedTuple
 from sandbox import cgroup
 from sandbox.cgroup import Group, Limits
 from sandbox.driver.world import TASKS
-from sandbox.protocols import Backend
 from sandbox.spec import Isolation, SandboxSpec
 
 GIB = 2**30
@@ -21,31 +20,29 @@ class Enforcement(NamedTuple):
     disk: str
 
 
-def group_for(spec: SandboxSpec) -> Group | None:
-    """Make the control group that a sandbox's processes are started in; None where there can be none."""
-    size = None if spec.memory_gb is None else round(spec.memory_gb * GIB)
-    return cgroup.make_group(Limits(size, spec.cores, TASKS))
+def group_for(spec: SandboxSpec, machine: Path = Path("/")) -> Group | None:
+    """Make the control group that a sandbox's processes are started in; None where there can be none.
 
-
-def memory_is_watched(backend: Backend) -> bool:
-    """Say whether no control group holds a backend's sandboxes to their memory."""
-    return not backend.holds_memory and not any("memory" in place.controllers for place in cgroup.places())
-
-
-def enforcement(backend: Isolation, root: Path = Path("/")) -> Enforcement:
-    """Say who holds the sandboxes of a backend to their limits on this machine.
-
-    Args:
-        backend: which.
-        root: where `/proc` and the mounted control groups are looked for.
+    `machine` is where `/proc` and the mounted control groups are looked for, here and below.
     """
+    size = None if spec.memory_gb is None else round(spec.memory_gb * GIB)
+    return cgroup.make_group(Limits(size, spec.cores, TASKS), machine)
+
+
+def kernel_holds_memory(machine: Path = Path("/")) -> bool:
+    """Say whether the groups that can be made here limit memory; where not, it has to be watched."""
+    return any("memory" in place.controllers for place in cgroup.places(machine))
+
+
+def enforcement(backend: Isolation, machine: Path = Path("/")) -> Enforcement:
+    """Say who holds the sandboxes of a backend to their limits."""
     disk = "watched: looked at every 2 s, and one file is never larger than the limit"
     if backend == "docker":
         held = "a control group of Docker's"
         return Enforcement(held, held, held, disk)
     kinds = {
         kind: f"a control group (version {place.version})"
-        for place in cgroup.places(root)
+        for place in cgroup.places(machine)
         for kind in place.controllers
     }
     return Enforcement(

@@ -1,7 +1,4 @@
-"""Isolation by bubblewrap: new namespaces, no capabilities, and an allowlist of read-only folders.
-
-It does not limit memory or disk, and gives no GPU.
-"""
+"""Isolation by bubblewrap: new namespaces, no capabilities, and an allowlist of read-only folders."""
 
 import functools
 import re
@@ -9,13 +6,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from sandbox import interpreter
+from sandbox import gpu, interpreter
 from sandbox.backends.inhabitants import agent_runs
 from sandbox.backends.masked import masked
 from sandbox.backends.pipe import PipeChannel
 from sandbox.driver import processes
 from sandbox.errors import SandboxUnavailable
-from sandbox.limits import group_for
+from sandbox.limits import GIB, group_for, kernel_holds_memory
 from sandbox.protocols import Channel
 from sandbox.spawn import spawn
 from sandbox.spec import Layout, SandboxSpec
@@ -41,8 +38,12 @@ class Bwrap:
 
     name = "bwrap"
     isolated = True
-    owner = None
-    holds_memory = False
+    owner: tuple[int, int] | None = None
+
+    def __init__(self, machine: Path = Path("/")) -> None:
+        """Use the control groups and devices that are found below `machine`."""
+        self._machine = machine
+        self.holds_memory = kernel_holds_memory(machine)
 
     def layout(self, spec: SandboxSpec) -> Layout:
         """The same paths in every sandbox."""
@@ -56,10 +57,12 @@ class Bwrap:
             raise SandboxUnavailable(f"bubblewrap is not installed; install it with: {INSTALL}")
         workspace = Workspace(spec.root)
         (workspace.home / "data").mkdir()
-        options = [*_namespaces(program, spec), *_system(), *_etc(workspace, spec), *_home(workspace, spec)]
+        options = [*_namespaces(program, spec), *_system(), *_memory_files(program, spec)]
+        options += [*gpu.bindings(spec.gpus, self._machine), "--remount-ro", "/dev"]
+        options += [*_etc(workspace, spec), *_home(workspace, spec)]
         options += [*_python(spec), "--remount-ro", "/proc", "--remount-ro", "/", "--chdir", layout.code]
         driver = (interpreter.driver_python(), "-I", "-S", f"{_INSIDE_DRIVER}/driver.pyz", _INSIDE_SCRATCH)
-        group = group_for(spec)
+        group = group_for(spec, self._machine)
         command = (program, *options, "--", *driver)
         process = spawn(
             group.joining(command) if group else command, errors=workspace.errors, env={}, cwd=Path("/")
@@ -108,6 +111,13 @@ def _system() -> list[str]:
     # Started by root, the agent is root to the files it sees, and /proc/sys asks for no more than that:
     # all of /proc is made read-only below.
     return [*options, "--proc", "/proc", "--dev", "/dev", "--dir", "/run", "--tmpfs", _INSIDE_SCRATCH]
+
+
+def _memory_files(program: str, spec: SandboxSpec) -> list[str]:
+    """The folder for files in memory: without a size of its own, files alone could use all that there is."""
+    sized = spec.memory_gb is not None and _version(program) >= (0, 7)
+    size = ["--size", str(round((spec.memory_gb or 0) * GIB / 2))] if sized else []
+    return [*size, "--tmpfs", "/dev/shm"]
 
 
 def _etc(workspace: Workspace, spec: SandboxSpec) -> list[str]:

@@ -15,7 +15,7 @@ from sandbox.backends.inhabitants import agent_runs
 from sandbox.backends.pipe import PipeChannel
 from sandbox.driver import processes
 from sandbox.errors import SandboxUnavailable
-from sandbox.limits import group_for
+from sandbox.limits import group_for, kernel_holds_memory
 from sandbox.protocols import Channel
 from sandbox.spawn import spawn
 from sandbox.spec import Layout, SandboxSpec
@@ -29,8 +29,12 @@ class Unisolated:
 
     name = "none"
     isolated = False
-    owner = None
-    holds_memory = False
+    owner: tuple[int, int] | None = None
+
+    def __init__(self, machine: Path = Path("/")) -> None:
+        """Use the control groups that are found below `machine`."""
+        self._machine = machine
+        self.holds_memory = kernel_holds_memory(machine)
 
     def layout(self, spec: SandboxSpec) -> Layout:
         """Real paths below the sandbox's folder."""
@@ -42,7 +46,7 @@ class Unisolated:
         workspace = Workspace(spec.root)
         (workspace.home / "data").symlink_to(spec.data)
         argv = (interpreter.driver_python(), "-I", "-S", str(workspace.driver), str(workspace.scratch))
-        group = group_for(spec)
+        group = group_for(spec, self._machine)
         try:
             argv = group.joining(argv) if group else argv
             process = spawn(argv, errors=workspace.errors, env={"LANG": "C.UTF-8"}, cwd=Path(layout.code))

@@ -17,6 +17,7 @@ from sandbox.backends.inhabitants import found
 from sandbox.cgroup import Group
 from sandbox.driver import processes
 from sandbox.errors import SandboxLost
+from sandbox.limits import GIB
 from sandbox.text import printable
 
 _WRITE_S = 60.0
@@ -24,7 +25,6 @@ _CLOSE_S = 3.0
 _REAP_S = 0.5
 """Between the end of a process's output and its own."""
 _EXCERPT = 600
-_WANT_OF_MEMORY = "A process was killed: all processes together reached the memory limit."
 
 
 def _has_children(pid: int) -> bool:
@@ -112,8 +112,12 @@ class PipeChannel:
 
     def news(self) -> tuple[str, ...]:
         """Whether the kernel ended processes for want of memory."""
-        before, self._oom_kills = self._oom_kills, self._group.oom_kills() if self._group else 0
-        return (_WANT_OF_MEMORY,) if self._oom_kills > before else ()
+        if self._group is None:
+            return ()
+        before, self._oom_kills = self._oom_kills, self._group.oom_kills()
+        limit = (self._group.limits.memory_bytes or 0) / GIB
+        words = f"A process was killed: all processes together reached the memory limit of {limit:.3g} GB."
+        return (words,) if self._oom_kills > before else ()
 
     def kill(self) -> None:
         """End every process inside. Safe to repeat, and while another thread reads or writes."""
