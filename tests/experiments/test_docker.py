@@ -35,7 +35,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Pat
 def containers(folder: Path) -> int:
     client = docker.from_env()
     try:
-        return len(client.containers.list(all=True, filters={"label": f"{RUN}={folder}"}))
+        return len(client.containers.list(all=True, sparse=True, filters={"label": f"{RUN}={folder}"}))
     finally:
         client.close()
 
