@@ -1,6 +1,6 @@
 """What passes between a scaffold and a model: messages, tool calls, completions and their usage."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -38,6 +38,8 @@ class Usage:
     cached: int = 0
     output: int = 0
     reasoning: int = 0
+    estimated: bool = False
+    """Whether these are our own guesses, because the provider counted nothing."""
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -45,7 +47,17 @@ class Usage:
             self.cached + other.cached,
             self.output + other.output,
             self.reasoning + other.reasoning,
+            self.estimated or other.estimated,
         )
+
+    def record(self) -> list[int]:
+        """As it is written: a fifth number, 1, marks an estimate."""
+        return [self.input, self.cached, self.output, self.reasoning, *([1] if self.estimated else [])]
+
+    @classmethod
+    def parse(cls, record: Sequence[int]) -> "Usage":
+        """The inverse of `record`."""
+        return cls(*record[:4], estimated=len(record) > 4)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,11 +91,10 @@ def tool_record(tool: ToolSpec) -> dict[str, Any]:
 
 def completion_record(completion: Completion) -> dict[str, Any]:
     """A completion as event data."""
-    usage = completion.usage
     record: dict[str, Any] = {
         "text": completion.text,
         "stop": completion.stop,
-        "usage": [usage.input, usage.cached, usage.output, usage.reasoning],
+        "usage": completion.usage.record(),
         "usd": completion.usd,
     }
     if completion.tool_calls:
@@ -124,7 +123,7 @@ def parse_completion(fields: Mapping[str, Any]) -> Completion:
         fields["text"],
         tuple(ToolCall(**call) for call in fields.get("tool_calls") or ()),
         fields["stop"],
-        Usage(*fields["usage"]),
+        Usage.parse(fields["usage"]),
         fields["usd"],
         fields.get("provider"),
     )

@@ -1,0 +1,49 @@
+"""The border between a provider's client and the layer that has patience with it."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from scaffolds.messages import Completion
+from scaffolds.models.protocol import ModelRequest
+
+TIMEOUT_S = 600.0
+"""For one try; a reasoning model may think for minutes before its first byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a model is, and what opens it."""
+
+    name: str
+    """As users write it, the provider included: `openai/gpt-4o-2024-08-06`. Stands in every message."""
+    model: str
+    """As the provider calls it: `gpt-4o-2024-08-06`."""
+    key: str | None = field(default=None, repr=False)
+    """None where the provider asks for none."""
+    base_url: str | None = None
+    """None for the provider's own."""
+    timeout_s: float = TIMEOUT_S
+    """Seconds without a byte from the provider after which a try is given up."""
+
+
+class Client(Protocol):
+    """One provider's wire format. Every client is a `Model` without patience."""
+
+    @property
+    def name(self) -> str:
+        """`Endpoint.name`."""
+        ...
+
+    def complete(self, request: ModelRequest) -> Completion:
+        """Answer `request` with exactly one try on the wire, from any thread.
+
+        A model that refuses to answer is a completion with `stop` "refusal", no error. `usd` of the
+        completion is None: prices are another module's.
+
+        Raises:
+            Transient: a later try may go well.
+            ContextOverflow: the request is longer than the model accepts.
+            UserError: no try will ever go well: a bad key, an unknown model, no quota, a setting that
+                does not exist, a request that the provider's filter refuses.
+        """
+        ...
