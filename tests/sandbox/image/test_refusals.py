@@ -1,11 +1,14 @@
 """What `build-image` says where it cannot work: one message that names the way out, and an exit status."""
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from sandbox.image.client import find_docker
 from tests.requires import require
 from tests.sandbox.image.support import build_image, require_daemon
 
@@ -58,23 +61,24 @@ def test_a_base_that_cannot_be_pulled() -> None:
     refused(build_image("--base-image", f"{NOWHERE}/no:base"), f"{NOWHERE}/no:base", "--base-image bootstrap")
 
 
+def as_user(*options: str) -> list[str]:
+    """What makes a command run as somebody else in a namespace of users."""
+    return [shutil.which("unshare") or "unshare", "--user", *options]
+
+
 def test_a_bootstrap_without_root() -> None:
     require_daemon()
-    answer = build_image(
-        "--slim", "--base-image", "bootstrap", "--force", wrapper=["unshare", "--user", "--map-user=1"]
-    )
+    wrapper = [] if os.geteuid() else as_user("--map-user=1")
+    answer = build_image("--slim", "--base-image", "bootstrap", "--force", wrapper=wrapper)
     refused(answer, "needs root", "sudo")
 
 
 def test_a_bootstrap_without_debootstrap(tmp_path: Path) -> None:
     require_daemon()
-    docker = shutil.which("docker", path="/usr/bin") or shutil.which("docker")
-    assert docker
-    (tmp_path / "docker").symlink_to(docker)
-    wrapper = [shutil.which("unshare") or "unshare", "--user", "--map-root-user"]
-    answer = build_image(
-        "--slim", "--base-image", "bootstrap", "--force", env={"PATH": str(tmp_path)}, wrapper=wrapper
-    )
+    (tmp_path / "docker").symlink_to(find_docker().program)
+    wrapper = as_user("--map-root-user") if os.geteuid() else []
+    env = {"PATH": str(tmp_path)}
+    answer = build_image("--slim", "--base-image", "bootstrap", "--force", env=env, wrapper=wrapper)
     refused(answer, "apt-get install debootstrap")
 
 
@@ -87,7 +91,7 @@ def test_certificates_that_cannot_be_used(tmp_path: Path, size: int | None) -> N
 
 
 def test_an_unknown_command() -> None:
-    answer = subprocess.run(["python", "-m", "sandbox", "nope\x1b[2J"], capture_output=True, text=True)
+    answer = subprocess.run([sys.executable, "-m", "sandbox", "nope\x1b[2J"], capture_output=True, text=True)
     assert answer.returncode == 2
     assert "build-image" in answer.stderr
     assert "\x1b" not in answer.stderr
