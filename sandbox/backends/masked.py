@@ -28,6 +28,9 @@ DATA_SETS = (
     "ucimlrepo",
     "palmerpenguins",
     "nltk_data",
+    "category_encoders/datasets/data",
+    "pydicom/data/test_files",
+    "gensim/test/test_data",
 )
 """Folders below a `site-packages`."""
 OWN = ("benchmark", "experiments", "scaffolds", "sandbox")
