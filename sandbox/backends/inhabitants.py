@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
+from sandbox.driver import processes
 from sandbox.driver.bash import BASH, OPTIONS
 from sandbox.driver.processes import Process
 
@@ -13,6 +14,11 @@ SHELL = "".join(f"{word}\0" for word in (BASH, *OPTIONS)).encode()
 """How the command line of the driver's shell begins."""
 _PROGRAMS = (BASH, "/usr/bin/bash", os.path.realpath(BASH))
 """Where it may be, as text: in a container it is another file than this machine's."""
+_KEEPER = b"\0--keeper\0"
+_KERNEL = b"\0ipykernel_launcher\0-f\0"
+_LOOK_S = 0.1
+_STILL = 1
+"""Clock ticks that a process may use in a look and still count as idle."""
 _TRIES = 5
 _PAUSE_S = 0.01
 
@@ -35,21 +41,52 @@ def found(look: Callable[[], bool]) -> bool:
 
 
 def agent_runs(inside: Mapping[int, Process], driver: int, marked: Collection[int] = ()) -> bool:
-    """Say whether a process of the agent runs: any but the driver and a shell that has no company.
+    """Say whether a process of the agent runs: any but the driver, and a shell or a kernel without company.
+
+    A kernel is looked at for a tenth of a second: one that uses its processor runs something, be it in a
+    thread.
 
     Args:
         inside: the processes below the one that the host started.
         driver: which of them is the driver, if it is not the one above them all.
         marked: processes that are known to be the agent's, wherever they are.
     """
-    others = {*inside, *marked} - {driver}
-    return len(others) > 1 or not all(_is_shell(pid, inside.get(pid), driver) for pid in others)
+    kernel = _kernel(inside, driver)
+    others = {*inside, *marked} - {driver, *kernel}
+    if len(others) > 1 or not all(_is_shell(pid, inside.get(pid), driver) for pid in others):
+        return True
+    return bool(kernel) and _works(kernel)
 
 
 def _begun() -> bytes:
     """The line that counts all processes and threads which this machine has begun; empty if it has none."""
     lines = re.findall(rb"^processes .*", Path("/proc/stat").read_bytes(), re.MULTILINE)
     return lines[0] if lines else b""
+
+
+def _kernel(inside: Mapping[int, Process], driver: int) -> dict[int, Process]:
+    """The kernel and its keeper, if there are any."""
+    keepers = _leaders(inside, driver, _KEEPER)
+    return {pid: inside[pid] for keeper in keepers for pid in (keeper, *_leaders(inside, keeper, _KERNEL))}
+
+
+def _leaders(inside: Mapping[int, Process], parent: int, words: bytes) -> list[int]:
+    """The one child, if any, that began its own session and has these words in its command line."""
+    leaders = [pid for pid, row in inside.items() if row.parent == parent and row.session == pid]
+    return [pid for pid in leaders if words in _command_line(pid)][:1]
+
+
+def _command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+def _works(before: Mapping[int, Process]) -> bool:
+    time.sleep(_LOOK_S)
+    now = {pid: processes.read(pid) for pid in before}
+    return any(row.cpu_ticks > before[pid].cpu_ticks + _STILL for pid, row in now.items() if row)
 
 
 def _is_shell(pid: int, process: Process | None, driver: int) -> bool:

@@ -39,11 +39,25 @@ _WORDS = 2048
 _BATCH = 200
 """Messages that are taken before others are looked at."""
 _MAX_MESSAGE = 1 << 30
-# What a program writes to descriptors 1 and 2 reaches the kernel's output by way of another thread.
+# IPython would keep all that is ever printed in its memory.
+_FORGET = """
+import contextlib
+get_ipython()._tee = lambda channel: contextlib.nullcontext()
+del contextlib
+"""
+# Both streams of the kernel are made one, lest their order is lost. Half a character would cost it all that
+# it was about to send. What a program writes to descriptors 1 and 2 arrives by way of another thread.
 _ARRANGE = """
 def _arrange():
     import array, fcntl, sys, termios, time
-    descriptors = [getattr(stream, "_fid", None) for stream in (sys.stdout, sys.stderr)]
+    out, err = sys.stdout, sys.stderr
+    write = type(out).write
+    def merged(text):
+        if isinstance(text, str) and not text.isascii():
+            text = text.encode("utf-8", "replace").decode()
+        return write(out, text)
+    out.write = err.write = merged
+    descriptors = [getattr(stream, "_fid", None) for stream in (out, err)]
     def settle(*ignored):
         until = time.monotonic() + 1
         for fd in descriptors:
@@ -185,18 +199,26 @@ class Keeper:
 
     def _start(self) -> None:
         deadline = time.monotonic() + _START_S
-        while self._cell is None or not self._cell.done():
-            self._cell = _Cell(0, jupyter.execute(_ARRANGE, silent=True))
-            self._kernel.ask(self._cell.request)
-            again = deadline
-            while not self._cell.done() and time.monotonic() < again:
-                self._look(again - time.monotonic())
-                if self._code is not None or time.monotonic() > deadline:
-                    raise _Refused(f"the kernel does not start: {self._kernel.last_words()[-500:]}")
-                if self._cell.status is not None:
-                    again = min(again, time.monotonic() + _ANSWERED_S)
-        self._cell = None
+        for code in (_FORGET, _ARRANGE):
+            while not self._through(code, deadline):
+                pass
         self._display.finish()  # what packages say when they are imported
+
+    def _through(self, code: str, deadline: float) -> bool:
+        """Run code of our own; False if the kernel's words on it were lost, as some of its first ones are."""
+        cell = self._cell = _Cell(0, jupyter.execute(code, silent=True))
+        self._kernel.ask(cell.request)
+        until = deadline
+        while not cell.done() and time.monotonic() < until:
+            self._look(until - time.monotonic())
+            if self._code is not None:
+                raise _Refused(f"the kernel does not start: {self._kernel.last_words()[-500:]}")
+            if cell.status is not None:
+                until = min(until, time.monotonic() + _ANSWERED_S)
+        if time.monotonic() > deadline:
+            raise _Refused("the kernel does not start in time")
+        self._cell = None
+        return cell.done()
 
     def _look(self, seconds: float | None) -> set[object]:
         wait = None if seconds is None else math.ceil(max(seconds, 0) * 1000)

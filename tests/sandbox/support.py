@@ -76,3 +76,13 @@ def gone(marks: Sequence[str], seconds: float = 10.0) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def eventually(happens: Callable[[], bool], seconds: float = 10.0) -> bool:
+    """Wait until something is so; says whether it came to that."""
+    deadline = time.monotonic() + seconds
+    while not happens():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True

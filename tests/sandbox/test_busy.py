@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,16 +12,7 @@ import pytest
 from sandbox.driver import processes
 from sandbox.errors import SandboxLost
 from sandbox.protocols import Sandbox
-from tests.sandbox.support import Name, Open, gone, host_path, processes_with
-
-
-def eventually(happens: Callable[[], bool], seconds: float = 10.0) -> bool:
-    deadline = time.monotonic() + seconds
-    while not happens():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
+from tests.sandbox.support import Name, Open, eventually, gone, host_path, processes_with
 
 
 def test_a_sandbox_in_which_nothing_runs_is_not_busy(box: Sandbox) -> None:
@@ -119,3 +109,27 @@ def test_without_isolation_a_process_elsewhere_is_known_by_its_home(opened: Open
     with subprocess.Popen(argv, env={"HOME": "/home"}) as stranger:
         assert not opened("none").busy()
         stranger.kill()
+
+
+def test_a_kernel_is_busy_while_it_computes(box: Sandbox) -> None:
+    box.python("import subprocess, threading, time", timeout=60)
+    assert eventually(lambda: not box.busy())
+    box.python(
+        "def work():\n    while not stop.is_set(): pass\n"
+        "stop = threading.Event(); threading.Thread(target=work).start()",
+        timeout=60,
+    )
+    assert box.busy()
+    box.python("stop.set()", timeout=60)
+    assert eventually(lambda: not box.busy())
+    box.python("job = subprocess.Popen(['setsid', '-f', 'sleep', '94600.5'])", timeout=60)
+    assert box.busy()
+    processes.send(processes_with("94600.5"), signal.SIGKILL)
+    assert eventually(lambda: not box.busy())
+
+
+def test_a_job_is_busy(box: Sandbox) -> None:
+    job = box.start_job("sleep 94700.5")
+    assert box.busy()
+    box.poll_job(job.number, kill=True)
+    assert eventually(lambda: not box.busy())

@@ -1,8 +1,10 @@
 """The driver as it is delivered, and its parts that need no sandbox."""
 
 import ast
+import importlib.util
 import io
 import os
+import subprocess
 import sys
 import time
 import zipfile
@@ -43,9 +45,22 @@ def test_the_archive_is_the_same_on_every_build() -> None:
     with zipfile.ZipFile(io.BytesIO(first)) as archive:
         assert set(archive.namelist()) == {
             *("__main__.py", "sandbox/__init__.py"),
-            *(f"sandbox/driver/{path.name}" for path in SOURCES),
+            *(f"sandbox/driver/{path.name}{compiled}" for path in SOURCES for compiled in ("", "c")),
         }
         assert archive.read("sandbox/__init__.py") == b""
+
+
+def test_the_archive_runs_compiled_code_of_its_own_version_only(tmp_path: Path) -> None:
+    archive = tmp_path / "driver.pyz"
+    archive.write_bytes(driver_archive())
+    look = "import sandbox.driver.loop as m; print(m.__file__, m.HostGone.__name__)"
+    argv = (sys.executable, "-I", "-c", f"import sys; sys.path.insert(0, {str(archive)!r}); {look}")
+    ran = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith(f"{archive}/sandbox/driver/loop.pyc ")
+    archive.write_bytes(driver_archive().replace(importlib.util.MAGIC_NUMBER, b"\0\0\r\n"))
+    ran = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert ran.stdout.startswith(f"{archive}/sandbox/driver/loop.py ")
+    assert str(Path(frames.__file__).parent).encode() not in driver_archive()
 
 
 @RELAXED
