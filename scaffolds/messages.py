@@ -32,7 +32,8 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one model call. `input` counts all input tokens, `cached` those of them read from a cache."""
+    """Tokens of one model call. `input` counts all input tokens, `cached` those of them read from a cache;
+    `output` counts all output tokens, `reasoning` those of them that nobody is shown."""
 
     input: int = 0
     cached: int = 0
@@ -40,6 +41,8 @@ class Usage:
     reasoning: int = 0
     estimated: bool = False
     """Whether these are our own guesses, because the provider counted nothing."""
+    written: int = 0
+    """Those of `input` that were written into a cache, where the provider charges for that."""
 
     def __add__(self, other: "Usage") -> "Usage":
         return Usage(
@@ -48,16 +51,20 @@ class Usage:
             self.output + other.output,
             self.reasoning + other.reasoning,
             self.estimated or other.estimated,
+            self.written + other.written,
         )
 
     def record(self) -> list[int]:
-        """As it is written: a fifth number, 1, marks an estimate."""
-        return [self.input, self.cached, self.output, self.reasoning, *([1] if self.estimated else [])]
+        """As it is written: a fifth number, 1, marks an estimate; a sixth is what was written into a cache."""
+        last = [int(self.estimated), self.written]
+        while last and not last[-1]:
+            last.pop()
+        return [self.input, self.cached, self.output, self.reasoning, *last]
 
     @classmethod
     def parse(cls, record: Sequence[int]) -> "Usage":
         """The inverse of `record`."""
-        return cls(*record[:4], estimated=len(record) > 4)
+        return cls(*record[:4], estimated=bool(sum(record[4:5])), written=sum(record[5:6]))
 
 
 @dataclass(frozen=True, slots=True)
