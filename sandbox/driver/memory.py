@@ -9,6 +9,7 @@ Both hold where the sandbox is a control group that can be seen from inside, as 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 from collections.abc import Generator
 
@@ -68,9 +69,13 @@ def _text(path: str) -> str:
 
 def _open_score() -> int | None:
     try:
-        return os.open("/proc/self/oom_score_adj", os.O_RDWR | os.O_CLOEXEC)
+        fd = os.open("/proc/self/oom_score_adj", os.O_RDWR | os.O_CLOEXEC)
     except OSError:  # /proc can only be read
         return None
+    try:
+        return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10)  # the numbers below are for the agent's shell
+    finally:
+        os.close(fd)
 
 
 _score = _open_score()
