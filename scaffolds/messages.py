@@ -32,15 +32,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one model call. `input` counts all input tokens, `cached` those of them read from a cache;
-    `output` counts all output tokens, `reasoning` those of them that nobody is shown."""
+    """Tokens of one model call.
+
+    `input` counts all input tokens, `cached` those of them read from a cache; `output` counts all output
+    tokens, `reasoning` those of them that the model thought with.
+    """
 
     input: int = 0
     cached: int = 0
     output: int = 0
     reasoning: int = 0
-    written: int = 0
-    """Input tokens written to a cache, for which some providers charge more; a part of `input`."""
     estimated: bool = False
     """Whether these are our own guesses, because the provider counted nothing."""
     written: int = 0
@@ -52,20 +53,21 @@ class Usage:
             self.cached + other.cached,
             self.output + other.output,
             self.reasoning + other.reasoning,
-            self.written + other.written,
             self.estimated or other.estimated,
             self.written + other.written,
         )
 
     def record(self) -> list[int]:
-        """As it is written: what comes after the four counts is there only where it is not zero."""
-        more = [self.written, 1] if self.estimated else [self.written] if self.written else []
-        return [self.input, self.cached, self.output, self.reasoning, *more]
+        """As it is written: a fifth number, 1, marks an estimate; a sixth is what went into a cache."""
+        last = [int(self.estimated), self.written]
+        while last and not last[-1]:
+            last.pop()
+        return [self.input, self.cached, self.output, self.reasoning, *last]
 
     @classmethod
     def parse(cls, record: Sequence[int]) -> "Usage":
         """The inverse of `record`."""
-        return cls(*record[:5], estimated=len(record) > 5)
+        return cls(*record[:4], estimated=bool(sum(record[4:5])), written=sum(record[5:6]))
 
 
 @dataclass(frozen=True, slots=True)
