@@ -88,6 +88,10 @@ class Conditions:
     """Counted cells of which each ran under more than one of these."""
     backends: tuple[str, ...]
     """Isolation in use."""
+    cards: tuple[str, ...]
+    """Kinds of graphics cards in use."""
+    on_other_cards: int
+    """Counted cells that ran on cards of another kind than their hardware profile names."""
     final: tuple[str, ...]
     """Rules by which the graded submission was chosen."""
     from_snapshot: int
@@ -333,6 +337,8 @@ def _conditions(rows: Iterable[Row], counted: Sequence[Row]) -> Conditions:
         codes=tuple(sorted({code for row in counted for code in row.codes})),
         changed_code=sum(len(set(row.codes)) > 1 for row in counted),
         backends=tuple(sorted({name for row in counted for name in row.backends})),
+        cards=tuple(sorted({name for row in counted for name in row.cards})),
+        on_other_cards=sum(bool(row.other_cards) for row in counted),
         final=tuple(sorted({row.final for row in counted})),
         from_snapshot=sum(row.final_from == "snapshot" for row in counted),
     )

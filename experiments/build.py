@@ -1,6 +1,5 @@
 """From a cell to the world its run lives in: task, models, sandboxes, validator, grader."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from benchmark.verdict import Verdict
 from experiments.cell import Cell, template_difference
 from experiments.code import foreign_modules, running_code
 from experiments.isolation import isolation
+from experiments.means import Means
 from experiments.neutral import shown_data, shown_digest
 from sandbox.open import open_sandbox
 from sandbox.protocols import Sandbox, Validator
@@ -26,8 +26,6 @@ from scaffolds.registry import find as find_scaffold
 from scaffolds.run import Scaffold
 from scaffolds.runtime.session import World
 from scaffolds.task import Metric, Task, TaskCard
-
-_PASSED_ON = ("CUDA_VISIBLE_DEVICES",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +66,13 @@ def build_task(cell: Cell, competition: Competition) -> Task:
     return Task(competition.id, description, card, cell.machine)
 
 
-def build_world(cell: Cell, folder: Path, guard: Guard) -> World:
-    """What the run of `cell` in `folder` needs from outside."""
+def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:
+    """What the run of `cell` in `folder` needs from outside, with its part of the machine."""
     competition, data = _data(cell)
     backend = isolation(cell.backend, cell.models.values(), cell.image)
     contract = compile_contract(competition, data.public)
 
     shown = shown_data(competition, data, cell.description, Path(cell.data_dir))
-    # The cell server says which cards are this run's; nothing else of the environment enters a sandbox.
-    env = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
 
     def open_lane(lane: str, served: Validator | None) -> Sandbox:
         root = sandbox_folder(cell, folder) / lane
@@ -86,7 +82,9 @@ def build_world(cell: Cell, folder: Path, guard: Guard) -> World:
             root=root,
             data=shown,
             network=cell.network,
-            env=env,
+            cores=means.cores,
+            memory_gb=means.memory_gb,
+            gpus=means.gpus,
             owner=str(folder),
         )
         return open_sandbox(spec, served)
@@ -122,14 +120,15 @@ def build_scaffold(cell: Cell) -> Scaffold:
     return kind.make(configured(kind, cell.scaffold_config))
 
 
-def start_facts(cell: Cell) -> Mapping[str, Any]:
-    """What `run.start` says about the cell."""
+def start_facts(cell: Cell, means: Means) -> Mapping[str, Any]:
+    """What `run.start` says about the cell and the cards that it runs on."""
     facts = cell.model_dump(mode="json", exclude={"templates", "limits", "seed", "data_dir"})
     maximize = find_competition(cell.competition).maximize
     return {
         **facts,
         "cell": cell.id,
         "maximize": maximize,
+        "cards": list(means.cards),
         "code": running_code(foreign_modules([cell.scaffold])).digest,
     }
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from experiments.faults import explain
 from experiments.files import read_json
-from sandbox.hardware import Hardware
+from sandbox.hardware import Hardware, any_card
 from sandbox.spec import IMAGE, BackendName
 from scaffolds.errors import UserError
 from scaffolds.runtime.ledger import Limits
@@ -23,7 +23,7 @@ CELL_FILE = "cell.json"
 
 Description = Literal["original", "obfuscated"]
 
-ELSEWHERE = frozenset({"labels", "machine", "backend", "image", "grace_s", "data_dir"})
+ELSEWHERE = frozenset({"labels", "machine", "backend", "image", "other_gpu", "grace_s", "data_dir"})
 """Fields of a cell that are about the place and the words for it, not about what is run."""
 
 _TASK = frozenset({"competition", "data_version", "data_digest", "seed"})
@@ -90,6 +90,9 @@ class Cell(BaseModel):
     """Isolation asked for. Not identity."""
     image: str = IMAGE
     """Docker image, for that backend; its digest is in the log. Not identity."""
+    other_gpu: bool = False
+    """Whether cards of another kind stand in for those of the hardware profile; which, is in the log. Not
+    identity: reports mark such runs."""
     grace_s: float = 300.0
     """Seconds past the time limit at which the run is ended from outside. Not identity."""
     data_dir: str
@@ -98,6 +101,11 @@ class Cell(BaseModel):
     def identity(self) -> dict[str, Any]:
         """What the id is made of: nothing about the place, the backend or the speed of the machine."""
         return self.model_dump(mode="json", exclude=set(ELSEWHERE))
+
+    @property
+    def needs(self) -> Hardware:
+        """What it asks of a machine."""
+        return any_card(self.hardware) if self.other_gpu else self.hardware
 
     @property
     def id(self) -> str:

@@ -6,13 +6,13 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
 from experiments.code import environment
+from experiments.means import Means
 
 SERVER_LOG = "server.log"
 _STOP_S = 10.0
@@ -41,11 +41,11 @@ class CellPool:
         self._unread = b""
         self._running: set[Path] = set()
 
-    def start(self, folder: Path, scaffold: str, gpus: Sequence[str] | None, *, finalize: bool) -> None:
-        """Start a cell's process; `gpus` are the cards it may use, None for no restriction."""
+    def start(self, folder: Path, scaffold: str, means: Means, *, finalize: bool) -> None:
+        """Start a cell's process with its part of the machine."""
         self._running.add(folder)
         request = {"do": "run", "folder": str(folder), "scaffold": scaffold}
-        self._send({**request, "gpus": gpus, "finalize": finalize})
+        self._send({**request, "means": means.model_dump(mode="json"), "finalize": finalize})
 
     def kill(self, folder: Path, number: int = signal.SIGKILL) -> None:
         """Send a signal to a cell's process and all that it started and that did not leave its group."""

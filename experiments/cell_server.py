@@ -20,6 +20,7 @@ import typer
 from benchmark.errors import GuardError
 from benchmark.guard_server import GuardServer
 from experiments.console import EXIT_INFRA, command, complain
+from experiments.means import Means
 from experiments.process import own_process
 from experiments.run import run_cell
 from scaffolds.registry import find as find_scaffold
@@ -102,9 +103,8 @@ def _work(request: dict[str, Any], guard: Path, parent: int) -> NoReturn:
         own_process(parent)
         folder = Path(request["folder"])
         _redirect(folder / PROCESS_LOG)
-        if request["gpus"] is not None:
-            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(request["gpus"])
-        run_cell(folder, finalize=request["finalize"], guard=guard)
+        means = Means.model_validate(request["means"])
+        run_cell(folder, finalize=request["finalize"], guard=guard, means=means)
         status = 0
     except Exception as error:  # noqa: BLE001 - the end of a process is where errors become messages
         status = complain(error)

@@ -16,8 +16,8 @@ from experiments.cell_pool import CellPool, Ended
 from experiments.cell_server import PROCESS_LOG
 from experiments.console import EXIT_INFRA
 from experiments.files import read_json
-from experiments.hardware import given
 from experiments.leases import Lease, Leases, claim_of
+from experiments.means import means
 from experiments.results import GRADE_FILE, make_row
 from experiments.state import read_state
 from experiments.sweep_ledger import SweepLedger
@@ -155,8 +155,7 @@ class Executor:
             if len(self.working) >= self.parallel:
                 break
             if job.hardware is None:
-                cell = load_cell(job.folder)
-                job.hardware = given(cell.hardware, cell.backend)
+                job.hardware = load_cell(job.folder).needs
             if job.hardware not in refused and not self._start(job, job.hardware):
                 refused.add(job.hardware)
         self.blocked = "; ".join(held.words() for held in self.leases.holders()) if refused else ""
@@ -177,8 +176,8 @@ class Executor:
         watch.refresh()
         watch.restart()
         self.working[job.folder] = Work(job, cell, watch, lease, start, time.monotonic())
-        gpus = [gpu.uuid for gpu in lease.gpus] if self.machine.gpus else None
-        self.pool.start(job.folder, cell.scaffold, gpus, finalize=job.finalize)
+        part = means(hardware, self.machine, self.parallel, lease.gpus)
+        self.pool.start(job.folder, cell.scaffold, part, finalize=job.finalize)
         return True
 
     def _end_overdue(self, work: Work) -> None:

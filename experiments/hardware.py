@@ -8,9 +8,8 @@ import yaml
 from pydantic import ValidationError
 
 from experiments.faults import explain
-from sandbox.hardware import Hardware
-from sandbox.open import resolve
-from sandbox.spec import BackendName
+from sandbox.hardware import Hardware, any_card
+from sandbox.machine import Machine
 from scaffolds.errors import UserError
 
 PROFILES = Path(__file__).parent.parent / "configs" / "hardware"
@@ -33,10 +32,10 @@ def profile(name: str) -> Hardware:
     return load_profile(PROFILES / f"{name}.yaml")
 
 
-def given(hardware: Hardware, backend: BackendName) -> Hardware:
-    """What an agent really gets of a profile: bwrap passes no graphics card on."""
-    withheld = resolve(backend) == "bwrap" and hardware.gpus == "all"
-    return hardware.model_copy(update={"gpus": 0}) if withheld else hardware
+def needed(hardware: Hardware, machine: Machine, *, other_gpu: bool) -> Hardware:
+    """What a profile asks of this machine: where it lacks the kind of card, and others may stand in, any."""
+    least = 1 if hardware.gpus == "all" else hardware.gpus
+    return any_card(hardware) if other_gpu and len(machine.cards(hardware.gpu)) < least else hardware
 
 
 def load_profile(path: Path) -> Hardware:

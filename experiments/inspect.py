@@ -77,7 +77,8 @@ def _header(trajectory: Trajectory, run: Path) -> None:
     _say(f"scaffold     {facts.get('scaffold')} {facts.get('scaffold_version')}, models {models}")
     limits = facts.get("limits", {})
     _say(f"competition  {facts.get('competition')}, seed {facts.get('seed')}")
-    _say(f"machine      {facts.get('machine')}; isolation {', '.join(state.backends) or '-'}")
+    cards = f"; graphics cards {', '.join(state.cards)}" if state.cards else ""
+    _say(f"machine      {facts.get('machine')}; isolation {', '.join(state.backends) or '-'}{cards}")
     _say(
         f"used         {state.spent.seconds:.1f} s of {limits.get('time_s')} s, {state.step} steps, "
         f"{state.model_calls} model calls, {state.spent.tokens} tokens, "

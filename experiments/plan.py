@@ -12,7 +12,7 @@ from benchmark.prepare import Prepared, prepare, prepared
 from benchmark.registry import find as find_competition
 from experiments.cell import Cell, Labels
 from experiments.config import ModelChoice, ScaffoldChoice, Sweep, TimeLimit
-from experiments.hardware import given, names, profile
+from experiments.hardware import names, needed, profile
 from experiments.neutral import shown_digest
 from experiments.prerequisites import Problem, agent_config, competition_ids, find_problems
 from sandbox.hardware import Hardware
@@ -46,6 +46,8 @@ class Plan:
     """What is missing; cells can be made only when nothing is."""
     machine: Machine
     data_dir: Path
+    other_gpu: bool = False
+    """Whether cards of another kind may stand in for those that a profile names."""
 
     @property
     def axes(self) -> dict[str, list[str]]:
@@ -78,10 +80,8 @@ class Plan:
     @property
     def gpu_hours(self) -> float:
         """The same, times the graphics cards of each cell; profiles that do not exist count as none."""
-        sweep, profiles = self.sweep, self._profiles.values()
-        shares = [self.machine.share(given(found, sweep.backend), sweep.parallel) for found in profiles]
-        cards = [share.gpus for share in shares]
-        return self.hours * sum(cards) / len(self.sweep.hardware)
+        shares = [self.machine.share(needs, self.sweep.parallel) for needs in self._needs.values()]
+        return self.hours * sum(share.gpus for share in shares) / len(self.sweep.hardware)
 
     def _time_s(self, limit: TimeLimit, variant: str) -> float:
         """The time limit under a variant; the unchanged one where the variant is faulty."""
@@ -123,6 +123,7 @@ class Plan:
             seed=chosen.seed,
             machine=self._machines[chosen.hardware],
             backend=self.sweep.backend,
+            other_gpu=self._needs[chosen.hardware] != hardware,
             image=self.sweep.image,
             grace_s=self.sweep.grace,
             data_dir=self._data_place,
@@ -181,13 +182,17 @@ class Plan:
         return {name: profile(name) for name in self.sweep.hardware if name in names()}
 
     @cached_property
-    def _machines(self) -> dict[str, str]:
-        """What agents are told about their share of the machine, by profile."""
-        sweep = self.sweep
+    def _needs(self) -> dict[str, Hardware]:
+        """What the profiles ask of this machine."""
         return {
-            name: self.machine.words(given(found, sweep.backend), sweep.parallel)
+            name: needed(found, self.machine, other_gpu=self.other_gpu)
             for name, found in self._profiles.items()
         }
+
+    @cached_property
+    def _machines(self) -> dict[str, str]:
+        """What agents are told about their share of the machine, by profile."""
+        return {name: self.machine.words(needs, self.sweep.parallel) for name, needs in self._needs.items()}
 
     @cached_property
     def _data_place(self) -> str:
@@ -202,11 +207,14 @@ class Plan:
         return {name: _data_of(found, self.data_dir) for name, found in self._competitions.items()}
 
 
-def plan(sweep: Sweep, data_dir: Path, runs_dir: Path = Path("runs")) -> Plan:
-    """What `sweep` will do on this machine, and what it lacks; nothing is spent and nothing written."""
+def plan(sweep: Sweep, data_dir: Path, runs_dir: Path = Path("runs"), *, other_gpu: bool = False) -> Plan:
+    """What `sweep` will do on this machine, and what it lacks; nothing is spent and nothing written.
+
+    With `other_gpu`, cards of another kind may stand in for those that a profile names and that are not here.
+    """
     machine = Machine.here()
-    problems = find_problems(sweep, data_dir, runs_dir, machine)
-    return Plan(sweep, competition_ids(sweep), problems, machine, data_dir)
+    problems = find_problems(sweep, data_dir, runs_dir, machine, other_gpu=other_gpu)
+    return Plan(sweep, competition_ids(sweep), problems, machine, data_dir, other_gpu)
 
 
 def _data_of(competition: Competition, data_dir: Path) -> Prepared:

@@ -15,10 +15,12 @@ from benchmark.prepare import prepared
 from benchmark.registry import SPLITS, all_ids, find, members, missing
 from experiments.config import Options, Sweep
 from experiments.faults import explain
-from experiments.hardware import profile
+from experiments.hardware import names, needed, profile
 from experiments.isolation import isolation
+from sandbox.errors import SandboxUnavailable
+from sandbox.gpu import LOAD, device_names
+from sandbox.hardware import any_card
 from sandbox.machine import Machine
-from sandbox.open import resolve
 from scaffolds.errors import UserError
 from scaffolds.models.registry import connect, keyless
 from scaffolds.registry import ScaffoldType, configured
@@ -28,6 +30,7 @@ from scaffolds.tools import SANDBOX_TOOLS
 DISK_PER_CELL = 2 * 2**30
 """Bytes that a cell at work may need beside its results: a workspace and its copy, a GiB each."""
 _ANY_HARDWARE = "--set 'hardware=[host]'"
+_OTHER_GPU = "--allow-other-gpu"
 _NAMED = 6
 """How many names a line shows of a longer list."""
 
@@ -40,14 +43,14 @@ class Problem:
     """`scaffold`, `setting`, `model`, `key`, `competition`, `data`, `hardware`, `sandbox` or `disk`."""
     what: str
     fix: str = ""
-    """A command that mends it; one that begins with `--set` goes behind the sweep's own command."""
+    """A command that mends it; one that is an option goes behind the sweep's own command."""
 
     def __str__(self) -> str:
         return self.what + (f"\n  {self.fix}" if self.fix else "")
 
     def command(self, sweep: str) -> str:
         """What to type, `sweep` being the sweep's own command; empty where no command helps."""
-        return f"{sweep} {self.fix}" if self.fix.startswith("--set") else self.fix
+        return f"{sweep} {self.fix}" if self.fix.startswith("--") else self.fix
 
 
 def competition_ids(sweep: Sweep) -> tuple[str, ...]:
@@ -56,13 +59,15 @@ def competition_ids(sweep: Sweep) -> tuple[str, ...]:
     return tuple(dict.fromkeys(competition for group in names for competition in group))
 
 
-def find_problems(sweep: Sweep, data_dir: Path, runs_dir: Path, machine: Machine) -> tuple[Problem, ...]:
-    """All that is missing, each thing once."""
+def find_problems(
+    sweep: Sweep, data_dir: Path, runs_dir: Path, machine: Machine, *, other_gpu: bool = False
+) -> tuple[Problem, ...]:
+    """All that is missing, each thing once; with `other_gpu`, cards of another kind are none of it."""
     found = [
         *_scaffolds(sweep),
-        *_models(sweep),
+        *_models(sweep, machine),
         *_competitions(sweep, data_dir),
-        *_hardware(sweep, machine),
+        *_hardware(sweep, machine, other_gpu=other_gpu),
         *_disk(sweep, runs_dir),
     ]
     return tuple(dict.fromkeys(found))
@@ -99,7 +104,7 @@ def _scaffolds(sweep: Sweep) -> Iterator[Problem]:
             yield Problem("setting", f"no tool {unknown[0]!r}; there are: {', '.join(SANDBOX_TOOLS)}")
 
 
-def _models(sweep: Sweep) -> Iterator[Problem]:
+def _models(sweep: Sweep, machine: Machine) -> Iterator[Problem]:
     combinations = product(sweep.scaffolds[:1], sweep.models, sweep.time_limits[:1], sweep.variants)
     names: dict[str, None] = {}
     for combination in combinations:
@@ -116,10 +121,10 @@ def _models(sweep: Sweep) -> Iterator[Problem]:
         if key and not os.environ.get(key):
             needing = ", ".join(name for name in names if _key(name) == key)
             yield Problem("key", f"{key} is not set, and needed by {needing}", f"export {key}=...")
-    yield from _isolation(sweep, names)
+    yield from _isolation(sweep, names, machine)
 
 
-def _isolation(sweep: Sweep, models: Iterable[str]) -> Iterator[Problem]:
+def _isolation(sweep: Sweep, models: Iterable[str], machine: Machine) -> Iterator[Problem]:
     try:
         chosen = isolation(sweep.backend, models, sweep.image)
     except UserError as error:
@@ -127,11 +132,23 @@ def _isolation(sweep: Sweep, models: Iterable[str]) -> Iterator[Problem]:
         return
     if chosen == "bwrap" and shutil.which("bwrap") is None:
         yield Problem("sandbox", "bubblewrap is not installed", "apt-get install bubblewrap")
+    if chosen == "bwrap":
+        yield from _devices(sweep, machine)
     if chosen == "docker":
         from sandbox.backends.docker import why_not  # its package takes long to import
 
         if reason := why_not(sweep.image):
             yield Problem("sandbox", reason)
+
+
+def _devices(sweep: Sweep, machine: Machine) -> Iterator[Problem]:
+    """Cards that there are, and that bubblewrap has nothing to pass on of."""
+    known = [profile(name) for name in sweep.hardware if name in names()]
+    if machine.gpus and any(hardware.gpus for hardware in known):
+        try:
+            device_names([gpu.uuid for gpu in machine.gpus])
+        except SandboxUnavailable as error:
+            yield Problem("sandbox", str(error), LOAD)
 
 
 def _key(model: str) -> str:
@@ -173,19 +190,18 @@ def _has_data(name: str, data_dir: Path) -> bool:
     return True
 
 
-def _hardware(sweep: Sweep, machine: Machine) -> Iterator[Problem]:
-    backend = resolve(sweep.backend)
+def _hardware(sweep: Sweep, machine: Machine, *, other_gpu: bool) -> Iterator[Problem]:
     for name in sweep.hardware:
         try:
-            hardware = profile(name)
+            hardware = needed(profile(name), machine, other_gpu=other_gpu)
         except UserError as error:
             yield Problem("hardware", str(error), _ANY_HARDWARE)
             continue
         if lacks := machine.lacks(hardware):
             wants = "\n".join(f"  {lack}" for lack in lacks)
-            yield Problem("hardware", f"{name} is more than this machine has:\n{wants}", _ANY_HARDWARE)
-        if backend == "bwrap" and hardware.gpus not in (0, "all"):
-            yield Problem("sandbox", f"{name} has a GPU, and the backend bwrap passes none on", _ANY_HARDWARE)
+            what = f"{name} is more than this machine has:\n{wants}"
+            enough = not machine.lacks(any_card(hardware))
+            yield Problem("hardware", what, _OTHER_GPU if enough else _ANY_HARDWARE)
 
 
 def _disk(sweep: Sweep, runs_dir: Path) -> Iterator[Problem]:

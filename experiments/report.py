@@ -15,7 +15,16 @@ from rich.text import Text
 from experiments.aggregate import AXES, By, Report, aggregate
 from experiments.console import OUT, command
 from experiments.report_records import as_csv, as_json
-from experiments.report_view import Column, markdown, number, print_main, print_report, print_table, summary
+from experiments.report_view import (
+    OTHER_CARDS,
+    Column,
+    markdown,
+    number,
+    print_main,
+    print_report,
+    print_table,
+    summary,
+)
 from experiments.results import Row
 from experiments.sweep_rows import read_rows
 from sandbox.text import printable
@@ -74,6 +83,10 @@ def _show_runs(rows: Sequence[Row], console: Console) -> None:
     backends = [name for row in rows for name in row.backends]
     won = sum(row.any_medal for row in rows)
     console.print(Text(printable(summary(won, len(rows), backends))))
+    for row in rows:
+        if row.other_cards:
+            cards = ", ".join(row.other_cards)
+            console.print(Text(printable(f"{row.cell}: {OTHER_CARDS[:-1]}: {cards}")))
 
 
 def _nothing(report: Report, runs: Sequence[Path]) -> str:

@@ -103,6 +103,8 @@ def _conditions(conditions: Conditions) -> dict[str, Any]:
         "codes": list(conditions.codes),
         "changed_code": conditions.changed_code,
         "backends": list(conditions.backends),
+        "cards": list(conditions.cards),
+        "on_other_cards": conditions.on_other_cards,
         "final": list(conditions.final),
         "from_snapshot": conditions.from_snapshot,
     }

@@ -21,6 +21,7 @@ from sandbox.text import printable
 
 T = TypeVar("T")
 HOUR = 3600.0
+OTHER_CARDS = "run on other graphics cards than the hardware profile names."
 _HEAD_WIDTH = 9
 _FOLDED_WIDTH = 12
 _MARKDOWN = re.compile(r"([\\|<*`\[])")
@@ -266,6 +267,7 @@ _COUNTED: tuple[Column[Line], ...] = (
     Column("code versions", lambda line: str(len(line.conditions.codes)), right=True),
     Column("changed code", lambda line: str(line.conditions.changed_code), right=True),
     Column("isolation", lambda line: ", ".join(line.conditions.backends) or "-", folds=True),
+    Column("graphics cards", lambda line: ", ".join(line.conditions.cards) or "-", folds=True),
     Column("final rule", lambda line: ", ".join(line.conditions.final) or "-", folds=True),
     Column("from a snapshot", lambda line: str(line.conditions.from_snapshot), right=True),
 )
@@ -309,6 +311,7 @@ def _condition_notes(report: Report) -> list[str]:
     found = [
         (sum(c.added for c in conditions), "cell", "added after the plan was locked."),
         (sum(c.changed_code for c in conditions), "cell", "run under more than one version of the code."),
+        (sum(c.on_other_cards for c in conditions), "cell", OTHER_CARDS),
         (sum(c.from_snapshot for c in conditions), "cell", "graded from a snapshot."),
         (report.repeats, "cell", "run again with the same seed; such runs are averaged first."),
         (partial, "seed", "of an arm without all of its competitions, weighing as much as a whole one."),

@@ -10,6 +10,7 @@ from benchmark.registry import find as find_competition
 from experiments.cell import Cell, load_cell
 from experiments.files import read_json
 from experiments.state import RunState, read_state
+from sandbox.machine import is_kind
 
 GRADE_FILE = "grade.json"
 """The grade, in a run folder: a run is complete when it is there."""
@@ -45,6 +46,10 @@ class Row(BaseModel):
     """Digests of the code that it ran under: more than one where it went on under changed code."""
     backends: tuple[str, ...] = ()
     """Isolation in use."""
+    cards: tuple[str, ...] = ()
+    """Kinds of graphics cards that it ran on."""
+    other_cards: tuple[str, ...] = ()
+    """Those of them that are not of the kind that its hardware profile names."""
     final: str = "path"
     """The rule by which the graded submission was chosen."""
     final_from: Literal["", "path", "snapshot"] = ""
@@ -120,6 +125,8 @@ def make_row(cell: Cell, state: RunState, run: Path, *, reason: str = "") -> Row
         graded_ns=stamp,
         codes=state.codes,
         backends=state.backends,
+        cards=state.cards,
+        other_cards=tuple(card for card in state.cards if not is_kind(card, cell.hardware.gpu)),
         final=cell.final,
         final_from=state.final_from,
         outcome=state.outcome,

@@ -27,6 +27,7 @@ from experiments.cell import CELL_FILE, Cell, load_cell
 from experiments.console import OUT, command
 from experiments.files import read_json, write_bytes, write_json
 from experiments.final import final_submission
+from experiments.means import Means, means_alone
 from experiments.outcome import classify
 from experiments.process import own_process
 from experiments.results import GRADE_FILE
@@ -52,13 +53,16 @@ class Ending:
     summary: str
 
 
-def run_cell(folder: Path, *, finalize: bool = False, guard: Path | None = None) -> dict[str, Any]:
+def run_cell(
+    folder: Path, *, finalize: bool = False, guard: Path | None = None, means: Means | None = None
+) -> dict[str, Any]:
     """Bring the cell in `folder` to its grade, whatever state it is in; returns the grade.
 
     Args:
         folder: its run folder.
         finalize: end the run now, with what it has: for a run that overstayed its time limit.
         guard: the socket of a guard server that checks and grades; a guard of its own when left out.
+        means: its part of the machine; all that it needs when left out.
 
     Raises:
         RunError: the user must mend something, or the world failed; the log keeps all that was done.
@@ -67,7 +71,7 @@ def run_cell(folder: Path, *, finalize: bool = False, guard: Path | None = None)
     with _locked(folder):
         if (grade := read_json(folder / GRADE_FILE)) is not None:
             return grade
-        return _run_and_grade(cell, folder, finalize, guard)
+        return _run_and_grade(cell, folder, finalize, guard, means or means_alone(cell))
 
 
 @contextmanager
@@ -93,7 +97,7 @@ def replay_cell(folder: Path) -> int:
     with _locked(folder), Guard() as guard:
         if not any(event.type == ev.RUN_END for event in read_log(folder)[0]):
             raise UserError(f"{str(folder)!r} is not finished: leave out --replay to go on with it")
-        session = Session(folder, build_world(cell, folder, guard), start_facts(cell))
+        session = Session(folder, build_world(cell, folder, guard, Means()), start_facts(cell, Means()))
         try:
             _ending(scaffold, DurableRun(session))
             return session.log.size
@@ -102,10 +106,12 @@ def replay_cell(folder: Path) -> int:
             session.log.close()
 
 
-def _run_and_grade(cell: Cell, folder: Path, finalize: bool, server: Path | None) -> dict[str, Any]:
+def _run_and_grade(
+    cell: Cell, folder: Path, finalize: bool, server: Path | None, means: Means
+) -> dict[str, Any]:
     scaffold = None if finalize else build_scaffold(cell)
     with Guard(server=server) as guard:
-        session = Session(folder, build_world(cell, folder, guard), start_facts(cell))
+        session = Session(folder, build_world(cell, folder, guard, means), start_facts(cell, means))
         try:
             digest = _bring_to_end(session, cell, scaffold)
             submission = session.log.blobs.get(digest) if digest else None

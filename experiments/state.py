@@ -41,6 +41,8 @@ class RunState:
     resumes: int = 0
     codes: tuple[str, ...] = ()
     """Digests of the code that it ran under."""
+    cards: tuple[str, ...] = ()
+    """Kinds of graphics cards that it ran on."""
     final_from: Literal["", "path", "snapshot"] = ""
     """Where the graded submission came from."""
     waiting: frozenset[str] = frozenset()
@@ -86,6 +88,7 @@ class RunState:
                 self._apply_note(event)
 
     def _ran_under(self, data: dict[str, Any]) -> None:
+        self.cards = tuple(sorted({*self.cards, *data.get("cards", ())}))
         code = data.get("code")
         if code and code not in self.codes:
             self.codes = (*self.codes, code)

@@ -73,6 +73,13 @@ def main(
     new_code: Annotated[
         bool, typer.Option("--new-code", help="Go on with today's code instead of the sweep's copy.")
     ] = False,
+    other_gpu: Annotated[
+        bool,
+        typer.Option(
+            "--allow-other-gpu",
+            help="Run profiles whose kind of GPU is not here on other GPUs; reports mark such runs.",
+        ),
+    ] = False,
     leases: Annotated[
         Path | None, typer.Option(help="Where sweeps of this machine claim cores, memory and GPUs.")
     ] = None,
@@ -87,7 +94,7 @@ def main(
     foreign = foreign_modules(choice.name for choice in sweep.scaffolds)
     if not only_plan:
         _keep_to_the_code(wanted, foreign)
-    planned = plan(sweep, data_dir, runs_dir)
+    planned = plan(sweep, data_dir, runs_dir, other_gpu=other_gpu)
     if only_plan or planned.problems:
         raise SystemExit(_show_plan(planned, wanted))
     for end in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the cells as Ctrl-C does

@@ -20,3 +20,8 @@ class Hardware(BaseModel):
     """Graphics cards; `all` that the machine has."""
     gpu: Annotated[str, Field(min_length=1)] | None = None
     """The kind of card, as a whole word of its name: `A10` is neither an A100 nor an A10G."""
+
+
+def any_card(hardware: Hardware) -> Hardware:
+    """Return the same with cards of any kind."""
+    return hardware.model_copy(update={"gpu": None})

@@ -42,8 +42,13 @@ class Gpu:
 
     def is_kind(self, kind: str | None) -> bool:
         """Whether `kind` is a whole word of its name; None is every card's kind."""
-        word = rf"(?<![a-z0-9]){re.escape(kind or '')}(?![a-z0-9])"
-        return kind is None or re.search(word, self.name, re.IGNORECASE) is not None
+        return is_kind(self.name, kind)
+
+
+def is_kind(name: str, kind: str | None) -> bool:
+    """Whether `kind` is a whole word of a card's name; None is every card's kind."""
+    word = rf"(?<![a-z0-9]){re.escape(kind or '')}(?![a-z0-9])"
+    return kind is None or re.search(word, name, re.IGNORECASE) is not None
 
 
 class Share(NamedTuple):

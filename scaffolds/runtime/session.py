@@ -71,7 +71,7 @@ class Session:
             self.log.sync()
         elif not self.finished:
             facts = {"in_flight": self.journal.in_flight(), "spent": self.ledger.read().record()}
-            facts |= {"code": start["code"]} if "code" in start else {}
+            facts |= {name: start[name] for name in ("code", "cards") if name in start}
             self.log.append(RUN_RESUME, facts, step=events[-1].step)
 
     @property

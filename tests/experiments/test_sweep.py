@@ -16,9 +16,11 @@ import psutil
 import pytest
 import yaml
 
+from experiments.aggregate import aggregate
 from experiments.cell import load_cell
 from experiments.executor import INFRA_ATTEMPTS
 from experiments.files import read_json
+from experiments.report_view import notes
 from experiments.results import GRADE_FILE
 from experiments.sweep_rows import read_rows
 from experiments.trajectory import Trajectory
@@ -150,6 +152,40 @@ def test_cards_are_leased_to_the_agent_and_hidden_from_the_cpu_arm(study: Study)
     cards = {name: log.value(next(log.of_type("looks.seen")), "cards").strip() for name, log in found.items()}
     assert cards["host"].splitlines()[0] in ("GPU-a", "GPU-b")
     assert cards["cpu"].splitlines()[0] == "none"
+
+
+def test_other_cards_stand_in_only_where_that_is_asked_for_and_reports_say_so(
+    tmp_path: Path, data_dir: Path
+) -> None:
+    project = tmp_path / "project"
+    for part in ("scaffolds", "sandbox", "benchmark", "experiments", "configs", "tests"):
+        shutil.copytree(ROOT / part, project / part, ignore=shutil.ignore_patterns("__pycache__"))
+    (project / "configs/hardware/oneA10.yaml").write_text("gpus: 1\ngpu: A10\n")
+    study = Study(tmp_path, data_dir, project)
+    smi = tmp_path / "bin" / "nvidia-smi"
+    smi.parent.mkdir()
+    smi.write_text("#!/bin/sh\nprintf '0, GPU-a, NVIDIA H200, 143771\\n'\n")
+    smi.chmod(0o755)
+    path = f"{smi.parent}:{os.environ['PATH']}"
+    study.write(scaffolds=agent("Looks"), backend="none", hardware=["oneA10"])
+    refused = study.run(path=path)
+    assert refused.returncode == 1
+    assert "1 GPU of kind 'A10'; here: 1 NVIDIA H200" in refused.stdout
+    assert "--allow-other-gpu" in refused.stdout
+    done = study.run("--allow-other-gpu", path=path)
+    assert done.returncode == 0, done.stderr
+    assert "run on other graphics cards than the hardware profile names: NVIDIA H200" in done.stdout
+    (run,) = study.cells()
+    cell = load_cell(run)
+    assert cell.other_gpu
+    assert cell.id == cell.model_copy(update={"other_gpu": False}).id == run.name
+    assert "one NVIDIA H200 GPU with 140 GB" in cell.machine
+    (start,) = Trajectory(run).log.of_type(ev.RUN_START)
+    assert start.data["cards"] == ["NVIDIA H200"]
+    (row,) = read_rows([study.runs])
+    assert (row.hardware, row.cards, row.other_cards) == ("oneA10", ("NVIDIA H200",), ("NVIDIA H200",))
+    report = aggregate([row])
+    assert "1 cell run on other graphics cards than the hardware profile names." in notes(report)
 
 
 def cell_hardware(run: Path) -> str:
