@@ -43,6 +43,7 @@ def options(spec: SandboxSpec, layout: Layout, image: Image, user: Owner) -> dic
         "user": f"{user.uid}:{user.gid}",
         "working_dir": layout.code,
         "hostname": "sandbox",
+        "stop_signal": "SIGKILL",  # the driver ends for nobody inside, and so not for a daemon that is polite
         "environment": _environment(spec),
     }
 
