@@ -11,6 +11,8 @@ DATA_SETS = (
     "sklearn/datasets/data",  # iris, digits, diabetes, wine, breast cancer, linnerud
     "sklearn/datasets/images",
     "sklearn/datasets/tests/data",  # excerpts of OpenML, with labels
+    "scipy/io/arff/tests/data",  # iris, like the next
+    "scipy/spatial/tests/data",
     "statsmodels/datasets",  # one package per data set
     "skimage/data",
     "plotly/package_data/datasets",

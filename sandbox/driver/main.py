@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from sandbox.driver import files, frames, processes, scripts, supervise, world
+from sandbox.driver import files, frames, processes, scripts, supervise, syscalls, world
 from sandbox.driver.jobs import Jobs
 from sandbox.driver.loop import HostGone, Loop, Request
 from sandbox.driver.memory import Oom
@@ -165,6 +165,8 @@ def _serve(loop: Loop, scratch: str) -> NoReturn:
     hello = loop.receive(loop.reap)
     around = world.from_hello(hello.header, scratch)
     world.limit(isolated=around.isolated, disk_bytes=around.disk_bytes)
+    if around.isolated:
+        syscalls.restrict()
     driver = Driver(loop, around)
     loop.send(frames.encode({"id": hello.header.integer("id"), "python": sys.version.split()[0]}))
     while True:

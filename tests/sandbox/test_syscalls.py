@@ -1,0 +1,36 @@
+"""Calls that reach past namespaces are refused in every isolated sandbox; those that agents need are not."""
+
+import pytest
+
+from tests.sandbox.support import Name, Open, errors, out
+
+_ASK = """
+import ctypes, errno, socket
+
+def family(number, kind):
+    try:
+        socket.socket(number, kind).close()
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "ok"
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+def call(number):
+    return errno.errorcode[ctypes.get_errno()] if libc.syscall(number, 0, 0, 0, 0, 0) < 0 else "ok"
+
+print(family(40, 1), family(38, 5), family(17, 3))  # AF_VSOCK, AF_ALG, AF_PACKET
+print(family(1, 1), family(2, 1), family(10, 1), family(16, 3))
+print(call(425))  # io_uring_setup, the same on every processor
+"""
+
+
+@pytest.mark.parametrize("backend", ["bwrap", "docker"])
+def test_what_reaches_past_namespaces_is_refused(
+    opened: Open, backend: Name, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue(backend)
+    done = opened(backend).run_script(_ASK, directory="ask", env={}, timeout=60)
+    assert out(done).splitlines() == ["EAFNOSUPPORT " * 2 + "EAFNOSUPPORT", "ok ok ok ok", "ENOSYS"], errors(
+        done
+    )
