@@ -96,12 +96,17 @@ def make_group(limits: Limits, root: Path = Path("/")) -> Group | None:
 @functools.cache
 def places(root: Path = Path("/")) -> tuple[Place, ...]:
     """Return where this process can make groups and put processes into them; tried once."""
+    return tuple(place for place in candidates(root) if _works(place))
+
+
+def candidates(root: Path = Path("/")) -> tuple[Place, ...]:
+    """Return where groups might be made, by what the kernel says of this process's own and those above."""
     found: dict[Path, Place] = {}
     for controller in CONTROLLERS:
         if (place := _place(root, controller)) is not None:
             known = found.get(place.folder, place).controllers
             found[place.folder] = place._replace(controllers=known | place.controllers)
-    return tuple(place for place in found.values() if _works(place))
+    return tuple(found.values())
 
 
 def remove_dead(places: Collection[Place]) -> None:
@@ -129,11 +134,13 @@ def _place(root: Path, controller: str) -> Place | None:
 
 def _passed_on(folder: Path) -> frozenset[str]:
     """What groups in a folder of version 2 can limit; refused where processes are in the folder itself."""
+    if not os.access(folder, os.W_OK):
+        return frozenset()
     control = folder / "cgroup.subtree_control"
-    for controller in CONTROLLERS:
+    for controller in {*CONTROLLERS} - {*_text(control).split()}:
         with contextlib.suppress(OSError):
             control.write_text(f"+{controller}")
-    return frozenset(CONTROLLERS) & {*_text(control).split()} if os.access(folder, os.W_OK) else frozenset()
+    return frozenset(CONTROLLERS) & {*_text(control).split()}
 
 
 def _is_limited(folder: Path) -> bool:

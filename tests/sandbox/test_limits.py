@@ -279,3 +279,30 @@ def test_groups_of_a_killed_process_are_removed_by_the_next(
         cgroup.remove_dead(places())
         time.sleep(0.05)
     assert not any(path.exists() for path in left)
+
+
+@pytest.fixture
+def delegated(tmp_path: Path) -> Path:
+    """A tree of version 2 as systemd delegates it: processes are in the own group, none in that above."""
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/cgroup").write_text("0::/user/app\n")
+    (tmp_path / "proc/self/mountinfo").write_text("30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n")
+    app = tmp_path / "sys/fs/cgroup/user/app"
+    (app / "cgroup.subtree_control").mkdir(parents=True)  # nobody can write into it, nor read it
+    (app.parent / "cgroup.subtree_control").write_text("cpu memory pids\n")
+    for folder in (app, app.parent, app.parent.parent):
+        (folder / "cgroup.controllers").write_text("cpu memory pids\n")
+    return tmp_path
+
+
+def test_a_group_of_version_2_is_made_beside_the_own(delegated: Path) -> None:
+    (place,) = cgroup.candidates(delegated)
+    assert place == (delegated / "sys/fs/cgroup/user", frozenset(cgroup.CONTROLLERS), 2)
+    assert places(delegated) == ()  # an ordinary folder is none of the kernel's
+
+
+def test_no_sandbox_leaves_a_group_that_limits_its_owner(delegated: Path) -> None:
+    (delegated / "sys/fs/cgroup/user/app/memory.max").write_text("max\n")
+    assert cgroup.candidates(delegated)
+    (delegated / "sys/fs/cgroup/user/app/memory.max").write_text("1073741824\n")
+    assert cgroup.candidates(delegated) == ()
