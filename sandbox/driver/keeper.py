@@ -40,11 +40,7 @@ _BATCH = 200
 """Messages that are taken before others are looked at."""
 _MAX_MESSAGE = 1 << 30
 # IPython would keep all that is ever printed in its memory.
-_FORGET = """
-import contextlib
-get_ipython()._tee = lambda channel: contextlib.nullcontext()
-del contextlib
-"""
+_FORGET = "get_ipython()._tee = lambda channel: __import__('contextlib').nullcontext()"
 # Both streams of the kernel are made one, lest their order is lost. Half a character would cost it all that
 # it was about to send. What a program writes to descriptors 1 and 2 arrives by way of another thread.
 _ARRANGE = """
@@ -216,7 +212,7 @@ class Keeper:
             if cell.status is not None:
                 until = min(until, time.monotonic() + _ANSWERED_S)
         if time.monotonic() > deadline:
-            raise _Refused("the kernel does not start in time")
+            raise _Refused(f"the kernel does not start in time: {self._kernel.last_words()[-500:]}")
         self._cell = None
         return cell.done()
 
