@@ -63,7 +63,10 @@ class Visible:
 
 
 class Remote:
-    """A container of a daemon that numbers processes differently, as in a virtual machine of its own."""
+    """A container of a daemon that numbers processes differently, as in a virtual machine of its own.
+
+    A kernel counts as busy from its start to its end: what it does cannot be seen from here.
+    """
 
     def __init__(self, engine: Engine, container: str, pid: int) -> None:
         self._engine = engine

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.backends import container
+from sandbox.backends import census, container
 from sandbox.backends.container import Owner
 from sandbox.backends.engine import Engine, Image
 from sandbox.open import open_sandbox
@@ -157,6 +157,19 @@ def test_rights_and_limits_are_the_daemons_to_keep(facts: dict[str, Any]) -> Non
     assert host["LogConfig"]["Type"] == "none"
     assert not host["Binds"] and not host["DeviceRequests"] and not host["Devices"]
     assert "NVIDIA_VISIBLE_DEVICES=void" in config["Env"]
+
+
+def test_who_is_inside_is_seen_without_this_machines_table_too(box: Sandbox, facts: dict[str, Any]) -> None:
+    engine = Engine.connect()
+    elsewhere = census.Remote(engine, facts["Id"], facts["State"]["Pid"])
+    box.shell("true", timeout=10)
+    assert not elsewhere.busy()
+    box.shell("sleep 1000 & sleeper=$!", timeout=10)
+    assert elsewhere.busy() and box.busy()
+    box.shell("kill $sleeper; wait", timeout=10)
+    assert not elsewhere.busy() and not box.busy()
+    assert census.of(engine, facts["Id"], os.getpid()).inside() == ()  # that number is another's here
+    engine.close()
 
 
 def test_facts_name_the_image_and_the_engine(box: Sandbox, facts: dict[str, Any]) -> None:
