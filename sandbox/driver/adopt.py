@@ -24,7 +24,7 @@ def main(argv: Sequence[str]) -> NoReturn:
         signal.signal(number, lambda number, frame: asked.append(number))
     command = subprocess.Popen(argv)
     if asked:
-        command.kill()
+        os.kill(command.pid, signal.SIGKILL)  # Popen's own method might reap it
     code = _await(command.pid)
     while asked and _reaped():
         pass

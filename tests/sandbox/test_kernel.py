@@ -1,6 +1,7 @@
 """Cells in the persistent kernel: what they show, how they end, and what they cannot break."""
 
 import base64
+import os
 import signal
 import struct
 import zlib
@@ -89,7 +90,7 @@ def test_images_are_kept_apart_with_a_line_where_each_stood(box: Sandbox) -> Non
 
 
 def test_a_deadline_interrupts_a_cell_and_keeps_its_variables(box: Sandbox) -> None:
-    marks = ["81001.5", "81002.5"]
+    marks = [f"81001.{os.getpid()}", f"81002.{os.getpid()}"]
     cell(box, "x = 1")
     ran = cell(
         box,
@@ -106,7 +107,7 @@ def test_a_deadline_interrupts_a_cell_and_keeps_its_variables(box: Sandbox) -> N
 
 
 def test_a_cell_that_swallows_the_interrupt_costs_the_kernel(box: Sandbox) -> None:
-    marks = ["82001.5", "82002.5"]
+    marks = [f"82001.{os.getpid()}", f"82002.{os.getpid()}"]
     ran = cell(
         box,
         f"import os, subprocess, time\nx = 1\nsubprocess.Popen(['sleep', '{marks[0]}'])\n"
@@ -156,7 +157,7 @@ def test_a_kernel_that_dies_between_cells_is_replaced(box: Sandbox) -> None:
 
 
 def test_the_kernel_outlives_scripts_and_the_ends_of_other_calls(box: Sandbox) -> None:
-    mark = "83001.5"
+    mark = f"83001.{os.getpid()}"
     box.shell("X=5", timeout=10)
     cell(box, f"import subprocess\njob = subprocess.Popen(['setsid', '-f', 'sleep', '{mark}'])\nx = 7")
     box.run_script("print(1)", directory="s", env={}, timeout=30)

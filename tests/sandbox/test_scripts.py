@@ -167,3 +167,15 @@ def test_processes_that_breed_are_stopped(box: Sandbox) -> None:
     assert ran.ended == "signal"
     assert any("more than" in note for note in ran.notes)
     assert out(box.shell("echo fine", timeout=10)) == "fine\n"
+
+
+@pytest.mark.parametrize("path", ["missing.py", ".", "a\0b", "d/x", "/dev/null"])
+def test_a_file_that_is_none_is_not_run(box: Sandbox, path: str) -> None:
+    with pytest.raises(PathRefused):
+        box.run_script(path=path, env={}, timeout=10)
+
+
+def test_a_script_is_either_a_source_or_a_path(box: Sandbox) -> None:
+    for source, path, directory in (("pass", "a.py", "d"), (None, None, "d"), ("pass", None, None)):
+        with pytest.raises(ValueError, match="either"):
+            box.run_script(source, path=path, directory=directory, env={}, timeout=10)
