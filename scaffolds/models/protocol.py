@@ -1,15 +1,20 @@
 """The one protocol that every model client satisfies, and its errors."""
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from scaffolds.errors import InfraError
 from scaffolds.messages import Completion, JsonValue, Message
 from scaffolds.tools import ToolSpec
 
 Waiting = Callable[[str], AbstractContextManager[None]]
 """Takes a reason, in words; what is entered while a client waits."""
+
+
+_NEVER = threading.Event()
 
 
 def _unobserved(reason: str) -> AbstractContextManager[None]:
@@ -33,8 +38,19 @@ class ModelRequest:
     never while an answer is being made, however slowly:
 
         with request.waiting("rate limited, next try in 45 s"):
-            sleep(45)
+            request.pause(45)
     """
+    ended: threading.Event = field(default=_NEVER, compare=False, repr=False)
+    """Set when the run is over and nobody wants the answer any more."""
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, but not past the end of the run.
+
+        Raises:
+            InfraError: the run has ended.
+        """
+        if self.ended.wait(seconds):
+            raise InfraError("the run ended while it waited for a model", code="infra.ended")
 
 
 class Model(Protocol):
@@ -49,5 +65,19 @@ class Model(Protocol):
             InfraError: the provider cannot be reached or gave up; worth a retry later.
             ContextOverflow: the request is longer than the model accepts.
             UserError: the request can never succeed (unknown model, bad key).
+        """
+        ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A model whose answers cost money; all others are free."""
+
+    def ceiling(self, input_tokens: int, output_tokens: int | None) -> float | None:
+        """The most that a call may cost, in dollars; None where nobody knows its price.
+
+        Args:
+            input_tokens: at most so many are sent.
+            output_tokens: at most so many are asked for; None where the model decides.
         """
         ...
