@@ -1,6 +1,6 @@
 """The Docker daemon, as sandboxes need it: every question with a timeout, every answer with a type.
 
-The only module that knows the docker package. What fails is told apart here: a daemon that does not
+The only module that talks through the docker package. What fails is told apart here: a daemon that does not
 answer, a disk that is full, an image that is missing, a request that this machine cannot fulfil.
 """
 
