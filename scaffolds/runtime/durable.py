@@ -20,8 +20,10 @@ from scaffolds.runtime.lane import Lane, digest_of, explain_fields
 from scaffolds.runtime.log import LogReader
 from scaffolds.runtime.parallel import DurableLanes
 from scaffolds.runtime.session import MAIN_LANE, SLOW_ANSWER_S, Session
+from scaffolds.runtime.size import Size
 from scaffolds.runtime.transcript import (
     Conversation,
+    Prepared,
     completion_record,
     difference,
     encodable,
@@ -40,7 +42,7 @@ class DurableRun:
         self._lane = Lane(session, name)
         self._lane.step = step
         self._bench = Workbench(self._lane)
-        self._conversations: dict[str, Conversation] = {}
+        self._conversations: dict[str, tuple[Conversation, Size]] = {}
         self.task = session.world.task
         hidden = session.world.hidden_tools
         self.tools: Mapping[str, ToolSpec] = {n: t for n, t in SANDBOX_TOOLS.items() if n not in hidden}
@@ -57,26 +59,28 @@ class DurableRun:
     ) -> Completion:
         """See `Run.ask`."""
         n = self._lane.place()
-        request = ModelRequest(messages, tools, settings, self._call_seed(n), self._lane.waiting)
-        conversation = self._conversations.setdefault(role, Conversation())
-        prepared = conversation.prepare(role, messages, tools, settings, request.seed)
+        session, seed = self._session, self._call_seed(n)
+        request = ModelRequest(messages, tools, settings, seed, self._lane.waiting, session.ended)
+        conversation, size = self._conversations.setdefault(role, (Conversation(), Size()))
+        prepared = conversation.prepare(role, messages, tools, settings, seed)
+        tokens = size.of(prepared, messages)
         known = self._lane.take(
             n, ev.MODEL_REQUEST, prepared.digest, lambda event: self._explain(event, messages)
         )
         if known and known.answer:
-            return parse_completion(self._lane.replayed(known.answer))
-        self._lane.admit(n, prepared.digest)
-        self._session.log.refuse_full_disk()
-        model = self._session.model(role)
+            completion = parse_completion(self._lane.replayed(known.answer))
+            size.answered(completion.usage)
+            return completion
+        session.go_live()
+        model = session.model(role)
+        usd = session.ceiling(model, tokens, settings)
+        self._lane.admit(n, prepared.digest, usd=usd)
+        session.log.refuse_full_disk()
         if known is None:
-            put = self._session.log.blobs.put
-            blobs: dict[str, Any] = {"messages": [put(encoded) for encoded in prepared.encoded]}
-            if tools:
-                blobs["tools"] = put(prepared.tools)
-            data = {"role": role, "model": model.name, "keep": prepared.keep, "settings": settings}
-            data["seed"] = request.seed
-            self._lane.append(ev.MODEL_REQUEST, data, n, prepared.digest, blobs)
-        return self._complete(n, model, request)
+            self._write_request(n, model, role, request, prepared)
+        completion = self._complete(n, model, request, usd)
+        size.answered(completion.usage)
+        return completion
 
     def call(self, tool: str, /, **arguments: JsonValue) -> ToolResult:
         """See `Run.call`."""
@@ -119,18 +123,43 @@ class DurableRun:
             runs[name] = DurableRun(self._session, name, step=self._lane.step)
         return runs[name]
 
-    def _complete(self, n: int, model: Model, request: ModelRequest) -> Completion:
+    def _write_request(
+        self, n: int, model: Model, role: str, request: ModelRequest, prepared: Prepared
+    ) -> None:
+        put = self._session.log.blobs.put
+        blobs: dict[str, Any] = {"messages": [put(encoded) for encoded in prepared.encoded]}
+        if request.tools:
+            blobs["tools"] = put(prepared.tools)
+        data: dict[str, Any] = {"role": role, "model": model.name, "keep": prepared.keep}
+        data |= {"settings": request.settings, "seed": request.seed}
+        self._lane.append(ev.MODEL_REQUEST, data, n, prepared.digest, blobs)
+
+    def _complete(self, n: int, model: Model, request: ModelRequest, usd: float) -> Completion:
+        """Ask the model, `usd` dollars of the run's own being reserved for it."""
         clock = self._session.world.clock
         began = clock()
         try:
-            completion = encodable(model.complete(request))
+            completion = encodable(self._asked(model, request, usd))
         except ContextOverflow as error:
             self._lane.answer(ev.MODEL_ERROR, n, {"code": error.code, "message": str(error)})
             raise
-        self._session.ledger.book(completion.usage, completion.usd)
         latency = round(clock() - began, 4)
         self._lane.answer(ev.MODEL_RESPONSE, n, {**completion_record(completion), "latency_s": latency})
         return completion
+
+    def _asked(self, model: Model, request: ModelRequest, usd: float) -> Completion:
+        ledger, purse = self._session.ledger, self._session.world.purse
+        purse.reserve(usd, request)
+        kept = 0.0
+        try:
+            completion = model.complete(request)
+            ledger.book(completion.usage, completion.usd)
+            # An answer that nobody can price may have cost all that was expected of it.
+            kept = usd if completion.usd is None else 0.0
+            return completion
+        finally:
+            ledger.release(usd - kept)
+            purse.settle(usd - kept, ledger.read().usd)
 
     def _perform(self, n: int, tool: str, arguments: Mapping[str, JsonValue]) -> ToolResult:
         answer = self._bench.perform(tool, arguments)

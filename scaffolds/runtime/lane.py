@@ -65,8 +65,8 @@ class Lane:
         blobs = self.session.log.blobs
         return event.data | {name: field_of(event, name, blobs) for name in event.blobs}
 
-    def admit(self, n: int, digest: str, *, step: bool = False) -> None:
-        """Allow the effect at this place to happen for real.
+    def admit(self, n: int, digest: str, *, step: bool = False, usd: float = 0.0) -> None:
+        """Allow the effect at this place to happen for real, and reserve the dollars that it may cost.
 
         Raises:
             LimitReached: a budget is used up; recorded, so that a replay stops here too.
@@ -74,6 +74,7 @@ class Lane:
         self.session.go_live()
         try:
             refuse_exhausted(self.session.ledger.left(), step=step)
+            self.session.ledger.reserve(usd)
         except LimitReached as limit:
             self.answer(ev.LIMIT, n, {"kind": limit.kind, "message": str(limit)}, digest=digest)
             raise

@@ -28,7 +28,8 @@ class Limits(BaseModel):
     tokens: int | None = None
     """Input and output tokens over all roles."""
     usd: float | None = None
-    """Dollars over all roles; calls of unknown price do not count."""
+    """Dollars over all roles. The run ends before a call that could pass them; models of unknown price are
+    not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,8 @@ class Ledger:
         self._paused = False
         self._entered: set[str] = set()
         self._blocked: set[str] = set()
+        self._reserved = 0.0
+        """Dollars that calls in flight may cost."""
         self._waits: Counter[str] = Counter()
         """Waits of each lane: a client with several tries in the air has several."""
         self._lock = threading.Lock()
@@ -189,6 +192,25 @@ class Ledger:
                 tokens=self._spent.tokens + usage.input + usage.output,
                 usd=self._spent.usd + (usd or 0.0),
             )
+
+    def reserve(self, usd: float) -> None:
+        """Set dollars aside for a call; `release` gives them back.
+
+        Raises:
+            LimitReached: fewer are left.
+        """
+        with self._lock:
+            if self._limits.usd is not None and usd > 0:
+                left = self._limits.usd - self._spent.usd - self._reserved
+                if usd > left:
+                    words = f"the next call may cost ${usd:.4g}, and ${max(0.0, left):.4g} are left"
+                    raise LimitReached("usd", f"the spending limit is reached: {words}")
+            self._reserved += usd
+
+    def release(self, usd: float) -> None:
+        """Give back what was reserved for a call."""
+        with self._lock:
+            self._reserved -= usd
 
     def count_step(self) -> int:
         """Add one step; returns its number."""

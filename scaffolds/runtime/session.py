@@ -4,18 +4,20 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from sandbox.protocols import Sandbox, Validator
 from scaffolds.errors import UserError
-from scaffolds.models.protocol import Model
+from scaffolds.messages import JsonValue
+from scaffolds.models.protocol import Model, Priced
 from scaffolds.run import Run
 from scaffolds.runtime.events import RUN_END, RUN_RESUME, RUN_START, SUBMISSION_CHECK, Event
 from scaffolds.runtime.journal import Journal
 from scaffolds.runtime.ledger import Clock, Ledger, Limits, Spent
 from scaffolds.runtime.log import EventLog
+from scaffolds.runtime.purse import OpenPurse, Purse
 from scaffolds.runtime.served import ServedValidator
 from scaffolds.task import Task
 
@@ -42,6 +44,8 @@ class World:
     """Tools that this run does without."""
     clock: Clock = time.monotonic
     """What working time is read from."""
+    purse: Purse = field(default_factory=OpenPurse)
+    """The money that this run shares with others."""
 
 
 class RunClosed(UserError):
@@ -66,6 +70,8 @@ class Session:
         self.ledger = Ledger(world.limits, _last_spent(events), world.clock, self.agent_runs)
         self.ledger.enter(MAIN_LANE)
         self._closing = False
+        self.ended = threading.Event()
+        """Set when the sandboxes close: nobody wants to hear from the lanes any more."""
         if not events:
             self.log.append(RUN_START, {**start, "limits": world.limits.model_dump(), "seed": world.seed})
             self.log.sync()
@@ -82,6 +88,23 @@ class Session:
     def model(self, role: str) -> Model:
         """The model that plays `role`."""
         return self.world.models.get(role) or self.world.models["main"]
+
+    def ceiling(self, model: Model, tokens: int, settings: Mapping[str, JsonValue]) -> float:
+        """The most that a call may cost, in dollars; 0 where nobody limits them.
+
+        Raises:
+            UserError: there is a limit, and the model has no price.
+        """
+        if not isinstance(model, Priced) or (self.world.limits.usd is None and not self.world.purse.limited):
+            return 0.0
+        longest = settings.get("max_tokens")
+        ceiling = model.ceiling(tokens, longest if isinstance(longest, int) else None)
+        if ceiling is None:
+            raise UserError(
+                f"the price of {model.name} is not known, and a limit of dollars cannot hold without it. "
+                "Add it to configs/prices.yaml, or take the limit away"
+            )
+        return ceiling
 
     def go_live(self) -> None:
         """Called before anything is done outside the log.
@@ -146,6 +169,7 @@ class Session:
         """End everything that still runs; calls of other lanes fail from here on."""
         with self.lock:
             self._closing = True
+            self.ended.set()
             lanes = list(self._sandboxes)
         for lane in lanes:
             self.drop_sandbox(lane)

@@ -1,0 +1,43 @@
+"""How many tokens a request can have at most: what its price is expected from before it is sent."""
+
+from collections.abc import Sequence
+
+from scaffolds.messages import Message, Usage
+from scaffolds.runtime.transcript import Prepared
+
+_PER_MESSAGE = 16
+"""Tokens that stand around a message: its role and its borders."""
+
+
+class Size:
+    """The requests of one lane and role, each sized from what the provider counted for the one before.
+
+    Nobody's tokens are shorter than a byte, so new text counts as many as it has bytes: two to five times
+    what it will come to. What has been sent before counts as the provider counted it.
+    """
+
+    def __init__(self) -> None:
+        self._bytes: list[int] = []
+        """Of each message of the last request."""
+        self._counted = 0
+        """How many of its first messages the provider has counted, and as how many tokens."""
+        self._tokens = 0
+        self._tools = b""
+
+    def of(self, prepared: Prepared, messages: Sequence[Message]) -> int:
+        """The most tokens that a request can have; it is the one before the next."""
+        self._bytes[prepared.keep :] = map(len, prepared.encoded)
+        if prepared.keep < self._counted or prepared.tools != self._tools:
+            self._counted = self._tokens = 0
+            self._tools = prepared.tools
+        tools = 0 if self._counted else len(prepared.tools)
+        new = self._bytes[self._counted :]
+        if self._counted and new and messages[self._counted].role == "assistant":
+            new = new[1:]  # the answer to that request: its output, which is counted already
+        return self._tokens + tools + sum(new) + _PER_MESSAGE * len(new)
+
+    def answered(self, usage: Usage) -> None:
+        """Take in what the provider counted for the last request."""
+        if not usage.estimated and usage.input:
+            self._counted = len(self._bytes)
+            self._tokens = usage.input + usage.output
