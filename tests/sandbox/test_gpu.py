@@ -72,7 +72,9 @@ def test_a_card_that_sleeps_is_known_by_its_place_in_the_list(
     with pytest.raises(SandboxUnavailable, match="no graphics card 'GPU-c'; see: nvidia-smi -L"):
         device_names(["GPU-c"], fake.root)
     (fake.root / "dev/nvidia-uvm").unlink()
-    with pytest.raises(SandboxUnavailable, match="/dev/nvidia-uvm is missing; make it with: nvidia-modprobe -u"):
+    with pytest.raises(
+        SandboxUnavailable, match="/dev/nvidia-uvm is missing; make it with: nvidia-modprobe -u"
+    ):
         device_names(["GPU-b"], fake.root)
 
 
