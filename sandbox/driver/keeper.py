@@ -14,6 +14,7 @@ import contextlib
 import fcntl
 import importlib.util
 import math
+import mmap
 import os
 import signal
 import subprocess
@@ -29,7 +30,11 @@ from sandbox.driver.display import Display
 if TYPE_CHECKING:
     import zmq
 
-_OPTIONS = ("--HistoryManager.enabled=False", "--InteractiveShell.colors=nocolor")
+_OPTIONS = (
+    "--HistoryManager.enabled=False",
+    "--InteractiveShell.colors=nocolor",
+    "--Kernel._execute_sleep=0",  # a pause before each answer, for clients that do not wait for `idle`
+)
 _START_S = 45.0
 _ANSWERED_S = 0.5
 """From the answer to a request until it is asked again: the kernel's words on it were lost."""
@@ -38,35 +43,57 @@ _LAST_S = 1.0
 _WORDS = 2048
 _BATCH = 200
 """Messages that are taken before others are looked at."""
-_MAX_MESSAGE = 1 << 30
+_MAX_MESSAGE = 64 << 20
+_LOST = "[output was lost: it was too large]\n"
 # IPython would keep all that is ever printed in its memory.
 _FORGET = "get_ipython()._tee = lambda channel: __import__('contextlib').nullcontext()"
 # Both streams of the kernel are made one, lest their order is lost. Half a character would cost it all that
-# it was about to send. What a program writes to descriptors 1 and 2 arrives by way of another thread.
+# it was about to send. A cell that prints more than is taken from it waits: nobody else would hold it back.
+# What a program writes to descriptors 1 and 2 arrives by way of another thread.
 _ARRANGE = """
-def _arrange():
-    import array, fcntl, sys, termios, time
-    out, err = sys.stdout, sys.stderr
+def _arrange(path, piece, most):
+    import array, fcntl, mmap, os, sys, termios, time
+    out, err, own = sys.stdout, sys.stderr, os.getpid()
     write = type(out).write
+    with open(path, "rb") as file:
+        taken = memoryview(mmap.mmap(file.fileno(), 8, access=mmap.ACCESS_READ)).cast("Q")
+    sent = unsent = 0
     def merged(text):
-        if isinstance(text, str) and not text.isascii():
+        nonlocal sent, unsent
+        if not isinstance(text, str):
+            return write(out, text)
+        if not text.isascii():
             text = text.encode("utf-8", "replace").decode()
-        return write(out, text)
+        for start in range(0, len(text), piece):
+            part = text[start : start + piece]
+            write(out, part)
+            unsent += len(part)
+            if unsent >= piece and os.getpid() == own:
+                out.flush()
+                sent, unsent = sent + unsent, 0
+                until = time.monotonic() + 1
+                while sent - taken[0] > most and time.monotonic() < until:
+                    time.sleep(0.001)
+                if sent - taken[0] > most:
+                    sent = taken[0]
+        return len(text)
     out.write = err.write = merged
-    descriptors = [getattr(stream, "_fid", None) for stream in (out, err)]
+    err.flush = lambda: None
+    descriptors = [stream._fid for stream in (out, err) if getattr(stream, "_fid", None) is not None]
+    count = array.array("i", [0])
+    def waiting():
+        return any(fcntl.ioctl(fd, termios.FIONREAD, count) or count[0] for fd in descriptors)
     def settle(*ignored):
         until = time.monotonic() + 1
-        for fd in descriptors:
-            if fd is not None:
-                count = array.array("i", [1])
-                while count[0] and time.monotonic() < until:
-                    time.sleep(0.0001)
-                    fcntl.ioctl(fd, termios.FIONREAD, count)
-        time.sleep(0.0001)
+        while waiting() and time.monotonic() < until:
+            time.sleep(0.0001)
+        time.sleep(0.00005)  # for the other thread to pass on what it has read
     get_ipython().events.register("post_run_cell", settle)
-_arrange()
-del _arrange
 """
+_PIECE = 1 << 20
+"""Characters of the longest message with printed text."""
+_UNTAKEN = 16 << 20
+"""Printed characters that may be on their way."""
 
 
 class _Refused(Exception):
@@ -119,7 +146,8 @@ class _Kernel:
         self._words.close_write_end()
         import zmq  # while the kernel starts
 
-        self._nothing = zmq.Again
+        self._nothing, self._failed = zmq.Again, zmq.ZMQError
+        self._address = jupyter.address(folder, "iopub")
         context = zmq.Context()
         self.shell = context.socket(zmq.DEALER)
         self.iopub = context.socket(zmq.SUB)
@@ -148,6 +176,12 @@ class _Kernel:
                     messages.append(message)
         return messages
 
+    def listen_again(self) -> None:
+        """Take up the connection that a message which was too large has ended."""
+        with contextlib.suppress(self._failed):
+            self.iopub.disconnect(self._address)
+        self.iopub.connect(self._address)
+
     def last_words(self) -> str:
         """Return the end of what the process wrote to its standard error."""
         stream = self._words.take()
@@ -156,6 +190,22 @@ class _Kernel:
     @staticmethod
     def _flag() -> int:
         return 1  # zmq.NOBLOCK
+
+
+class _Taken:
+    """How much printed text was taken from the kernel, in a file that the kernel maps."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        with open(path, "w+b") as file:
+            file.truncate(8)
+            self._count = memoryview(mmap.mmap(file.fileno(), 8)).cast("Q")
+
+    def add(self, message: jupyter.Message) -> None:
+        """Count a message."""
+        text = message.content.get("text")
+        if message.kind == "stream" and isinstance(text, str):
+            self._count[0] = (self._count[0] + len(text)) % (1 << 63)
 
 
 class Keeper:
@@ -172,6 +222,7 @@ class Keeper:
             os.set_blocking(fd, False)
         signal.signal(signal.SIGCHLD, _nothing)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        self._taken = _Taken(os.path.join(folder, "taken"))
         self._kernel = _Kernel(folder)
         for fd in (orders, self._woken):
             self._kernel.poller.register(fd, 1)  # zmq.POLLIN
@@ -182,10 +233,16 @@ class Keeper:
         self._start()
         self._tell({"ready": True, "kernel": self._kernel.process.pid})
         while self._code is None:
-            ready = self._look(None)
+            answered = self._cell is not None and self._cell.status is not None
+            ready = self._look(_LAST_S if answered else None)
             if self._orders in ready and not self._take_order():
                 return
-            if self._cell and self._cell.done():
+            if self._cell and not ready:
+                self._display.write(_LOST)
+                self._end(self._cell)
+                self._kernel.listen_again()
+                self._call("pass")
+            elif self._cell and self._cell.done():
                 self._end(self._cell)
         self._listen(_LAST_S)
         words = self._kernel.last_words()
@@ -194,11 +251,16 @@ class Keeper:
         self._report({"died": self._code})
 
     def _start(self) -> None:
-        deadline = time.monotonic() + _START_S
-        for code in (_FORGET, _ARRANGE):
-            while not self._through(code, deadline):
-                pass
+        limits = f"{self._taken.path!r}, {_PIECE}, {_UNTAKEN}"
+        for code in (_FORGET, f"{_ARRANGE}_arrange({limits})\ndel _arrange"):
+            self._call(code)
         self._display.finish()  # what packages say when they are imported
+
+    def _call(self, code: str) -> None:
+        """Run code of our own, until all of the kernel's words on it are heard."""
+        deadline = time.monotonic() + _START_S
+        while not self._through(code, deadline):
+            pass
 
     def _through(self, code: str, deadline: float) -> bool:
         """Run code of our own; False if the kernel's words on it were lost, as some of its first ones are."""
@@ -223,6 +285,7 @@ class Keeper:
             if socket in ready:
                 for message in self._kernel.hear(socket):
                     self._display.take(message)
+                    self._taken.add(message)
                     if self._cell:
                         self._cell.take(message)
         if self._woken in ready:

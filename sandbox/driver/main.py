@@ -67,6 +67,11 @@ class Driver:
             supervise.clear(self._loop, alone=self._world.isolated)
             self._notes.append(self._loop.take_reason())
 
+    def close(self) -> None:
+        """Remove what would be left behind outside of the driver's own folder."""
+        if self._kernel:
+            self._kernel.close()
+
     def _notice(self, header: frames.Header) -> None:
         kind = header.text("notice")
         if kind == "stop":
@@ -169,6 +174,13 @@ def _serve(loop: Loop, scratch: str) -> NoReturn:
         syscalls.restrict()
     driver = Driver(loop, around)
     loop.send(frames.encode({"id": hello.header.integer("id"), "python": sys.version.split()[0]}))
+    try:
+        _answer(loop, driver)
+    finally:
+        driver.close()
+
+
+def _answer(loop: Loop, driver: Driver) -> NoReturn:
     while True:
         request = loop.receive(driver.watch)
         number = request.header.integer("id")

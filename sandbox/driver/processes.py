@@ -101,9 +101,7 @@ def end(targets: Callable[[], Collection[int]], pause: Callable[[float], None], 
     deadline = time.monotonic() + 5.0
     delay = 0.001
     frozen = False
-    while found := targets():
-        if time.monotonic() > deadline:
-            break
+    while (found := targets()) and time.monotonic() < deadline:
         if alone and delay > 0.01 and not frozen:
             frozen = True
             os.kill(-1, signal.SIGSTOP)
@@ -113,4 +111,4 @@ def end(targets: Callable[[], Collection[int]], pause: Callable[[float], None], 
     if frozen:
         with contextlib.suppress(ProcessLookupError):
             os.kill(-1, signal.SIGCONT)
-    return not targets()
+    return not found

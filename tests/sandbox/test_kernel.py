@@ -191,6 +191,21 @@ def test_output_without_end_is_bounded_and_kept_in_a_file(box: Sandbox) -> None:
     assert short.stdout.path == ""
 
 
+def test_what_is_too_large_to_be_passed_on_is_lost_and_told(opened: Open) -> None:
+    box = opened("none")
+    ran = cell(box, "print('before'); display({'text/plain': 'x' * 70_000_000}, raw=True); print('after')")
+    assert ran.exit_code == 0
+    assert out(ran).startswith("before\n") and "was lost" in out(ran)
+    assert eventually(lambda: "2\n" in text(cell(box, "1 + 1")))
+
+
+def test_a_cell_that_prints_much_does_not_swell_its_kernel(opened: Open) -> None:
+    box = opened("none")
+    ran = cell(box, "for _ in range(300): print('x' * 999_999)", timeout=120)
+    assert ran.stdout.total == 300_000_000
+    assert ran.peak_mb < 200
+
+
 def test_bytes_and_characters_of_every_kind(box: Sandbox) -> None:
     ran = cell(box, "import os\nprint('a\\x00b\\ud800c\\x1b[31m', 'ü')\nos.write(1, b'\\xff\\xfe\\n'); None")
     assert ran.exit_code == 0
