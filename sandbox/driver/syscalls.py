@@ -1,8 +1,8 @@
 """System calls that no agent needs and that reach past its namespaces, refused by the kernel.
 
 Sockets of families that no network namespace holds (AF_VSOCK talks to a virtual machine's host), io_uring
-(which opens sockets that no filter sees), kernel keys, tracing of the kernel. The other backends' own
-filters stay; this one is the same everywhere.
+(which opens sockets that no filter sees), kernel keys, tracing of the kernel, limits of other processes.
+The backends' own filters stay; this one is the same everywhere.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ class _Numbers(NamedTuple):
 
     arch: int
     socket: int
+    prlimit: int
     refused: tuple[int, ...]
     """add_key, request_key, keyctl, bpf, perf_event_open, open_by_handle_at, userfaultfd, kexec_load."""
 
 
 _NUMBERS = {
-    "x86_64": _Numbers(0xC000003E, 41, (248, 249, 250, 321, 298, 304, 323, 246)),
-    "aarch64": _Numbers(0xC00000B7, 198, (217, 218, 219, 280, 241, 265, 282, 104)),
+    "x86_64": _Numbers(0xC000003E, 41, 302, (248, 249, 250, 321, 298, 304, 323, 246)),
+    "aarch64": _Numbers(0xC00000B7, 198, 261, (217, 218, 219, 280, 241, 265, 282, 104)),
 }
 _IO_URING = (425, 426, 427)
 """The same numbers on every processor."""
@@ -64,6 +65,14 @@ def _program(numbers: _Numbers) -> list[bytes]:
         program += [_step(_EQUAL, number, 0, 1), _refuse(errno.EPERM)]
     for number in _IO_URING:  # programs that know it do without where there is none
         program += [_step(_EQUAL, number, 0, 1), _refuse(errno.ENOSYS)]
+    # Limits of other processes: a limit of no processor time ends even process 1.
+    own = [
+        _step(_LOAD, _FIRST_ARGUMENT),
+        _step(_EQUAL, 0, 0, 1),
+        _step(_RETURN, _ALLOW),
+        _refuse(errno.EPERM),
+    ]
+    program += [_step(_EQUAL, numbers.prlimit, 0, len(own)), *own]
     program += [_step(_EQUAL, numbers.socket, 1, 0), _step(_RETURN, _ALLOW), _step(_LOAD, _FIRST_ARGUMENT)]
     for family in _FAMILIES:
         program += [_step(_EQUAL, family, 0, 1), _step(_RETURN, _ALLOW)]

@@ -1,0 +1,2 @@
+trap '' INT TERM HUP
+while :; do sleep 1; date > /home/logs/alive; done
