@@ -39,12 +39,17 @@ _START_S = 45.0
 _ANSWERED_S = 0.5
 """From the answer to a request until it is asked again: the kernel's words on it were lost."""
 _LAST_S = 1.0
-"""For the last words of a kernel, or for its end once it has announced it."""
+"""For the last words of a kernel that has ended."""
+_LEAVE_S = 10.0
+"""For its end, once it has announced that."""
+_QUIET_S = 3.0
+"""For the other half of the end of a cell."""
 _WORDS = 2048
 _BATCH = 200
 """Messages that are taken before others are looked at."""
 _MAX_MESSAGE = 64 << 20
 _LOST = "[output was lost: it was too large]\n"
+_FAILED = "[the kernel failed to run this cell]\n"
 # IPython would keep all that is ever printed in its memory.
 _FORGET = "get_ipython()._tee = lambda channel: __import__('contextlib').nullcontext()"
 # Both streams of the kernel are made one, lest their order is lost. Half a character would cost it all that
@@ -120,6 +125,10 @@ class _Cell:
         elif message.kind == "execute_reply":
             self.status = "ok" if message.content.get("status") == "ok" else "error"
             self.leaves = "ask_exit" in str(message.content.get("payload"))
+
+    def ends(self) -> bool:
+        """Say whether either the answer or the end of all output has come."""
+        return self._idle or self.status is not None
 
     def done(self) -> bool:
         """Say whether both the answer and all output have come."""
@@ -233,15 +242,11 @@ class Keeper:
         self._start()
         self._tell({"ready": True, "kernel": self._kernel.process.pid})
         while self._code is None:
-            answered = self._cell is not None and self._cell.status is not None
-            ready = self._look(_LAST_S if answered else None)
+            ready = self._look(_QUIET_S if self._cell and self._cell.ends() else None)
             if self._orders in ready and not self._take_order():
                 return
             if self._cell and not ready:
-                self._display.write(_LOST)
-                self._end(self._cell)
-                self._kernel.listen_again()
-                self._call("pass")
+                self._give_up(self._cell)
             elif self._cell and self._cell.done():
                 self._end(self._cell)
         self._listen(_LAST_S)
@@ -314,13 +319,24 @@ class Keeper:
 
     def _end(self, cell: _Cell) -> None:
         if cell.leaves:
-            until = time.monotonic() + _LAST_S
+            until = time.monotonic() + _LEAVE_S
             while self._code is None and time.monotonic() < until:
                 self._look(until - time.monotonic())
             if self._code is None:
                 processes.send((self._kernel.process.pid,), signal.SIGKILL)
             return
-        self._report({"status": cell.status})
+        self._report({"status": cell.status or "error"})
+
+    def _give_up(self, cell: _Cell) -> None:
+        """End a cell of which half of the end is missing."""
+        if cell.status is None:
+            self._display.write(_FAILED)
+            self._end(cell)
+            return
+        self._display.write(_LOST)
+        self._end(cell)
+        self._kernel.listen_again()
+        self._call("pass")
 
     def _listen(self, seconds: float) -> None:
         """Take what a kernel that has ended said before that."""
