@@ -1,0 +1,175 @@
+"""Chat Completions, the format that nearly every server speaks: requests made, answers read.
+
+Tolerant in reading, because servers differ: usage that is missing or null, calls without an id, arguments
+that are an object and not its text, reasoning under several names.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from scaffolds.messages import Completion, JsonValue, Message, ToolCall, Usage
+from scaffolds.models.capabilities import Capabilities
+from scaffolds.models.client import Endpoint
+from scaffolds.models.counting import estimated_usage
+from scaffolds.models.failures import Transient
+from scaffolds.models.faults import bad_answer, failure, fault_of
+from scaffolds.models.folding import folded
+from scaffolds.models.pieces import Piece, calls_of, pieces_of, provider_record, text_of
+from scaffolds.models.protocol import ModelRequest
+from scaffolds.models.settings import Settings
+from scaffolds.models.strict import can_be_strict, left_out, strict_schema
+from scaffolds.models.wire import (
+    Object,
+    Remembered,
+    as_count,
+    as_object,
+    as_objects,
+    as_text,
+    without_nulls,
+)
+from scaffolds.tools import ToolSpec
+
+_REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_details", "thinking_blocks")
+"""Fields of a message under which servers give their reasoning, and want it back."""
+_CHOICES = ("auto", "none", "required")
+
+
+class ChatFormat:
+    """The format, as one model takes it."""
+
+    def __init__(self, endpoint: Endpoint, capabilities: Capabilities, max_tokens_field: str) -> None:
+        self._endpoint = endpoint
+        self._can = capabilities
+        self._origin = f"chat:{endpoint.model}"
+        self._max_tokens_field = max_tokens_field
+        self._converted: Remembered[dict[str, Any]] = Remembered(self._message)
+
+    def body(self, request: ModelRequest, settings: Settings) -> dict[str, Any]:
+        """The request as JSON, without its model."""
+        messages = folded(request.messages) if self._can.system == "fold" else request.messages
+        body: dict[str, Any] = {"messages": [self._converted(message) for message in messages]}
+        if request.tools:
+            body["tools"] = [self._tool(tool) for tool in request.tools]
+            if settings.tool_choice is not None:
+                body["tool_choice"] = _choice(settings.tool_choice, request.tools)
+        if self._can.temperature:
+            body |= {"temperature": settings.temperature, "top_p": settings.top_p}
+        if self._can.thinking == "effort":
+            body["reasoning_effort"] = settings.reasoning_effort
+        if self._can.stop:
+            body["stop"] = list(settings.stop) or None
+        if self._can.seed:
+            body["seed"] = request.seed
+        body[self._max_tokens_field] = settings.max_tokens
+        return without_nulls(body)
+
+    def completion(self, answer: Object, request: ModelRequest) -> Completion:
+        """The answer read.
+
+        Raises:
+            RunError: see `Client.complete`.
+        """
+        choices = as_objects(answer.get("choices"))
+        if not choices and answer.get("error"):  # some gateways report a failure with a status of 200
+            raise failure(fault_of(None, dict(answer), {}), self._endpoint)
+        message = as_object(choices[0].get("message") if choices else None)
+        pieces = self._pieces(message, request)
+        text, calls = text_of(pieces), calls_of(pieces)
+        stop = _stop(as_text(choices[0].get("finish_reason")) if choices else "", message, calls)
+        if not text and not calls and stop == "stop":
+            raise self._empty(choices)
+        usage = _usage(answer.get("usage")) or estimated_usage(
+            request, text + "".join(c.arguments for c in calls)
+        )
+        return Completion(text, calls, stop, usage, provider=provider_record(pieces, self._origin))
+
+    def _empty(self, choices: Sequence[Object]) -> Transient:
+        return bad_answer(self._endpoint, "an empty choice" if choices else "an answer without a choice")
+
+    def _message(self, message: Message) -> dict[str, Any]:
+        if message.role == "tool":
+            return {"role": "tool", "tool_call_id": message.tool_call_id or "", "content": message.content}
+        if message.role == "assistant":
+            return self._assistant(message)
+        role = self._can.system if message.role == "system" else message.role
+        return {"role": role, "content": message.content}
+
+    def _assistant(self, message: Message) -> dict[str, Any]:
+        content = message.content if message.content or not message.tool_calls else None
+        record: dict[str, Any] = {"role": "assistant", "content": content}
+        if message.tool_calls:
+            record["tool_calls"] = [_call_record(call) for call in message.tool_calls]
+        for piece in pieces_of(message, self._origin):
+            record |= dict(piece.opaque or {})
+        return record
+
+    def _tool(self, tool: ToolSpec) -> dict[str, Any]:
+        strict = self._can.strict and can_be_strict(tool)
+        parameters = strict_schema(tool) if strict else tool.json_schema()
+        function: dict[str, Any] = {
+            "name": tool.name,
+            "description": tool.description,
+            "parameters": parameters,
+        }
+        return {"type": "function", "function": {**function, "strict": True} if strict else function}
+
+    def _pieces(self, message: Object, request: ModelRequest) -> list[Piece]:
+        reasoning = {name: message[name] for name in _REASONING_FIELDS if message.get(name)}
+        pieces = [Piece(opaque=reasoning)] if reasoning and self._can.tools else []
+        text = as_text(message.get("content")) or as_text(message.get("refusal"))
+        pieces += [Piece(text=text)] if text else []
+        tools = {tool.name: tool for tool in request.tools}
+        taken: set[str] = set()
+        for number, item in enumerate(as_objects(message.get("tool_calls"))):
+            pieces.append(Piece(call=_call(item, tools, taken, f"call_{request.seed}_{number}")))
+        return pieces
+
+
+def _call_record(call: ToolCall) -> dict[str, Any]:
+    function = {"name": call.name, "arguments": call.arguments}
+    return {"id": call.id, "type": "function", "function": function}
+
+
+def _call(item: Object, tools: dict[str, ToolSpec], taken: set[str], spare_id: str) -> ToolCall:
+    function = as_object(item.get("function"))
+    name, arguments = as_text(function.get("name")), function.get("arguments")
+    written = arguments if isinstance(arguments, str) else orjson.dumps(arguments or {}).decode()
+    if name in tools:
+        written = left_out(tools[name], written)
+    given = as_text(item.get("id"))
+    identity = given if given and given not in taken else spare_id
+    taken.add(identity)
+    return ToolCall(identity, name, written)
+
+
+def _stop(reason: str, message: Object, calls: Sequence[ToolCall]) -> str:
+    if reason == "content_filter" or message.get("refusal"):
+        return "refusal"
+    if reason == "length":
+        return "length"
+    return "tool_calls" if calls else "stop"
+
+
+def _choice(choice: str, tools: Sequence[ToolSpec]) -> JsonValue:
+    if choice in _CHOICES and all(tool.name != choice for tool in tools):
+        return choice
+    return {"type": "function", "function": {"name": choice}}
+
+
+def _usage(value: JsonValue) -> Usage | None:
+    usage = as_object(value)
+    if not as_count(usage.get("prompt_tokens")):
+        return None
+    read, made = (
+        as_object(usage.get("prompt_tokens_details")),
+        as_object(usage.get("completion_tokens_details")),
+    )
+    return Usage(
+        as_count(usage.get("prompt_tokens")),
+        as_count(read.get("cached_tokens")),
+        as_count(usage.get("completion_tokens")),
+        as_count(made.get("reasoning_tokens")),
+        written=as_count(read.get("cache_write_tokens") or read.get("cache_creation_tokens")),
+    )

@@ -1,0 +1,74 @@
+"""One try on the wire, through the openai package: its connections, headers and timeouts, our JSON.
+
+Answers are read as bytes, not as the package's objects: what a provider sent is kept and sent back as it
+was, and local servers with fields of their own are no trouble.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+import httpx
+import openai
+
+from scaffolds.errors import RunError
+from scaffolds.models.client import Endpoint
+from scaffolds.models.faults import bad_answer, dropped, failure, fault_of, timed_out
+from scaffolds.models.wire import Object, parse_object
+
+OPENAI_URL = "https://api.openai.com/v1"
+CONNECT_S = 10.0
+"""To open a connection; a provider that is there answers within one."""
+
+
+class OpenAIWire:
+    """Sends requests to one endpoint; safe in several threads."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
+
+    def post(self, path: str, body: Mapping[str, object]) -> Object:
+        """The answer to a request.
+
+        Raises:
+            RunError: see `Client.complete`.
+        """
+        answer = returned(self._endpoint, lambda: self._send(path, body))
+        if isinstance(answer, RunError):
+            raise answer
+        return parse_object(answer, self._endpoint.name)
+
+    def _send(self, path: str, body: Mapping[str, object]) -> bytes:
+        return self._client.post(path, cast_to=httpx.Response, body=body).content
+
+    @cached_property
+    def _client(self) -> openai.OpenAI:
+        endpoint = self._endpoint
+        # What the package would read from the environment is for OpenAI and nobody else.
+        foreign = {"OpenAI-Organization": openai.Omit(), "OpenAI-Project": openai.Omit()}
+        return openai.OpenAI(
+            api_key=endpoint.key or "none",
+            base_url=endpoint.base_url or OPENAI_URL,
+            timeout=openai.Timeout(endpoint.timeout_s, connect=min(CONNECT_S, endpoint.timeout_s)),
+            max_retries=0,
+            default_headers=None if endpoint.base_url is None else foreign,  # pyright: ignore[reportArgumentType]
+        )
+
+
+def returned(endpoint: Endpoint, send: Callable[[], bytes]) -> bytes | RunError:
+    """What `send` returns, or the error that its exception means.
+
+    Returned and not raised: an error raised here would hold the package's as its context, and that one
+    the request with its key.
+    """
+    try:
+        return send()
+    except openai.APITimeoutError:
+        return timed_out(endpoint)
+    except openai.APIConnectionError:
+        return dropped(endpoint)
+    except openai.APIStatusError as error:
+        return failure(fault_of(error.status_code, error.body, error.response.headers), endpoint)
+    except openai.APIError as error:
+        return failure(fault_of(None, error.body or error.message, {}), endpoint)
+    except httpx.TransportError:
+        return bad_answer(endpoint, "the answer broke off")
