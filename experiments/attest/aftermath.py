@@ -31,7 +31,7 @@ def aftermath(stage: Stage, trials: Sequence[Trial]) -> list[Row]:
             sorted({*stage.doors.visits}),
         ),
         _row("survivors", "Processes", "none outlives its run", survivors(stage.folder)),
-        _row("terminal", "Terminal of a reader", "gets no control characters", _unsafe(trials)),
+        _row("terminal", "Terminal of a reader", "gets no control characters", unsafe(trials)),
         _row("output", "Output of the harness", "tells nothing secret", _told(stage, trials)),
         _row("books", "Time and grade", "are the host's own", [word for t in trials for word in _books(t)]),
     ]
@@ -43,7 +43,8 @@ def _row(id_: str, title: str, expected: str, findings: Sequence[str]) -> Row:
     return Row(id_, title, "all attacks together", expected, "breached" if shown else "held", observed, shown)
 
 
-def _unsafe(trials: Sequence[Trial]) -> list[str]:
+def unsafe(trials: Sequence[Trial]) -> list[str]:
+    """What the commands that read runs print and a terminal would obey."""
     return [
         f"{name} prints {match.group()!r}"
         for trial in trials

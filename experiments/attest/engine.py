@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from experiments.attest.aftermath import aftermath
 from experiments.attest.evidence import traces
@@ -20,8 +20,13 @@ from sandbox.spec import Isolation
 from scaffolds.adversary.catalogue import ATTACKS, Attack, Group
 
 _AT_ONCE = 2
-_TWICE = "ask"
-"""The group that is tried again with other answers: nothing may be different."""
+
+
+class Place(NamedTuple):
+    """Which of the trials: a group's own, or the one with other answers."""
+
+    group: Group
+    scrambled: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +71,16 @@ def attest(
     groups = _groups(attacks)
     with set_stage(data_dir, abroad=abroad) as stage:
 
-        def tried(group: Group, scrambled: bool) -> Trial:
-            ids = tuple(attack.id for attack in groups[group])
-            if not scrambled:
-                said(f"{group}: {', '.join(ids)}")
-            return run_trial(stage, setting, ids, scrambled=scrambled)
+        def tried(place: Place) -> Trial:
+            ids = tuple(attack.id for attack in groups[place.group])
+            if not place.scrambled:
+                said(f"{place.group}: {', '.join(ids)}")
+            return run_trial(stage, setting, ids, scrambled=place.scrambled)
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            wanted = [(group, scrambled) for group in groups for scrambled in (False, True)]
-            wanted = [(group, scrambled) for group, scrambled in wanted if not scrambled or group == _TWICE]
-            trials = dict(zip(wanted, pool.map(lambda job: tried(*job), wanted), strict=True))
+            places = [Place(group, False) for group in groups]
+            places += [Place(group, True) for group in groups if any(a.same_again for a in groups[group])]
+            trials = dict(zip(places, pool.map(tried, places), strict=True))
         if keep is not None:
             for trial in trials.values():
                 keep_log(trial, keep)
@@ -94,14 +99,16 @@ def _groups(attacks: Sequence[Attack]) -> dict[Group, list[Attack]]:
 def _rows(
     stage: Stage,
     groups: Mapping[Group, Sequence[Attack]],
-    trials: Mapping[tuple[Group, bool], Trial],
+    trials: Mapping[Place, Trial],
 ) -> list[Row]:
     found = {place: traces(trial) for place, trial in trials.items()}
-    return [
-        judge(attack, found[group, False][attack.id], stage, found.get((group, True), {}).get(attack.id))
-        for group, attacks in groups.items()
-        for attack in attacks
-    ]
+    rows: list[Row] = []
+    for group, attacks in groups.items():
+        twins = found.get(Place(group, True), {})
+        for attack in attacks:
+            twin = twins.get(attack.id) if attack.same_again else None
+            rows.append(judge(attack, found[Place(group, False)][attack.id], stage, twin))
+    return rows
 
 
 def facts(setting: Setting) -> dict[str, str]:

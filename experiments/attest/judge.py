@@ -111,16 +111,18 @@ def _differences(trace: Trace, twin: Trace) -> list[str]:
     findings: list[str] = []
     if _judged(trace) != _judged(twin):
         findings.append("with other answers the verdicts are others")
-    told, other = (
-        [data for path, data in t.files.items() if path.endswith(_TRANSCRIPT)] for t in (trace, twin)
-    )
-    if told != other:
+    if _told(trace) != _told(twin):
         findings.append("with other answers the words of verdicts are others")
     return findings
 
 
 def _judged(trace: Trace) -> list[tuple[str, str]]:
     return [(check["sha256"], check["code"]) for check in trace.checks]
+
+
+def _told(trace: Trace) -> list[bytes | str]:
+    written: list[bytes | str] = [data for path, data in trace.files.items() if path.endswith(_TRANSCRIPT)]
+    return written + [call.text for call in trace.calls if call.tool == "validate_submission"]
 
 
 def _nothing(trace: Trace) -> list[str]:

@@ -33,6 +33,8 @@ class Attack:
     expected: str
     moves: tuple[Move, ...]
     group: Group = "look"
+    same_again: bool = False
+    """All that it is told is the same every time, unless it depends on the answers."""
     needs_isolation: bool = False
     """It would do harm where nothing isolates."""
 
@@ -158,6 +160,7 @@ ATTACKS: tuple[Attack, ...] = (
         "verdicts are the same bytes whatever the answers are, and tell of the file alone",
         (_script("validator.py", 240.0),),
         group="ask",
+        same_again=True,
     ),
     Attack(
         "http",
@@ -181,6 +184,7 @@ ATTACKS: tuple[Attack, ...] = (
             _script("submission_final.py"),
         ),
         group="ask",
+        same_again=True,
         needs_isolation=True,
     ),
     Attack(

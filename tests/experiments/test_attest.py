@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import orjson
@@ -9,9 +10,12 @@ import pytest
 
 from benchmark.prepare import prepared
 from benchmark.registry import find
+from experiments.attest.aftermath import unsafe
 from experiments.attest.engine import Attestation, attest
-from experiments.attest.stage import COMPETITION
-from experiments.attest.trial import Setting, survivors
+from experiments.attest.evidence import Call, Trace
+from experiments.attest.judge import HONEST, Row, judge
+from experiments.attest.stage import COMPETITION, set_stage
+from experiments.attest.trial import Setting, Trial, survivors
 from sandbox.spec import Isolation
 from scaffolds.adversary.catalogue import ATTACKS, Group, chosen
 from tests.requires import require, require_image
@@ -19,9 +23,12 @@ from tests.requires import require, require_image
 IMAGE = "mle-sandbox:slim"
 
 
-@pytest.fixture
-def bwrap() -> None:
-    require("bwrap", "apt-get install bubblewrap")
+def needed(backend: Isolation) -> None:
+    """Skip the calling test where this backend is not installed."""
+    if backend == "docker":
+        require_image(IMAGE)
+    else:
+        require("bwrap", "apt-get install bubblewrap")
 
 
 def verdicts(done: Attestation) -> dict[str, str]:
@@ -33,10 +40,7 @@ def verdicts(done: Attestation) -> dict[str, str]:
 def test_every_attack_is_tried_and_none_gets_through(
     backend: Isolation, group: Group, data_dir: Path
 ) -> None:
-    if backend == "docker":
-        require_image(IMAGE)
-    else:
-        require("bwrap", "apt-get install bubblewrap")
+    needed(backend)
     attacks = [attack for attack in ATTACKS if attack.group == group]
     done = attest(Setting(backend, IMAGE), data_dir, attacks=attacks)
     assert {row.id: row.observed for row in done.rows if row.verdict != "held"} == {}
@@ -56,28 +60,73 @@ def test_without_isolation_nearly_everything_is_breached(data_dir: Path) -> None
     assert "pieces of the answers" in observed["answers"]
 
 
-def test_an_open_network_is_seen(data_dir: Path, bwrap: None) -> None:
+def test_an_open_network_is_seen(data_dir: Path) -> None:
+    needed("bwrap")
     done = attest(Setting("bwrap", network="open"), data_dir, attacks=chosen(["network"]), abroad=False)
     found = verdicts(done)
     assert found["network"] == found["doors"] == "breached"
     assert found["host-files"] == found["survivors"] == "held"
 
 
-def test_answers_among_the_public_files_are_seen(tmp_path: Path, data_dir: Path, bwrap: None) -> None:
+@pytest.mark.parametrize("backend", ["bwrap", "docker"])
+def test_answers_among_the_public_files_are_seen(backend: Isolation, tmp_path: Path, data_dir: Path) -> None:
+    needed(backend)
     shutil.copytree(data_dir / COMPETITION, tmp_path / COMPETITION)
     folders = prepared(find(COMPETITION), tmp_path)
     shutil.copy(folders.private / "answers.csv", folders.public / "extra.csv")
-    done = attest(Setting("bwrap"), tmp_path, attacks=chosen(["answers"]))
+    done = attest(Setting(backend, IMAGE), tmp_path, attacks=chosen(["answers"]))
     assert "pieces of the answers" in done.rows[0].observed
 
 
-def test_a_key_in_the_environment_is_seen(
-    monkeypatch: pytest.MonkeyPatch, data_dir: Path, bwrap: None
-) -> None:
-    passed_on = "CUDA_VISIBLE_DEVICES"  # the one variable that a sandbox gets of the harness
-    monkeypatch.setattr("experiments.attest.stage.KEYS", (passed_on,))
-    done = attest(Setting("bwrap"), data_dir, attacks=chosen(["proc"]))
-    assert done.rows[0].observed.startswith(f"came out: ${passed_on} of the harness")
+def test_a_changed_file_of_the_host_is_seen(data_dir: Path) -> None:
+    with set_stage(data_dir) as stage:
+        assert stage.changed() == []
+        (stage.folder / "home" / "planted").touch()
+        stage.baits[-2].write_text("changed")
+        assert stage.changed() == [str(stage.baits[-2]), str(stage.folder / "home" / "planted")]
+
+
+def test_what_depends_on_answers_or_is_forged_is_seen(data_dir: Path) -> None:
+    (attack,) = chosen(["validator"])
+    with set_stage(data_dir) as stage:
+
+        def row(probe: str = HONEST, code: str = "OK", told: bytes = b"", wall_s: float = 1.0) -> Row:
+            calls = [Call("run_script", True, said, {"wall_s": wall_s}, b"", 1.0) for said in ("", probe)]
+            note = {"tried": True, "claims": [{"technique": "t", "got": False, "detail": ""}]}
+            trace = Trace("validator", calls, {"t/transcript.txt": told}, note=note)
+            trace.checks.append({"sha256": "0", "code": code})
+            return judge(attack, trace, stage, honest)
+
+        honest = Trace("validator", files={"t/transcript.txt": b""}, checks=[{"sha256": "0", "code": "OK"}])
+        assert row().verdict == "held"
+        thief = "\n".join(f"{key},{value}" for key, value in stage.answers.items()).encode()
+        for weak in (row("FORGED"), row(code="NAN"), row(told=b"1"), row(wall_s=99.0), row(told=thief)):
+            assert weak.verdict == "breached"
+
+
+def test_control_characters_on_a_readers_terminal_are_seen(tmp_path: Path) -> None:
+    for byte in ("\x1b[31m", "\x9b31m", "\u202e", "\x00"):
+        trial = Trial(tmp_path, (), 0, b"", {"inspect": f"a {byte} b".encode()})
+        assert unsafe([trial])
+    assert unsafe([Trial(tmp_path, (), 0, b"", {"inspect": "naïve – text ✓\n".encode()})]) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "words"), [(["none"], "isolates nothing"), (["bwrap", "--attack", "x"], "no attack")]
+)
+def test_what_cannot_be_attested_is_refused(options: list[str], words: str) -> None:
+    command = [sys.executable, "-m", "experiments.attest", "--backend", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert words in done.stderr
+
+
+def test_the_command_prints_a_table_and_its_status_says_whether_all_held(data_dir: Path) -> None:
+    needed("bwrap")
+    words = [sys.executable, "-m", "experiments.attest", "--backend", "bwrap", "--data-dir", str(data_dir)]
+    done = subprocess.run([*words, "--attack", "keys"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Finding keys" in done.stdout and "All 7 lines held." in done.stdout
 
 
 def test_processes_that_have_to_do_with_a_folder_are_found(tmp_path: Path) -> None:

@@ -27,5 +27,6 @@ while time.time() < end:
                 os.rmdir("new")
             except OSError:
                 pass
-    open("count", "w").write(str(n))
+    open("counting", "w").write(str(n))
+    os.rename("counting", "count")
 SWAP
