@@ -1,5 +1,6 @@
-"""The program that runs inside every sandbox: a shell, scripts and files behind one pipe.
+"""The programs that run inside every sandbox: shell, jobs, scripts, cells and files behind one pipe.
 
-It is delivered as a zip archive and runs on Python 3.9 or later with the standard library alone. It
-imports nothing of the project; the host imports only `frames` and `processes` from here.
+They are delivered as a zip archive and run on Python 3.9 or later with the standard library alone; only
+the keeper of the kernel needs pyzmq, which comes with every ipykernel. They import nothing of the project;
+the host imports only `frames`, `processes` and `bash` from here.
 """
