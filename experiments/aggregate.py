@@ -70,6 +70,8 @@ class Costs:
     """Dollars; None when those of any cell are unknown."""
     usd_unknown: int
     """Cells whose dollars are unknown."""
+    known_usd: float
+    """Dollars of those calls that have a price."""
     seconds: float
     """Working time."""
     waited_s: float
@@ -351,6 +353,7 @@ def _costs(rows: Sequence[Row]) -> Costs:
         tokens=sum(row.tokens for row in rows),
         usd=fsum(known) if len(known) == len(rows) else None,
         usd_unknown=len(rows) - len(known),
+        known_usd=fsum(row.known_usd for row in rows),
         seconds=fsum(row.seconds for row in rows),
         waited_s=fsum(row.waited_s for row in rows),
     )

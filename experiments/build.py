@@ -15,7 +15,9 @@ from experiments.cell import Cell, template_difference
 from experiments.code import foreign_modules, running_code
 from experiments.isolation import isolation
 from experiments.means import Means
+from experiments.model_access import model_access
 from experiments.neutral import shown_data, shown_digest
+from experiments.spending import CellPurse
 from sandbox.open import open_sandbox
 from sandbox.protocols import Sandbox, Validator
 from sandbox.spec import SandboxSpec
@@ -69,6 +71,7 @@ def build_task(cell: Cell, competition: Competition) -> Task:
 def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:
     """What the run of `cell` in `folder` needs from outside, with its part of the machine."""
     competition, data = _data(cell)
+    access = model_access(Path(cell.home))
     backend = isolation(cell.backend, cell.models.values(), cell.image)
     contract = compile_contract(competition, data.public)
 
@@ -91,12 +94,13 @@ def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:
 
     return World(
         task=build_task(cell, competition),
-        models={role: connect(name) for role, name in cell.models.items()},
+        models={role: connect(name, access) for role, name in cell.models.items()},
         open_sandbox=open_lane,
         validator=ContractCheck(contract, guard),
         limits=cell.limits,
         seed=cell.seed,
         hidden_tools=frozenset(cell.hidden_tools),
+        purse=CellPurse(folder),
     )
 
 
@@ -122,13 +126,14 @@ def build_scaffold(cell: Cell) -> Scaffold:
 
 def start_facts(cell: Cell, means: Means) -> Mapping[str, Any]:
     """What `run.start` says about the cell and the cards that it runs on."""
-    facts = cell.model_dump(mode="json", exclude={"templates", "limits", "seed", "data_dir"})
+    facts = cell.model_dump(mode="json", exclude={"templates", "limits", "seed", "data_dir", "home"})
     maximize = find_competition(cell.competition).maximize
     return {
         **facts,
         "cell": cell.id,
         "maximize": maximize,
         "cards": list(means.cards),
+        "prices": model_access(Path(cell.home)).prices.facts(),
         "code": running_code(foreign_modules([cell.scaffold])).digest,
     }
 

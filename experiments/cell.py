@@ -23,7 +23,7 @@ CELL_FILE = "cell.json"
 
 Description = Literal["original", "obfuscated"]
 
-ELSEWHERE = frozenset({"labels", "machine", "backend", "image", "other_gpu", "grace_s", "data_dir"})
+ELSEWHERE = frozenset({"labels", "machine", "backend", "image", "other_gpu", "grace_s", "data_dir", "home"})
 """Fields of a cell that are about the place and the words for it, not about what is run."""
 
 _TASK = frozenset({"competition", "data_version", "data_digest", "seed"})
@@ -97,6 +97,8 @@ class Cell(BaseModel):
     """Seconds past the time limit at which the run is ended from outside. Not identity."""
     data_dir: str
     """Where prepared data lie on this machine. Not identity."""
+    home: str = "."
+    """Folder whose `configs` and `.env` say how models are reached from here. Not identity."""
 
     def identity(self) -> dict[str, Any]:
         """What the id is made of: nothing about the place, the backend or the speed of the machine."""

@@ -148,7 +148,12 @@ def _files(foreign: Iterable[str]) -> Iterator[tuple[Path, Path]]:
 
 
 def _below(folder: Path) -> list[Path]:
-    return sorted(p for p in folder.rglob("*") if "__pycache__" not in p.parts and p.is_file())
+    return sorted(p for p in folder.rglob("*") if p.is_file() and not _is_left_out(p))
+
+
+def _is_left_out(path: Path) -> bool:
+    """Caches, and files of keys: the copy is kept with the results, and published with them."""
+    return "__pycache__" in path.parts or path.name == ".env" or path.name.startswith(".env.")
 
 
 def _git() -> tuple[str, bool]:

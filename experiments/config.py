@@ -9,6 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from experiments.durations import Duration, duration
 from experiments.faults import explain, keys
+from experiments.model_access import (
+    PRICES_FILE,
+    PROVIDERS_FILE,
+    load_secrets,
+    redacted,
+    refuse_secrets,
+)
 from experiments.overrides import parse_setting, put
 from sandbox.spec import IMAGE, BackendName
 from scaffolds.errors import UserError
@@ -235,11 +242,14 @@ def load_sweep(path: Path, settings: Sequence[str] = ()) -> Sweep:
             f"cannot read the config {str(path)!r}: {error.strerror}. {_configs(path)}"
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{str(path)!r} is not YAML: {error}") from error
+        raise UserError(f"{str(path)!r} is not YAML: {redacted(str(error))}") from None
     if not isinstance(value, dict):
         raise UserError(
             f"{str(path)!r} is not a sweep: it must be a YAML mapping with the keys {keys(Sweep)}"
         )
+    secrets = load_secrets(Path())
+    refuse_secrets(cast("dict[str, object]", value), str(path), secrets)
+    refuse_secrets(list(settings), "--set", secrets)
     changed: object = cast("dict[str, object]", value)
     for setting in settings:
         changed = put(changed, *parse_setting(setting))
@@ -250,5 +260,6 @@ def load_sweep(path: Path, settings: Sequence[str] = ()) -> Sweep:
 
 
 def _configs(path: Path) -> str:
-    found = sorted(str(p) for p in path.parent.glob("*.yaml")) if path.parent.is_dir() else []
+    others = (PRICES_FILE.name, PROVIDERS_FILE.name)
+    found = sorted(str(p) for p in path.parent.glob("*.yaml") if p.name not in others)
     return f"There are: {', '.join(found)}" if found else "Try configs/quickstart.yaml"

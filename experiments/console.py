@@ -10,14 +10,16 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from experiments.model_access import redacted
 from experiments.outcome import classify
+from experiments.spending import SWEEP_SPENT
 from sandbox.text import printable
 from scaffolds.errors import DISK_FULL
 
 OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
-EXIT_USER, EXIT_INFRA = 1, 3
+EXIT_USER, EXIT_INFRA, EXIT_SPENT = 1, 3, 4
 
 
 def complain(error: Exception) -> int:
@@ -25,9 +27,11 @@ def complain(error: Exception) -> int:
     failure = classify(error)
     if failure.bug:
         trace = "".join(traceback.format_exception(error))
-        ERR.print(printable(trace), markup=False, emoji=False)
+        ERR.print(printable(redacted(trace)), markup=False, emoji=False)
     ERR.print(f"[red]{failure.family} error:[/red]", end=" ")
-    ERR.print(printable(failure.message), markup=False, emoji=False)
+    ERR.print(printable(redacted(failure.message)), markup=False, emoji=False)
+    if failure.code == SWEEP_SPENT:
+        return EXIT_SPENT
     retry = failure.family == "infra" and not failure.bug and failure.code != DISK_FULL
     return EXIT_INFRA if retry else EXIT_USER
 

@@ -14,11 +14,12 @@ from pathlib import Path
 from experiments.cell import Cell, load_cell
 from experiments.cell_pool import CellPool, Ended
 from experiments.cell_server import PROCESS_LOG
-from experiments.console import EXIT_INFRA
+from experiments.console import EXIT_INFRA, EXIT_SPENT
 from experiments.files import read_json
 from experiments.leases import Lease, Leases, claim_of
 from experiments.means import means
 from experiments.results import GRADE_FILE, make_row
+from experiments.spending import Spending
 from experiments.state import read_state
 from experiments.sweep_ledger import SweepLedger
 from experiments.watch import Watch
@@ -62,6 +63,8 @@ class Job:
     """What it needs, once somebody has looked."""
     usd: float = 0.0
     """Dollars it had spent when its last process ended."""
+    unpriced: bool = False
+    """Whether calls of unknown price come on top."""
     not_before: float = 0.0
     message: str = ""
     """Why it failed: the last words of its process."""
@@ -89,10 +92,12 @@ class Tally:
     failed: int = 0
     usd: float = 0.0
     """Dollars of the cells that are done."""
+    unpriced: bool = False
+    """Whether calls of unknown price come on top."""
 
 
 class SpendingLimit(Exception):
-    """The sweep has spent what it may."""
+    """The sweep has spent what it may, or its next calls could pass that."""
 
 
 @dataclass(slots=True)
@@ -109,10 +114,13 @@ class Executor:
     parallel: int
     max_usd: float | None
     tally: Tally
+    spending: Spending
     working: dict[Path, Work] = field(default_factory=dict[Path, Work])
     blocked: str = ""
     """Who holds what the next cell needs; empty while nothing is in the way."""
     failed: list[Job] = field(default_factory=list[Job])
+    spent_out: bool = False
+    """Whether a call was refused because it could pass `max_usd`: nothing more is started."""
     recent: deque[Work] = field(default_factory=lambda: deque[Work](maxlen=_RECENT))
     """The work that ended last."""
 
@@ -120,8 +128,9 @@ class Executor:
         """Bring every job to its end; calls `tick` after each look at them.
 
         Raises:
-            SpendingLimit: `max_usd` is spent.
+            SpendingLimit: `max_usd` is spent, or so nearly that no cell at work may ask a model.
         """
+        self.spending.begin(self.max_usd, {"": self.tally.usd, **{job.cell: job.usd for job in self.jobs}})
         try:
             while self.jobs or self.working:
                 self._refuse_overspending()
@@ -140,15 +149,25 @@ class Executor:
 
     @property
     def spent_usd(self) -> float:
-        """Dollars up to now, cells at work included; calls of unknown price do not count."""
+        """Dollars up to now, cells at work included, as far as they are known."""
         at_work = sum(work.watch.state.spent.usd for work in self.working.values())
         return self.tally.usd + at_work + sum(job.usd for job in (*self.jobs, *self.failed))
+
+    @property
+    def unpriced(self) -> bool:
+        """Whether calls of unknown price come on top of `spent_usd`."""
+        at_work = any(work.watch.state.unpriced for work in self.working.values())
+        return at_work or self.tally.unpriced or any(job.unpriced for job in (*self.jobs, *self.failed))
 
     def _refuse_overspending(self) -> None:
         if self.max_usd is not None and self.spent_usd >= self.max_usd:
             raise SpendingLimit
+        if self.spent_out and not self.working:
+            raise SpendingLimit
 
     def _start_some(self) -> None:
+        if self.spent_out:
+            return
         now = time.monotonic()
         refused: set[Hardware] = set()  # kinds of machine that there is no room for now
         for job in [job for job in self.jobs if job.not_before <= now]:
@@ -197,16 +216,21 @@ class Executor:
         work.lease.release()
         work.watch.refresh()
         job, grade = work.job, read_json(end.folder / GRADE_FILE)
-        job.usd = work.watch.state.spent.usd
+        job.usd, job.unpriced = work.watch.state.spent.usd, work.watch.state.unpriced
+        self.spending.ended(job.cell, job.usd)
         if grade is not None:
             job.state = State.DONE
             self.tally.done += 1
             self.tally.usd += job.usd
+            self.tally.unpriced |= job.unpriced
             self._note(work)
             return
         job.message = _last_words(end.folder / PROCESS_LOG, work.log_start) or _ending(end.status)
         if job.killed:
             job.killed, job.attempts = False, 0
+            self._again(job, 0.0)
+        elif end.status == EXIT_SPENT:
+            self.spent_out = True
             self._again(job, 0.0)
         elif (end.status == EXIT_INFRA or end.status in _SIGNALLED) and job.attempts < INFRA_ATTEMPTS:
             self._again(job, RETRY_S * 2 ** (job.attempts - 1))
@@ -230,7 +254,8 @@ class Executor:
 
 def jobs_for(folder: Path, cells: Iterable[str]) -> list[Job]:
     """A job for each of these cells; earlier processes may have spent on them already."""
-    return [Job(cell, folder / cell, usd=read_state(folder / cell).spent.usd) for cell in cells]
+    states = ((cell, read_state(folder / cell)) for cell in cells)
+    return [Job(cell, folder / cell, usd=state.spent.usd, unpriced=state.unpriced) for cell, state in states]
 
 
 def _ending(status: int) -> str:

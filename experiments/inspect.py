@@ -82,8 +82,9 @@ def _header(trajectory: Trajectory, run: Path) -> None:
     _say(
         f"used         {state.spent.seconds:.1f} s of {limits.get('time_s')} s, {state.step} steps, "
         f"{state.model_calls} model calls, {state.spent.tokens} tokens, "
-        + ("an unknown number of" if state.unpriced else f"{state.spent.usd:.4f}")
+        + (f"at least {state.spent.usd:.4f}" if state.unpriced else f"{state.spent.usd:.4f}")
         + " dollars"
+        + (" (some calls have no known price)" if state.unpriced else "")
         + (f"; {state.spent.waited:.0f} s of waiting for providers not counted" if state.spent.waited else "")
     )
     ending = f"{state.outcome} {state.code}".strip() or "not finished"

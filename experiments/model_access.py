@@ -54,6 +54,14 @@ def load_secrets(home: Path) -> Secrets:
         raise UserError(f"cannot read the keys in {str(path)!r}: {said}") from None
 
 
+def redacted(text: str) -> str:
+    """`text` without the keys that this process can know: a last net under exceptions that nobody foresaw."""
+    try:
+        return load_secrets(Path()).redacted(text)
+    except UserError:
+        return Secrets(os.environ).redacted(text)
+
+
 def refuse_secrets(value: object, place: str, secrets: Secrets) -> None:
     """Look for keys in what a YAML file holds.
 
@@ -83,7 +91,7 @@ def _load(path: Path, kind: type[Entry], secrets: Secrets) -> dict[str, Entry]:
     except OSError as error:
         raise UserError(f"cannot read {str(path)!r}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{str(path)!r} is not YAML: {error}") from error
+        raise UserError(f"{str(path)!r} is not YAML: {secrets.redacted(str(error))}") from None
     refuse_secrets(value, str(path), secrets)
     try:
         entries = TypeAdapter(dict[str, object]).validate_python(value or {})

@@ -13,8 +13,10 @@ from benchmark.registry import find as find_competition
 from experiments.cell import Cell, Labels
 from experiments.config import ModelChoice, ScaffoldChoice, Sweep, TimeLimit
 from experiments.hardware import names, needed, profile
+from experiments.model_problems import unpriced_models
 from experiments.neutral import shown_digest
-from experiments.prerequisites import Problem, agent_config, competition_ids, find_problems
+from experiments.prerequisites import agent_config, competition_ids, find_problems
+from experiments.problem import Problem
 from sandbox.hardware import Hardware
 from sandbox.machine import Machine
 from scaffolds.errors import UserError
@@ -48,6 +50,8 @@ class Plan:
     data_dir: Path
     other_gpu: bool = False
     """Whether cards of another kind may stand in for those that a profile names."""
+    unpriced: tuple[str, ...] = ()
+    """Models whose price nobody knows."""
 
     @property
     def axes(self) -> dict[str, list[str]]:
@@ -127,6 +131,7 @@ class Plan:
             image=self.sweep.image,
             grace_s=self.sweep.grace,
             data_dir=self._data_place,
+            home=str(Path.cwd()),
         )
 
     def _agent(self, chosen: Combination) -> dict[str, Any]:
@@ -214,7 +219,8 @@ def plan(sweep: Sweep, data_dir: Path, runs_dir: Path = Path("runs"), *, other_g
     """
     machine = Machine.here()
     problems = find_problems(sweep, data_dir, runs_dir, machine, other_gpu=other_gpu)
-    return Plan(sweep, competition_ids(sweep), problems, machine, data_dir, other_gpu)
+    unpriced = unpriced_models(sweep, Path())
+    return Plan(sweep, competition_ids(sweep), problems, machine, data_dir, other_gpu, unpriced)
 
 
 def _data_of(competition: Competition, data_dir: Path) -> Prepared:

@@ -27,6 +27,8 @@ def print_plan(plan: Plan, done: int, sweep: str, console: Console) -> None:
         f"{'':>5} {'dollars':13} "
         + (f"the sweep stops at ${limit:,.2f}" if limit else "no limit (`max_usd`)")
     )
+    if plan.unpriced:
+        say(f"{'':>5} {'':13} not counted in dollars, for want of a price: {', '.join(plan.unpriced)}")
     if not plan.problems:
         say("Nothing is missing.")
         return
@@ -46,5 +48,6 @@ def plan_record(plan: Plan, done: int, sweep: str) -> dict[str, Any]:
         "hours": round(plan.hours, 3),
         "gpu_hours": round(plan.gpu_hours, 3),
         "max_usd": plan.sweep.max_usd,
+        "unpriced": list(plan.unpriced),
         "missing": [{"kind": p.kind, "what": p.what, "fix": p.command(sweep)} for p in plan.problems],
     }

@@ -1,9 +1,7 @@
 """What a sweep needs and this machine lacks: found before anything is spent, each with what mends it."""
 
-import os
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -17,12 +15,13 @@ from experiments.config import Options, Sweep
 from experiments.faults import explain
 from experiments.hardware import names, needed, profile
 from experiments.isolation import isolation
+from experiments.model_problems import find_model_problems, models_of
+from experiments.problem import Problem
 from sandbox.errors import SandboxUnavailable
 from sandbox.gpu import LOAD, device_names
 from sandbox.hardware import any_card
 from sandbox.machine import Machine
 from scaffolds.errors import UserError
-from scaffolds.models.registry import connect, keyless
 from scaffolds.registry import ScaffoldType, configured
 from scaffolds.registry import find as find_scaffold
 from scaffolds.tools import SANDBOX_TOOLS
@@ -33,24 +32,6 @@ _ANY_HARDWARE = "--set 'hardware=[host]'"
 _OTHER_GPU = "--allow-other-gpu"
 _NAMED = 6
 """How many names a line shows of a longer list."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that is missing."""
-
-    kind: str
-    """`scaffold`, `setting`, `model`, `key`, `competition`, `data`, `hardware`, `sandbox` or `disk`."""
-    what: str
-    fix: str = ""
-    """A command that mends it; one that is an option goes behind the sweep's own command."""
-
-    def __str__(self) -> str:
-        return self.what + (f"\n  {self.fix}" if self.fix else "")
-
-    def command(self, sweep: str) -> str:
-        """What to type, `sweep` being the sweep's own command; empty where no command helps."""
-        return f"{sweep} {self.fix}" if self.fix.startswith("--") else self.fix
 
 
 def competition_ids(sweep: Sweep) -> tuple[str, ...]:
@@ -65,7 +46,8 @@ def find_problems(
     """All that is missing, each thing once; with `other_gpu`, cards of another kind are none of it."""
     found = [
         *_scaffolds(sweep),
-        *_models(sweep, machine),
+        *find_model_problems(sweep, Path()),
+        *_isolation(sweep, models_of(sweep), machine),
         *_competitions(sweep, data_dir),
         *_hardware(sweep, machine, other_gpu=other_gpu),
         *_disk(sweep, runs_dir),
@@ -104,26 +86,6 @@ def _scaffolds(sweep: Sweep) -> Iterator[Problem]:
             yield Problem("setting", f"no tool {unknown[0]!r}; there are: {', '.join(SANDBOX_TOOLS)}")
 
 
-def _models(sweep: Sweep, machine: Machine) -> Iterator[Problem]:
-    combinations = product(sweep.scaffolds[:1], sweep.models, sweep.time_limits[:1], sweep.variants)
-    names: dict[str, None] = {}
-    for combination in combinations:
-        try:
-            names.update(dict.fromkeys(sweep.options(*combination).models.values()))
-        except UserError as error:
-            yield Problem("setting", str(error))
-    for name in names:
-        try:
-            connect(name)
-        except UserError as error:
-            yield Problem("model", str(error), "--set 'models=[offline/tabular]'")
-    for key in sorted({_key(name) for name in names}):
-        if key and not os.environ.get(key):
-            needing = ", ".join(name for name in names if _key(name) == key)
-            yield Problem("key", f"{key} is not set, and needed by {needing}", f"export {key}=...")
-    yield from _isolation(sweep, names, machine)
-
-
 def _isolation(sweep: Sweep, models: Iterable[str], machine: Machine) -> Iterator[Problem]:
     try:
         chosen = isolation(sweep.backend, models, sweep.image)
@@ -149,14 +111,6 @@ def _devices(sweep: Sweep, machine: Machine) -> Iterator[Problem]:
             device_names([gpu.uuid for gpu in machine.gpus])
         except SandboxUnavailable as error:
             yield Problem("sandbox", str(error), LOAD)
-
-
-def _key(model: str) -> str:
-    """The environment variable that holds a provider's key; empty for models that need none."""
-    if keyless(model):
-        return ""
-    provider = model.removeprefix("litellm/").partition("/")[0]
-    return f"{provider.upper()}_API_KEY" if provider.isalnum() else ""
 
 
 def _competitions(sweep: Sweep, data_dir: Path) -> Iterator[Problem]:

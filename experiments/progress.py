@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from experiments.dollars import dollars
 from experiments.executor import Executor, Job, State, Work
 from sandbox.text import printable
 from scaffolds.words import one_line
@@ -21,6 +22,7 @@ from scaffolds.words import one_line
 _REFRESH_S = 0.5
 _SHOWN_FAILURES = 5
 _SHOWN_WAITING = 4
+_NO_USD = {"usd": 0, "known_usd": 0}
 _COLUMNS = ("cell", "state", "step", "best validation", "dollars", "time left", "now")
 _STYLES = {State.WAITING: "dim", State.RUNNING: "cyan", State.DONE: "green", State.FAILED: "red"}
 
@@ -72,6 +74,7 @@ def facts(work: Work) -> dict[str, Any]:
         "steps": limits.steps,
         "validation": state.best,
         "usd": None if state.unpriced else round(state.spent.usd, 4),
+        "known_usd": round(state.spent.usd, 4),
         "seconds_left": round(max(0.0, limits.time_s - work.watch.working_s())),
         "waited_s": round(state.spent.waited),
         "doing": _doing(work),
@@ -159,8 +162,10 @@ class JsonLines:
             if any(before.get(key) != stand[key] for key in ("attempt", "step", "doing", "validation")):
                 emit("cell", stand)
         self._said = now
-        totals = {**counts(executor), "usd": round(executor.spent_usd, 4), "blocked": _blocked(executor)}
-        if {**totals, "usd": 0} != {**self._totals, "usd": 0}:
+        known = round(executor.spent_usd, 4)
+        usd = {"usd": None if executor.unpriced else known, "known_usd": known}
+        totals = {**counts(executor), **usd, "blocked": _blocked(executor)}
+        if {**totals, **_NO_USD} != {**self._totals, **_NO_USD}:
             self._totals = totals
             emit("sweep", totals)
 
@@ -190,7 +195,8 @@ def _blocked(executor: Executor) -> bool:
 
 def _totals(executor: Executor) -> str:
     numbers = ", ".join(f"{count} {state}" for state, count in counts(executor).items())
-    usd = f", ${executor.spent_usd:.2f}" if executor.spent_usd else ""
+    spent = executor.spent_usd or executor.unpriced
+    usd = f", {dollars(executor.spent_usd, complete=not executor.unpriced)}" if spent else ""
     return f"{numbers}{usd}"
 
 
@@ -206,7 +212,7 @@ def _words(stand: dict[str, Any]) -> tuple[str, str, str, str, str, str, str]:
         stand["state"],
         step if stand["step"] else "-",
         "-" if stand["validation"] is None else f"{stand['validation']:.5g}",
-        "$?" if stand["usd"] is None else f"${stand['usd']:.2f}",
+        dollars(stand["known_usd"], complete=stand["usd"] is not None),
         f"{left // 3600}:{left // 60 % 60:02}:{left % 60:02}",
         stand["doing"],
     )

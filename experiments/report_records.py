@@ -122,6 +122,7 @@ def _costs(costs: Costs) -> dict[str, float | None]:
         **means,
         **{f"{what}_total": total for what, total in totals.items()},
         "usd_unknown": costs.usd_unknown,
+        "usd_known_total": costs.known_usd,
     }
 
 

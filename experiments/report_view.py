@@ -243,7 +243,10 @@ def _per_cell(total: float | None, costs: Costs, form: str) -> str:
 
 def _dollars(costs: Costs) -> str:
     if costs.usd is None:
-        return f"unknown (for {costs.usd_unknown} of {costs.cells} cells)"
+        cells = f"for {costs.usd_unknown} of {costs.cells} cells"
+        return (
+            f"at least {costs.known_usd:.2f} (unknown {cells})" if costs.known_usd else f"unknown ({cells})"
+        )
     return f"{costs.usd:.2f}"
 
 

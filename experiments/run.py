@@ -28,6 +28,7 @@ from experiments.console import OUT, command
 from experiments.files import read_json, write_bytes, write_json
 from experiments.final import final_submission
 from experiments.means import Means, means_alone
+from experiments.model_access import redacted
 from experiments.outcome import classify
 from experiments.process import own_process
 from experiments.results import GRADE_FILE
@@ -174,7 +175,7 @@ def _ending(scaffold: Scaffold, run: DurableRun) -> Ending:
         if failure.family not in ("limit", "agent"):
             raise
         trace = "".join(traceback.format_exception(error)) if failure.bug else ""
-        return Ending(failure.family, failure.code, f"{failure.message}\n{trace}".strip())
+        return Ending(failure.family, failure.code, redacted(f"{failure.message}\n{trace}".strip()))
     return Ending("done", "", outcome.summary)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from rich.console import Console
 
+from experiments.dollars import dollars
 from experiments.results import Row
 from experiments.sweep_folder import SweepFolder
 from experiments.sweep_rows import sweep_rows
@@ -45,9 +46,8 @@ def print_status(record: dict[str, Any], console: Console) -> None:
     for cell in record["cells"]:
         if cell["state"] in ("failed", "running", "begun"):
             reason = f": {cell['reason']}" if cell["reason"] else ""
-            words = (
-                f"  {cell['state']:8} {cell['cell']}, step {cell['step']}, ${cell['usd'] or 0:.2f}{reason}"
-            )
+            usd = dollars(cell["known_usd"], complete=cell["usd"] is not None)
+            words = f"  {cell['state']:8} {cell['cell']}, step {cell['step']}, {usd}{reason}"
             console.print(printable(words), markup=False)
 
 
@@ -65,6 +65,7 @@ def _facts(row: Row) -> dict[str, Any]:
         "validation": row.validation,
         "score": row.score,
         "usd": row.usd,
+        "known_usd": row.known_usd,
         "seconds": round(row.seconds, 1),
         "reason": one_line(printable(row.reason), _REASON_CHARS),
     }

@@ -7,7 +7,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +21,15 @@ from experiments.cell_pool import CellPool
 from experiments.code import damage, environment, foreign_modules, running_code, snapshot, snapshot_code
 from experiments.config import load_sweep
 from experiments.console import ERR, OUT, command, type_next
+from experiments.dollars import dollars
 from experiments.executor import Executor, SpendingLimit, Tally, jobs_for
 from experiments.leases import Leases, default_folder
 from experiments.plan import Plan, plan
 from experiments.plan_view import plan_record, print_plan
 from experiments.progress import Display, JsonLines, LiveTable, PlainLines, Progress, emit
 from experiments.report import show
+from experiments.results import Row
+from experiments.spending import Spending
 from experiments.status import print_status, status
 from experiments.sweep_folder import CODE_FOLDER, SweepFolder
 from experiments.sweep_ledger import SweepLedger
@@ -148,12 +151,19 @@ def _sweep(planned: Plan, foreign: tuple[str, ...], wanted: Wanted) -> int:
         lock.added_cells,
         planned.sweep.parallel,
         planned.sweep.max_usd,
-        Tally(done=len(done), usd=sum(row.known_usd for row in ledger.rows(done).values())),
+        _tally(ledger.rows(done).values()),
+        Spending(folder.path),
     )
     wanted.out.print(f"{len(ids)} cells in {folder.path}, {len(done)} of them done", markup=False)
     with _said_when_stopped(executor, wanted), Progress(_display(wanted), executor) as progress:
         executor.run(progress.tick)
     return _conclude(ids, ledger, wanted)
+
+
+def _tally(done: Collection[Row]) -> Tally:
+    """What earlier processes of the sweep have come to."""
+    usd, unpriced = sum(row.known_usd for row in done), any(row.usd is None for row in done)
+    return Tally(done=len(done), usd=usd, unpriced=unpriced)
 
 
 def _keep_to_the_code(wanted: Wanted, foreign: tuple[str, ...]) -> None:
@@ -193,8 +203,10 @@ def _said_when_stopped(executor: Executor, wanted: Wanted) -> Generator[None]:
         raise SystemExit(130) from None
     except SpendingLimit:
         raise UserError(
-            f"stopped: ${executor.spent_usd:.2f} are spent and `max_usd` is ${executor.max_usd:.2f}. "
-            "Nothing is lost: raise it, and the same command goes on from here"
+            f"stopped: {dollars(executor.spent_usd, complete=not executor.unpriced)} are spent and `max_usd` "
+            f"is ${executor.max_usd:.2f}"
+            + ("; the next call could cost more than is left" if executor.spent_out else "")
+            + ". Nothing is lost: raise it, and the same command goes on from here"
         ) from None
 
 

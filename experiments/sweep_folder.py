@@ -19,7 +19,7 @@ from scaffolds.errors import UserError
 PLAN_FILE = "plan.lock"
 CODE_FOLDER = "code"
 _LOCK_FILE = ".lock"
-_PLACES = ("backend", "image", "other_gpu", "grace_s", "data_dir")
+_PLACES = ("backend", "image", "other_gpu", "grace_s", "data_dir", "home")
 _LOCK_WAIT_S = 15.0
 
 

@@ -18,17 +18,23 @@ class Prices:
     """All prices."""
 
     own: Mapping[str, Price] = field(default_factory=dict[str, Price])
-    """The user's entries by model name: they win."""
+    """The user's entries by model name: they win, but for the longest answer where they do not say it."""
     digest: str = ""
     """Hash of the file that they stand in; empty where there is none."""
 
     def of(self, name: str) -> Price | None:
         """The price of the model that users call `name`; None where nobody knows it."""
-        if name in self.own:
-            return self.own[name]
-        provider, _, model = name.removeprefix("litellm/").partition("/")
-        return None if provider == NOWHERE or not model else table_price(provider, model)
+        listed = _listed(name)
+        own = self.own.get(name)
+        if own is None or own.max_output or listed is None:
+            return own or listed
+        return own.model_copy(update={"max_output": listed.max_output})
 
     def facts(self) -> dict[str, str]:
         """Which prices these are, for a log."""
         return {"own": self.digest, "table": table_version()}
+
+
+def _listed(name: str) -> Price | None:
+    provider, _, model = name.removeprefix("litellm/").partition("/")
+    return None if provider == NOWHERE or not model else table_price(provider, model)

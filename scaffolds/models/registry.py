@@ -1,16 +1,32 @@
-"""Models by name: `provider/name`. A provider's module is imported only when one of its models is used."""
+"""Models by name: `provider/name`. A provider's module is imported only when one of its models is asked."""
 
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scaffolds.errors import UserError
-from scaffolds.models.protocol import Model
+from scaffolds.messages import Completion
+from scaffolds.models.client import Client, Endpoint
+from scaffolds.models.protocol import Model, ModelRequest
+from scaffolds.models.providers import REMOTE, SERVERS, Access, Lack, Target, target
+from scaffolds.models.rates import Price
 
 KEYLESS = ("offline", "tape")
 """Providers that call nobody: a rule-based policy of ours, and runs that somebody has already looked at."""
+_THERE_ARE = (
+    "There are: openai/MODEL, anthropic/MODEL, litellm/PROVIDER/MODEL, openai-compatible/NAME (a server of "
+    "configs/providers.yaml), offline/tabular (rule-based, free) and tape/RUN_FOLDER (the answers of a "
+    "recorded run)"
+)
 
 
-def connect(name: str) -> Model:
-    """The model called `name`.
+def connect(name: str, access: Access | None = None) -> Model:
+    """The model called `name`. Nothing is sent and nothing missed before it is asked.
+
+    Args:
+        name: as configs say it.
+        access: how models are reached from here.
 
     Raises:
         UserError: no such provider or model.
@@ -24,12 +40,85 @@ def connect(name: str) -> Model:
         from scaffolds.models.tape import Tape
 
         return Tape(Path(rest))
-    raise UserError(
-        f"unknown model {name!r}. There are: offline/tabular (rule-based, free) "
-        "and tape/RUN_FOLDER (the answers of a recorded run)"
-    )
+    if provider in REMOTE:
+        return _patient(name, target(name), access or Access())
+    raise UserError(f"unknown model {name!r}. {_THERE_ARE}")
 
 
 def keyless(name: str) -> bool:
     """Whether the model is one of our own, which calls nobody."""
     return name.partition("/")[0] in KEYLESS
+
+
+def lacks(name: str, access: Access) -> list[Lack]:
+    """What the model needs that is not here; nothing for a name that `connect` does not know."""
+    return access.lacks(target(name)) if name.partition("/")[0] in REMOTE else []
+
+
+def price_of(name: str, access: Access) -> Price | None:
+    """What the model charges; None where nobody knows. Models that call nobody are free."""
+    if keyless(name):
+        return Price(input=0.0, output=0.0)
+    price = access.prices.of(name)
+    if price is None or name.partition("/")[0] != "anthropic":
+        return price
+    from scaffolds.models.capabilities import capabilities
+
+    # It is always told how long an answer may get.
+    longest = capabilities(name).max_tokens
+    return price.model_copy(update={"max_output": min(longest, price.max_output or longest)})
+
+
+def _patient(name: str, found: Target, access: Access) -> Model:
+    from scaffolds.models.patience import Patience, Patient
+    from scaffolds.models.slots import Slots
+
+    provider = access.provider(found)
+    slots = Slots(access.slots / found.provider.replace("/", "-"), provider.in_flight)
+    client = _Later(name, lambda: _client(name, found, access))
+    return Patient(client, slots, Patience(provider.patience_s), price_of(name, access))
+
+
+def _client(name: str, found: Target, access: Access) -> Client:
+    if missing := access.lacks(found):
+        raise UserError(
+            f"{name}: " + "; ".join(f"{lack.what}\n  {lack.fix}" for lack in missing), code="model.lacks"
+        )
+    from scaffolds.models.capabilities import capabilities
+
+    provider = access.provider(found)
+    model = found.model or provider.model or found.provider.partition("/")[2]
+    endpoint = Endpoint(name, model, access.key(found), provider.base_url, provider.timeout_s)
+    kind = found.provider.partition("/")[0]
+    if kind == "anthropic":
+        from scaffolds.models.anthropic_messages import AnthropicMessages
+
+        return AnthropicMessages(endpoint)
+    if kind == "litellm":
+        from scaffolds.models.litellm_chat import LiteLLMChat
+
+        return LiteLLMChat(endpoint)
+    if kind == SERVERS or not capabilities(model).responses:
+        from scaffolds.models.openai_chat import OpenAIChat
+
+        return OpenAIChat(endpoint)
+    from scaffolds.models.openai_responses import OpenAIResponses
+
+    return OpenAIResponses(endpoint)
+
+
+@dataclass(slots=True)
+class _Later:
+    """A client that is made when it is first asked: a replay needs no key, and none of the packages."""
+
+    name: str
+    make: Callable[[], Client]
+    _made: Client | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def complete(self, request: ModelRequest) -> Completion:
+        """See `Client.complete`."""
+        if self._made is None:
+            with self._lock:
+                self._made = self._made or self.make()
+        return self._made.complete(request)

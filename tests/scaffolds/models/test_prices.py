@@ -65,7 +65,8 @@ def test_prices_come_from_the_table_and_from_the_user_first() -> None:
     name = "openai/gpt-4o-2024-08-06"
     assert Prices().of(name) == Price(input=2.5, cached=1.25, output=10, max_output=16_384)
     own = Price(input=1, output=1)
-    assert Prices({name: own}).of(name) == own
+    assert Prices({name: own}).of(name) == own.model_copy(update={"max_output": 16_384})
+    assert Prices({"openai-compatible/local": own}).of("openai-compatible/local") == own
 
 
 def test_tiers_come_from_the_table() -> None:
