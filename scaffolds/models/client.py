@@ -1,7 +1,7 @@
 """The border between a provider's client and the layer that has patience with it."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from scaffolds.messages import Completion
 from scaffolds.models.protocol import ModelRequest
@@ -24,6 +24,9 @@ class Endpoint:
     """None for the provider's own."""
     timeout_s: float = TIMEOUT_S
     """Seconds without a byte from the provider after which a try is given up."""
+    tools: Literal["native", "text"] | None = None
+    """Whether the model calls tools by itself or in its text; None for what the capability table says.
+    For servers, which may be started without tools whatever their model can do."""
 
 
 class Client(Protocol):

@@ -45,7 +45,7 @@ class Fault:
 
 
 _TOO_LONG = re.compile(
-    r"context_length_exceeded|context_window_exceeded|string_above_max_length"
+    r"context_length_exceeded|context_?window_?exceeded|string_above_max_length"
     r"|maximum context (length|limit)|model's context (length|limit)"
     r"|exceed(s|ed)? (the )?context (limit|window)"
     r"|prompt is too long|input is too long|input length and `max_tokens` exceed"
@@ -64,7 +64,7 @@ _NO_MONEY = re.compile(
     re.IGNORECASE,
 )
 _FILTERED = re.compile(
-    r"content_filter|content_policy|responsibleaipolicy|invalid_prompt|flagged as potentially violating"
+    r"content_?filter|content_?policy|responsibleaipolicy|invalid_prompt|flagged as potentially violating"
     r"|content management policy|blocked by content filtering",
     re.IGNORECASE,
 )

@@ -16,9 +16,10 @@ class OpenAIChat:
         self.name = endpoint.name
         self._endpoint = endpoint
         self._wire = OpenAIWire(endpoint)
-        # OpenAI's own reasoning models know the new name alone, most servers the old one alone.
-        field = "max_completion_tokens" if endpoint.base_url is None else "max_tokens"
-        self._format = ChatFormat(endpoint, capabilities(endpoint.model), field)
+        can = capabilities(endpoint.model)
+        # OpenAI's reasoning models know the new name alone, most servers the old one alone.
+        field = "max_tokens" if can.system == "system" else "max_completion_tokens"
+        self._format = ChatFormat(endpoint, can, field)
 
     def complete(self, request: ModelRequest) -> Completion:
         """See `Client.complete`."""

@@ -1,0 +1,136 @@
+"""Tool calls inside of texts: how they are written, and how they are found, whatever a model made of them.
+
+A call that cannot be read stays a call, with the text as its arguments: whoever answers it says what is
+wrong, and the model can mend it.
+"""
+
+import json
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from scaffolds.markdown import blocks, prose_before_first_block
+from scaffolds.messages import JsonValue, ToolCall
+from scaffolds.models.wire import Object, as_object, as_text
+
+OPEN, CLOSE = "<tool_call>", "</tool_call>"
+RESULT = "<tool_result"
+_NAME = re.compile(r'"(?:name|tool|function)"\s*:\s*"([^"]+)"')
+_ARGUMENTS = ("arguments", "parameters", "args", "input")
+_LENIENT = json.JSONDecoder(strict=False)  # takes line breaks inside of strings, which models often write
+_THOUGHT_END = "</think>"
+_Call = tuple[str, str]
+"""Name and arguments, as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A text, and the calls that were in it."""
+
+    text: str
+    calls: tuple[ToolCall, ...]
+
+
+def written(text: str, calls: Sequence[ToolCall]) -> str:
+    """A text with its calls, as a model is asked to write it."""
+    return "\n\n".join(filter(None, [text, *(_written(call) for call in calls)]))
+
+
+def found(reply: str, tools: Collection[str], seed: int) -> Found:
+    """The calls in a reply, and the rest of it.
+
+    Args:
+        reply: what the model wrote.
+        tools: names that there are; tells a call without its tags from other JSON.
+        seed: makes the calls' ids different from those of other replies.
+    """
+    thought = reply.rfind(_THOUGHT_END)
+    start = thought + len(_THOUGHT_END) if thought >= 0 else 0
+    made_up = reply.find(RESULT, start)
+    said = reply[:made_up] if made_up >= 0 else reply
+    text, calls = _tagged(said, start) if OPEN in said[start:] else _untagged(said, start, tools)
+    return Found(text.strip(), _numbered(calls, seed))
+
+
+def _written(call: ToolCall) -> str:
+    try:
+        value: object = orjson.loads(call.arguments)
+    except orjson.JSONDecodeError:
+        return f'{OPEN}\n{{"name": {json.dumps(call.name)}, "arguments": {call.arguments}}}\n{CLOSE}'
+    body = orjson.dumps({"name": call.name, "arguments": value}).decode().replace("<", "\\u003c")
+    return f"{OPEN}\n{body}\n{CLOSE}"
+
+
+def _tagged(reply: str, start: int) -> tuple[str, list[_Call]]:
+    """The text around calls between tags, and the calls."""
+    place = reply.find(OPEN, start)
+    text, calls = [reply[:place]], list[_Call]()
+    while place >= 0:
+        call, end = _call_at(reply, place + len(OPEN))
+        calls.append(call)
+        place = reply.find(OPEN, end)
+        between = reply[end:place] if place >= 0 else reply[end:]
+        text.append(between if between.strip() else "")
+    return "".join(text), calls
+
+
+def _call_at(reply: str, start: int) -> tuple[_Call, int]:
+    """The call that begins here, and where it ends."""
+    brace = reply.find("{", start)
+    close = reply.find(CLOSE, start)
+    if brace >= 0 and (close < 0 or brace < close):
+        try:
+            value, end = _LENIENT.raw_decode(reply, brace)
+        except ValueError:
+            value, end = None, start
+        if value is not None:
+            # The tag belongs to the call only if nothing but white space, fences or braces is before it.
+            behind = reply.find(CLOSE, end)
+            if behind >= 0 and not reply[end:behind].strip("` \t\r\n}"):
+                end = behind + len(CLOSE)
+            return _parts(as_object(value)), end
+    stop = close if close >= 0 else reply.find(OPEN, start) if OPEN in reply[start:] else len(reply)
+    inner = _unfenced(reply[start:stop])
+    name = _NAME.search(inner)
+    return (name[1] if name else "", inner), stop + (len(CLOSE) if close >= 0 else 0)
+
+
+def _unfenced(text: str) -> str:
+    fenced = blocks(text)
+    return (fenced[0].body if fenced else text).strip()
+
+
+def _untagged(reply: str, start: int, tools: Collection[str]) -> tuple[str, list[_Call]]:
+    """Calls in fenced blocks, or a whole reply that is one: taken only where the name is a tool's."""
+    said = reply[start:]
+    candidates = [block.body for block in blocks(said)] or [said]
+    calls = [call for candidate in candidates if (call := _bare(candidate, tools)) is not None]
+    return (
+        reply[:start] + prose_before_first_block(said) if "```" in said else ""
+    ) if calls else reply, calls
+
+
+def _bare(candidate: str, tools: Collection[str]) -> _Call | None:
+    try:
+        value, _ = _LENIENT.raw_decode(candidate.strip())
+    except ValueError:
+        return None
+    call = as_object(value)
+    if call.get("name") in tools and any(name in call for name in _ARGUMENTS):
+        return _parts(call)
+    return None
+
+
+def _parts(call: Object) -> _Call:
+    """Name and arguments of a call, under the names that models give them."""
+    name = call.get("name") or call.get("tool") or call.get("function")
+    none: JsonValue = {}
+    arguments = next((call[key] for key in _ARGUMENTS if key in call), none)
+    text = arguments if isinstance(arguments, str) else json.dumps(arguments, ensure_ascii=False)
+    return as_text(name), text
+
+
+def _numbered(calls: Sequence[_Call], seed: int) -> tuple[ToolCall, ...]:
+    return tuple(ToolCall(f"call_{seed}_{n}", name, text) for n, (name, text) in enumerate(calls))

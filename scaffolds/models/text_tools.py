@@ -1,0 +1,75 @@
+"""Tools for models that call none by themselves: told in the instructions, called in the text."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+
+from scaffolds.markdown import fenced
+from scaffolds.messages import Completion, Message
+from scaffolds.models.call_texts import RESULT, found, written
+from scaffolds.models.client import Client
+from scaffolds.models.protocol import ModelRequest
+from scaffolds.prompts import Prompts
+from scaffolds.tools import ToolSpec
+
+
+class TextTools:
+    """A `Client` around one: to the one inside, tools are words, and so are calls and their results."""
+
+    def __init__(self, inner: Client) -> None:
+        self.name = inner.name
+        self._inner = inner
+
+    def complete(self, request: ModelRequest) -> Completion:
+        """See `Client.complete`."""
+        settings = {name: value for name, value in request.settings.items() if name != "tool_choice"}
+        choice = request.settings.get("tool_choice")
+        told = _instructions(request.tools, choice if isinstance(choice, str) else None)
+        messages = _as_text(request.messages, told)
+        reply = self._inner.complete(replace(request, messages=messages, tools=(), settings=settings))
+        if not request.tools:
+            return reply
+        parts = found(reply.text, [tool.name for tool in request.tools], request.seed)
+        stop = "tool_calls" if parts.calls and reply.stop == "stop" else reply.stop
+        return replace(reply, text=parts.text, tool_calls=parts.calls, stop=stop)
+
+
+def _instructions(tools: Sequence[ToolSpec], choice: str | None) -> str:
+    if not tools or choice == "none":
+        return ""
+    shown = [
+        {"name": t.name, "description": t.description, "schema": json.dumps(t.json_schema())} for t in tools
+    ]
+    named = {None: "", "auto": "", "required": "a tool"}.get(choice, f"`{choice}`")
+    return _prompts().render("text_tools", tools=shown, choice=named)
+
+
+@cache
+def _prompts() -> Prompts:
+    return Prompts.beside(__file__)
+
+
+def _as_text(messages: Sequence[Message], told: str) -> list[Message]:
+    """The conversation without tools: as such models know it, with sides that take turns."""
+    texts: list[Message] = []
+    for message in messages:
+        plain = _plain(message)
+        if plain.role == "user" and texts and texts[-1].role == "user":
+            texts[-1] = replace(texts[-1], content=f"{texts[-1].content}\n\n{plain.content}")
+        else:
+            texts.append(plain)
+    if not told:
+        return texts
+    if texts and texts[0].role == "system":
+        return [replace(texts[0], content=f"{texts[0].content.rstrip()}\n\n{told}"), *texts[1:]]
+    return [Message("system", told), *texts]
+
+
+def _plain(message: Message) -> Message:
+    if message.role == "tool":
+        called = message.tool_call_id or ""
+        return Message("user", f'{RESULT} call="{called}">\n{fenced(message.content)}\n</tool_result>')
+    if message.tool_calls:
+        return replace(message, content=written(message.content, message.tool_calls), tool_calls=())
+    return message
