@@ -83,7 +83,7 @@ def _call_at(reply: str, start: int) -> tuple[_Call, int]:
     if brace >= 0 and (close < 0 or brace < close):
         try:
             value, end = _LENIENT.raw_decode(reply, brace)
-        except ValueError:
+        except (ValueError, RecursionError):
             value, end = None, start
         if value is not None:
             # The tag belongs to the call only if nothing but white space, fences or braces is before it.
@@ -91,7 +91,8 @@ def _call_at(reply: str, start: int) -> tuple[_Call, int]:
             if behind >= 0 and not reply[end:behind].strip("` \t\r\n}"):
                 end = behind + len(CLOSE)
             return _parts(as_object(value)), end
-    stop = close if close >= 0 else reply.find(OPEN, start) if OPEN in reply[start:] else len(reply)
+    following = reply.find(OPEN, start)
+    stop = next((place for place in (close, following) if place >= 0), len(reply))
     inner = _unfenced(reply[start:stop])
     name = _NAME.search(inner)
     return (name[1] if name else "", inner), stop + (len(CLOSE) if close >= 0 else 0)
@@ -107,15 +108,15 @@ def _untagged(reply: str, start: int, tools: Collection[str]) -> tuple[str, list
     said = reply[start:]
     candidates = [block.body for block in blocks(said)] or [said]
     calls = [call for candidate in candidates if (call := _bare(candidate, tools)) is not None]
-    return (
-        reply[:start] + prose_before_first_block(said) if "```" in said else ""
-    ) if calls else reply, calls
+    if not calls:
+        return reply, []
+    return (reply[:start] + prose_before_first_block(said) if blocks(said) else ""), calls
 
 
 def _bare(candidate: str, tools: Collection[str]) -> _Call | None:
     try:
         value, _ = _LENIENT.raw_decode(candidate.strip())
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     call = as_object(value)
     if call.get("name") in tools and any(name in call for name in _ARGUMENTS):
