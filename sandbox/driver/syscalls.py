@@ -1,7 +1,8 @@
 """System calls that no agent needs and that reach past its namespaces, refused by the kernel.
 
 Sockets of families that no network namespace holds (AF_VSOCK talks to a virtual machine's host), io_uring
-(which opens sockets that no filter sees), kernel keys, tracing of the kernel, limits of other processes.
+(which opens sockets that no filter sees), kernel keys, the kernel's log and tracing, limits of other
+processes, leases on files (with one on the data, every other run waits 45 seconds to open them).
 The backends' own filters stay; this one is the same everywhere.
 """
 
@@ -17,10 +18,11 @@ from typing import NamedTuple
 _PR_SET_SECCOMP = 22
 _FILTER = 2
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06  # classic BPF
-_NUMBER, _ARCH, _FIRST_ARGUMENT = 0, 4, 16  # offsets in what the filter is shown
+_NUMBER, _ARCH, _FIRST_ARGUMENT, _SECOND_ARGUMENT = 0, 4, 16, 24  # offsets in what the filter is shown
 _ALLOW, _REFUSE = 0x7FFF0000, 0x00050000
 _X32 = 0x40000000
 """From this number on, the same calls again for programs with short pointers."""
+_SET_LEASE = 1024
 _FAMILIES = (1, 2, 10, 16)
 """AF_UNIX, AF_INET, AF_INET6, AF_NETLINK."""
 
@@ -31,13 +33,15 @@ class _Numbers(NamedTuple):
     arch: int
     socket: int
     prlimit: int
+    fcntl: int
     refused: tuple[int, ...]
-    """add_key, request_key, keyctl, bpf, perf_event_open, open_by_handle_at, userfaultfd, kexec_load."""
+    """add_key, request_key, keyctl, bpf, perf_event_open, open_by_handle_at, userfaultfd, kexec_load,
+    syslog."""
 
 
 _NUMBERS = {
-    "x86_64": _Numbers(0xC000003E, 41, 302, (248, 249, 250, 321, 298, 304, 323, 246)),
-    "aarch64": _Numbers(0xC00000B7, 198, 261, (217, 218, 219, 280, 241, 265, 282, 104)),
+    "x86_64": _Numbers(0xC000003E, 41, 302, 72, (248, 249, 250, 321, 298, 304, 323, 246, 103)),
+    "aarch64": _Numbers(0xC00000B7, 198, 261, 25, (217, 218, 219, 280, 241, 265, 282, 104, 116)),
 }
 _IO_URING = (425, 426, 427)
 """The same numbers on every processor."""
@@ -73,6 +77,9 @@ def _program(numbers: _Numbers) -> list[bytes]:
         _refuse(errno.EPERM),
     ]
     program += [_step(_EQUAL, numbers.prlimit, 0, len(own)), *own]
+    lease = [_step(_LOAD, _SECOND_ARGUMENT), _step(_EQUAL, _SET_LEASE, 0, 1), _refuse(errno.EPERM)]
+    lease += [_step(_RETURN, _ALLOW)]
+    program += [_step(_EQUAL, numbers.fcntl, 0, len(lease)), *lease]
     program += [_step(_EQUAL, numbers.socket, 1, 0), _step(_RETURN, _ALLOW), _step(_LOAD, _FIRST_ARGUMENT)]
     for family in _FAMILIES:
         program += [_step(_EQUAL, family, 0, 1), _step(_RETURN, _ALLOW)]

@@ -5,7 +5,7 @@ import pytest
 from tests.sandbox.support import Name, Open, errors, out
 
 _ASK = """
-import ctypes, errno, socket
+import ctypes, errno, fcntl, os, resource, socket
 
 def family(number, kind):
     try:
@@ -21,6 +21,21 @@ def call(number):
 
 print(family(40, 1), family(38, 5), family(17, 3))  # AF_VSOCK, AF_ALG, AF_PACKET
 print(family(1, 1), family(2, 1), family(10, 1), family(16, 3))
+def lease(kind):
+    try:
+        fcntl.fcntl(os.open("own", os.O_RDONLY | os.O_CREAT), fcntl.F_SETLEASE, kind)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "ok"
+
+def limits(pid):
+    try:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return "ok"
+
+print(lease(fcntl.F_WRLCK), limits(0), limits(1))
 print(call(425))  # io_uring_setup, the same on every processor
 """
 
@@ -31,6 +46,9 @@ def test_what_reaches_past_namespaces_is_refused(
 ) -> None:
     request.getfixturevalue(backend)
     done = opened(backend).run_script(_ASK, directory="ask", env={}, timeout=60)
-    assert out(done).splitlines() == ["EAFNOSUPPORT " * 2 + "EAFNOSUPPORT", "ok ok ok ok", "ENOSYS"], errors(
-        done
-    )
+    assert out(done).splitlines() == [
+        "EAFNOSUPPORT " * 2 + "EAFNOSUPPORT",
+        "ok ok ok ok",
+        "EPERM ok EPERM",
+        "ENOSYS",
+    ], errors(done)
