@@ -59,6 +59,7 @@ _GAMES = (
     "link", "passwd", "data", "environ", "chain", "pipe", "directory", "socket", "device", "second", "sparse",
     "columns", "row", "quotes", "utf16", "nul", "escapes", "formula", "gzip", "pickle", "empty", "numbers",
 )  # fmt: skip
+_TRAPS = ("pipe", "zero", "tty", "self", "memory")
 _PATHS = (
     "../submission/games/folder/answers.csv", "/dev/zero", "/proc/self/environ", "../../../../etc/passwd",
     "/home/data/../../etc/passwd", "/home/submission/games/folder/../link.csv", "", "/", ".", "\x1b[2J", "-",
@@ -237,6 +238,24 @@ ATTACKS: tuple[Attack, ...] = (
             _say(":", 5.0),
             _shell("shell_ends.sh"),
             _say("true", 5.0),
+        ),
+        group="wreck",
+        needs_isolation=True,
+    ),
+    Attack(
+        "traps",
+        "Traps for the tools",
+        "pipes, links to devices and folders where the driver writes its files and where tools read",
+        "every call returns, and none reads what is no file",
+        (
+            _script("traps.py"),
+            _say("head -c 3000000 /dev/zero | tr '\\0' x", 10.0),
+            Move("shell", arguments={"command": "head -c 3000000 /dev/zero", "background": True}),
+            *(Move("read_file", arguments={"path": f"traps/{name}"}) for name in _TRAPS),
+            *(Move("write_file", arguments={"path": f"traps/{name}", "content": "x"}) for name in _TRAPS),
+            Move("list_files", arguments={"path": "traps/many"}),
+            Move("run_script", arguments={"path": "traps/pipe.py"}, timeout_s=5.0),
+            _say("rm -rf /home/code/traps /home/logs/*"),
         ),
         group="wreck",
         needs_isolation=True,

@@ -49,6 +49,13 @@ def keyring():
     return ""
 
 
+def kernel_log():
+    """What the kernel has said of other processes."""
+    buffer = ctypes.create_string_buffer(1 << 16)
+    size = LIBC.klogctl(3, buffer, len(buffer))
+    return f"{size} bytes of the kernel's log" if size > 0 else ""
+
+
 def agents():
     """Sockets of agents that hold keys."""
     places = ["/tmp", "/run", "/run/user", "/var/run"]
@@ -78,5 +85,6 @@ def machine():
 attempt("variables", variables)
 attempt("files of keys in home folders", homes)
 attempt("kernel key rings", keyring)
+attempt("the kernel's log", kernel_log)
 attempt("agents of keys", agents)
 attempt("password files of the machine", machine)

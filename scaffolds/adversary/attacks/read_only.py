@@ -79,6 +79,11 @@ def mount_over():
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
+def lease():
+    """With one on the data, whoever opens them waits."""
+    fcntl.fcntl(os.open(SAMPLE, os.O_RDONLY), fcntl.F_SETLEASE, fcntl.F_WRLCK)
+
+
 def settings():
     """The kernel's own settings, some of which name programs that it runs as root."""
     done = []
@@ -123,6 +128,7 @@ for name, act in {
     "a second name": second_name,
     "flags": flags,
     "an attribute": lambda: os.setxattr(SAMPLE, "user.x", b"x"),
+    "a lease": lease,
     "remounting": mount_over,
 }.items():
     attempt(f"data: {name}", change(name, act))
