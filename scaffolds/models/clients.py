@@ -1,15 +1,16 @@
 """Clients by the API that a provider speaks. A package is imported when a client over it is made."""
 
-from typing import Literal
-
 from scaffolds.models.capabilities import capabilities
 from scaffolds.models.client import Client, Endpoint
 
-Api = Literal["openai", "openai-compatible", "anthropic", "litellm"]
 
+def make(api: str, endpoint: Endpoint) -> Client:
+    """The client for a model, with tools as text where the model calls none by itself.
 
-def make(api: Api, endpoint: Endpoint) -> Client:
-    """The client for a model, with tools as text where the model calls none by itself."""
+    Args:
+        api: `openai`, `anthropic`, `litellm`, or `openai-compatible` for whatever speaks Chat Completions.
+        endpoint: where the model is.
+    """
     client = _native(api, endpoint)
     native = capabilities(endpoint.model).tools if endpoint.tools is None else endpoint.tools == "native"
     if native:
@@ -19,7 +20,7 @@ def make(api: Api, endpoint: Endpoint) -> Client:
     return TextTools(client)
 
 
-def _native(api: Api, endpoint: Endpoint) -> Client:
+def _native(api: str, endpoint: Endpoint) -> Client:
     if api == "anthropic":
         from scaffolds.models.anthropic_messages import AnthropicMessages
 

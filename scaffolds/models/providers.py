@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -36,6 +36,8 @@ class Provider(BaseModel):
     """Name of the variable that holds the key."""
     model: str | None = None
     """For `openai-compatible/NAME`: what the server calls its model; NAME where left out."""
+    tools: Literal["native", "text"] | None = None
+    """`text` where the server calls no tools by itself; what is known of the model where left out."""
 
 
 class Target(NamedTuple):

@@ -9,7 +9,7 @@ from scaffolds.errors import UserError
 from scaffolds.messages import Completion
 from scaffolds.models.client import Client, Endpoint
 from scaffolds.models.protocol import Model, ModelRequest
-from scaffolds.models.providers import REMOTE, SERVERS, Access, Lack, Target, target
+from scaffolds.models.providers import REMOTE, Access, Lack, Target, target
 from scaffolds.models.rates import Price
 
 KEYLESS = ("offline", "tape")
@@ -84,27 +84,12 @@ def _client(name: str, found: Target, access: Access) -> Client:
         raise UserError(
             f"{name}: " + "; ".join(f"{lack.what}\n  {lack.fix}" for lack in missing), code="model.lacks"
         )
-    from scaffolds.models.capabilities import capabilities
+    from scaffolds.models.clients import make
 
     provider = access.provider(found)
     model = found.model or provider.model or found.provider.partition("/")[2]
-    endpoint = Endpoint(name, model, access.key(found), provider.base_url, provider.timeout_s)
-    kind = found.provider.partition("/")[0]
-    if kind == "anthropic":
-        from scaffolds.models.anthropic_messages import AnthropicMessages
-
-        return AnthropicMessages(endpoint)
-    if kind == "litellm":
-        from scaffolds.models.litellm_chat import LiteLLMChat
-
-        return LiteLLMChat(endpoint)
-    if kind == SERVERS or not capabilities(model).responses:
-        from scaffolds.models.openai_chat import OpenAIChat
-
-        return OpenAIChat(endpoint)
-    from scaffolds.models.openai_responses import OpenAIResponses
-
-    return OpenAIResponses(endpoint)
+    key, api = access.key(found), found.provider.partition("/")[0]
+    return make(api, Endpoint(name, model, key, provider.base_url, provider.timeout_s, provider.tools))
 
 
 @dataclass(slots=True)
