@@ -72,7 +72,7 @@ def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:
     """What the run of `cell` in `folder` needs from outside, with its part of the machine."""
     competition, data = _data(cell)
     access = model_access(Path(cell.home))
-    backend = isolation(cell.backend, cell.models.values(), cell.image)
+    backend = isolation(cell.backend, cell.models.values(), cell.image, cell.network)
     contract = compile_contract(competition, data.public)
 
     shown = shown_data(competition, data, cell.description, Path(cell.data_dir))

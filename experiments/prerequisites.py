@@ -88,7 +88,7 @@ def _scaffolds(sweep: Sweep) -> Iterator[Problem]:
 
 def _isolation(sweep: Sweep, models: Iterable[str], machine: Machine) -> Iterator[Problem]:
     try:
-        chosen = isolation(sweep.backend, models, sweep.image)
+        chosen = isolation(sweep.backend, models, sweep.image, sweep.network)
     except UserError as error:
         yield Problem("sandbox", str(error))
         return

@@ -1,0 +1,39 @@
+"""Which isolation a plan gives to whose code, and what it refuses."""
+
+from pathlib import Path
+
+import pytest
+
+from experiments.plan import plan
+from tests.conftest import sweep_of
+
+
+def refusals(data_dir: Path, **changes: object) -> list[str]:
+    return [found.what for found in plan(sweep_of(**changes), data_dir).problems if found.kind == "sandbox"]
+
+
+FOREIGN = {"models": ["openai/gpt-4o-2024-08-06"]}
+
+
+def test_code_that_nobody_has_read_needs_isolation(data_dir: Path) -> None:
+    (what,) = refusals(data_dir, backend="none", **FOREIGN)
+    assert "there is no isolation" in what and "apt-get install bubblewrap" in what
+    assert not refusals(data_dir, backend="none")
+
+
+def test_bubblewrap_with_an_open_network_is_for_our_own_models(data_dir: Path) -> None:
+    (what,) = refusals(data_dir, backend="bwrap", network="open", **FOREIGN)
+    assert "backend: docker" in what
+    assert not refusals(data_dir, backend="bwrap", network="open")
+    assert not refusals(data_dir, backend="bwrap", **FOREIGN)
+
+
+def test_a_missing_image_is_named_with_the_command_that_builds_it(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (what,) = refusals(data_dir, backend="docker", image="no-such-image:1", **FOREIGN)
+    assert "no-such-image:1" in what and "python -m sandbox build-image" in what
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+    (what,) = refusals(data_dir, backend="docker", **FOREIGN)
+    assert "Docker" in what
+    assert not refusals(data_dir, backend="auto", **FOREIGN)
