@@ -1,6 +1,7 @@
 """`python -m experiments.bench --steps N`: what the framework itself costs per step of AIDE.
 
-`--cells N` measures a sweep instead: see `experiments.bench_cells`.
+`--cells N` measures a sweep instead: see `experiments.bench_cells`; `--model-overhead` a model call: see
+`experiments.bench_models`.
 
 Model and script are instant, so nothing but the project's own work is measured: prompts, policy, log,
 blobs, fsync, snapshots' bookkeeping. Every node improves on the one before: one ever-deeper chain, with
@@ -33,7 +34,7 @@ from sandbox.spec import Layout
 from scaffolds.aide.scaffold import Aide, AideConfig
 from scaffolds.errors import LimitReached
 from scaffolds.messages import Completion, ToolCall, Usage
-from scaffolds.models.protocol import ModelRequest
+from scaffolds.models.protocol import Model, ModelRequest
 from scaffolds.runtime.durable import DurableRun
 from scaffolds.runtime.ledger import Limits
 from scaffolds.runtime.log import BLOBS_FOLDER, EVENTS_FILE
@@ -160,16 +161,15 @@ class AnyForm:
         return Verdict(valid=True, code=Code.OK, message="ok")
 
 
-def _world(steps: int) -> World:
+def _world(steps: int, model: Model | None = None) -> World:
     card = TaskCard("id", "y", ("y",), "number", Metric("rmse", False), {"train": "input/train.csv"})
     task = Task("bench", "Predict y from x.\n" * 60, card, "2 CPU cores")
 
     def open_sandbox(lane: str, served: Validator | None) -> Sandbox:
         return InstantSandbox()
 
-    return World(
-        task, {"main": InstantModel()}, open_sandbox, AnyForm(), Limits(time_s=86_400, steps=steps), 0
-    )
+    limits = Limits(time_s=86_400, steps=steps)
+    return World(task, {"main": model or InstantModel()}, open_sandbox, AnyForm(), limits, 0)
 
 
 def run_steps(folder: Path, steps: int) -> None:
@@ -227,15 +227,24 @@ def main(
     cells: Annotated[
         int | None, typer.Option(min=1, help="Measure a sweep of so many cells instead.")
     ] = None,
+    model_overhead: Annotated[
+        bool, typer.Option("--model-overhead", help="Measure model calls against the bare packages.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     resume: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Measure what the framework costs per step, or per cell; timings vary with the machine."""
+    """Measure what the framework costs per step, cell or model call; timings vary with the machine."""
     own_process()
     if resume is not None:
         run_steps(resume, steps)
         return
-    figures = measure(steps) if cells is None else measure_cells(cells)
+    figures: Mapping[str, object]
+    if model_overhead:
+        from experiments.bench_models import measure_models  # the packages take long to import
+
+        figures = measure_models(lambda model: _world(steps, model))
+    else:
+        figures = measure(steps) if cells is None else measure_cells(cells)
     if as_json:
         typer.echo(json.dumps(figures))
         return

@@ -38,6 +38,7 @@ class Slots:
     def __init__(self, folder: Path, cap: int) -> None:
         self._folder = folder
         self._cap = cap
+        self._made = False
 
     @contextlib.contextmanager
     def one(
@@ -110,7 +111,8 @@ class Slots:
         return None
 
     def _waiting(self) -> list[str]:
-        return sorted(path.name for path in self._folder.glob("*.waiting"))
+        with os.scandir(self._folder) as entries:
+            return sorted(entry.name for entry in entries if entry.name.endswith(".waiting"))
 
     def _is_held(self, name: str) -> bool:
         try:
@@ -128,8 +130,10 @@ class Slots:
     @contextlib.contextmanager
     def _ready(self) -> Generator[None]:
         try:
-            for folder in (self._folder.parent, self._folder):
-                _make(folder)
+            if not self._made:
+                for folder in (self._folder.parent, self._folder):
+                    _make(folder)
+                self._made = True
             yield
         except OSError as error:
             raise UserError(
