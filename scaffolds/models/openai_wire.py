@@ -9,6 +9,7 @@ from functools import cached_property
 
 import httpx
 import openai
+import orjson
 
 from scaffolds.errors import RunError
 from scaffolds.models.client import Endpoint
@@ -38,7 +39,8 @@ class OpenAIWire:
         return parse_object(answer, self._endpoint.name)
 
     def _send(self, path: str, body: Mapping[str, object]) -> bytes:
-        return self._client.post(path, cast_to=httpx.Response, body=body).content
+        # As bytes: the package would copy the whole conversation before it encodes it, more slowly.
+        return self._client.post(path, cast_to=httpx.Response, content=orjson.dumps(body)).content
 
     @cached_property
     def _client(self) -> openai.OpenAI:
