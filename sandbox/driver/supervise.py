@@ -41,7 +41,7 @@ def await_end(
                 loop.reason = CROWDED
             look = now + _LOOK_EVERY_S
         loop.wait(min(deadline, look) - now, watched())
-    return "exit"
+    return "cleared" if loop.reason else "exit"  # the reason is this call's, and no matter of the next
 
 
 def stop(loop: Loop, targets: Callable[[], Collection[int]], *, alone: bool) -> None:
