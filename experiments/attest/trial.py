@@ -67,7 +67,8 @@ def run_trial(stage: Stage, setting: Setting, attacks: tuple[str, ...], *, scram
         raise InfraError(
             f"the attacked run ended with status {done.returncode}: {done.stdout[-2000:].decode()}"
         )
-    shown = {name: _shown(name, folder) for name in ("inspect", "report")}
+    readers = () if scrambled else ("inspect", "report")
+    shown = {name: _shown(name, folder) for name in readers}
     return Trial(folder, attacks, done.returncode, done.stdout, shown)
 
 
