@@ -114,7 +114,7 @@ def remove_dead(places: Collection[Place]) -> None:
     for place in places:
         with contextlib.suppress(OSError):
             for folder in place.folder.iterdir():
-                if (match := _NAME.fullmatch(folder.name)) and not _lives(*map(int, match.groups())):
+                if (match := _NAME.fullmatch(folder.name)) and not processes.lives(*map(int, match.groups())):
                     _removed(folder)
 
 
@@ -196,11 +196,6 @@ def _values(controller: str, limits: Limits) -> dict[str, str]:
 def _name() -> str:
     own = processes.read(os.getpid())
     return f"mle-{os.getpid()}-{own.started if own else 0}-{secrets.token_hex(4)}"
-
-
-def _lives(pid: int, started: int) -> bool:
-    found = processes.read(pid)
-    return found is not None and found.started == started
 
 
 def _removed(folder: Path) -> bool:

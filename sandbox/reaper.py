@@ -5,6 +5,7 @@ and those of a daemon that was down at the wrong moment.
 """
 
 import os
+import re
 import threading
 import time
 from pathlib import Path
@@ -17,6 +18,7 @@ from sandbox.errors import SandboxLost
 _PREFIX = "org.mle-sandbox.owner"
 PLACE, PROCESS, RUN = f"{_PREFIX}.place", f"{_PREFIX}.process", f"{_PREFIX}.run"
 _EVERY_S = 60.0
+_OWNER = re.compile(r"([0-9]{1,9}) ([0-9]{1,20})")
 
 _turn = threading.Lock()
 _last = -_EVERY_S
@@ -32,11 +34,12 @@ class Reaped(NamedTuple):
 
 def labels(run: str) -> dict[str, str]:
     """Say that a container is this process's, which is known by its start, on this machine since its boot."""
-    return {PLACE: _place(), PROCESS: _process(os.getpid()), RUN: run}
+    own = processes.read(os.getpid())
+    return {PLACE: _place(), PROCESS: f"{os.getpid()} {own.started}" if own else "", RUN: run}
 
 
 def reap(engine: Engine) -> list[Reaped]:
-    """Remove the containers whose owners on this machine are dead.
+    """Remove the containers whose owners on this machine, processes of this user, are dead.
 
     Raises:
         SandboxLost: the daemon does not answer.
@@ -63,17 +66,18 @@ def reap_sometimes(engine: Engine) -> None:
 
 def _orphaned(container: Container, place: str) -> bool:
     """Whether its owner is known to be dead: one elsewhere cannot be looked for."""
-    owner = container.labels.get(PROCESS, "")
-    pid = owner.partition(" ")[0]
-    return container.labels.get(PLACE) == place and pid.isdecimal() and _process(int(pid)) != owner
-
-
-def _process(pid: int) -> str:
-    row = processes.read(pid)
-    return f"{pid} {row.started}" if row else f"{pid} dead"
+    owner = _OWNER.fullmatch(container.labels.get(PROCESS, ""))
+    return (
+        container.labels.get(PLACE) == place
+        and owner is not None
+        and not processes.lives(*map(int, owner.groups()))
+    )
 
 
 def _place() -> str:
-    """This boot of this machine, and the table in which its processes are numbered."""
+    """This boot of this machine, the table in which its processes are numbered, and the user.
+
+    Processes of other users may be hidden, and their containers are theirs to remove.
+    """
     boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    return f"{boot} {Path('/proc/self/ns/pid').readlink()} {os.geteuid()}"
