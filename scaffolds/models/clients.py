@@ -1,7 +1,12 @@
 """Clients by the API that a provider speaks. A package is imported when a client over it is made."""
 
+import re
+
+from scaffolds.errors import UserError
 from scaffolds.models.capabilities import capabilities
 from scaffolds.models.client import Client, Endpoint
+from scaffolds.models.failures import BAD_REQUEST, KEY_REFUSED
+from scaffolds.models.faults import host
 
 
 def make(api: str, endpoint: Endpoint) -> Client:
@@ -10,7 +15,11 @@ def make(api: str, endpoint: Endpoint) -> Client:
     Args:
         api: `openai`, `anthropic`, `litellm`, or `openai-compatible` for whatever speaks Chat Completions.
         endpoint: where the model is.
+
+    Raises:
+        UserError: the key or the base URL are such that no request can be made with them.
     """
+    _check(endpoint)
     client = _native(api, endpoint)
     native = capabilities(endpoint.model).tools if endpoint.tools is None else endpoint.tools == "native"
     if native:
@@ -18,6 +27,21 @@ def make(api: str, endpoint: Endpoint) -> Client:
     from scaffolds.models.text_tools import TextTools
 
     return TextTools(client)
+
+
+def _check(endpoint: Endpoint) -> None:
+    """Refuse what a package would take for a broken connection, and would be tried again for hours."""
+    key, url = endpoint.key or "", endpoint.base_url
+    if not key.isascii() or not key.isprintable() or " " in key:
+        raise UserError(
+            f"{endpoint.name}: the key holds a space, a line break or a letter that no key has. Copy it anew",
+            code=KEY_REFUSED,
+        )
+    if url is not None and not re.match(r"https?://[^/\s]", url):
+        raise UserError(
+            f"{endpoint.name}: {host(url)!r} is no base URL; it begins with http:// or https://",
+            code=BAD_REQUEST,
+        )
 
 
 def _native(api: str, endpoint: Endpoint) -> Client:

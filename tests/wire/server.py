@@ -195,23 +195,27 @@ class _Handler(BaseHTTPRequestHandler):
             or fault in ("trickle", "refusal", "broken_arguments", "no_usage")
         ):
             served.usage = reply.usage
-        if served.body.get("stream") and form.events is not None:
-            served.delivered = self._stream(sse(form.events(answer)), fault)
-            return
-        data = json.dumps(answer).encode()
+        # Said beforehand: a client that has the last byte may look at once.
+        served.delivered = fault is None or fault in ANSWERED
+        try:
+            if served.body.get("stream") and form.events is not None:
+                self._stream(sse(form.events(answer)), fault)
+            else:
+                self._whole(json.dumps(answer).encode(), fault)
+        except OSError:
+            served.delivered = False
+
+    def _whole(self, data: bytes, fault: Fault | None) -> None:
         if fault == "half_body":
             self._cut(_head(200, len(data)) + data[: len(data) // 2])
         elif fault == "invalid_json":
             self._send(200, data[:-2] + b" oops")
         elif fault == "trickle":
             self._trickle(data)
-            served.delivered = True
         else:
             self._send(200, data)
-            served.delivered = fault != "empty_choice"
 
-    def _stream(self, events: Iterator[bytes], fault: Fault | None) -> bool:
-        """Send a stream; whether all of it went out."""
+    def _stream(self, events: Iterator[bytes], fault: Fault | None) -> None:
         self.close_connection = True
         head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
         parts = list(events)
@@ -227,7 +231,6 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(part)
             if fault == "trickle":
                 self._wire.stopping.wait(0.002)
-        return fault is None or fault in ANSWERED
 
     def _send(self, status: int, data: bytes, headers: dict[str, str] | None = None) -> None:
         self.wfile.write(_head(status, len(data), headers) + data)

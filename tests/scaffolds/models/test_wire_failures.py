@@ -1,0 +1,201 @@
+"""Every way in which the server of the tests fails, told apart by every client, in one try each."""
+
+import socket
+import traceback
+from collections.abc import Generator
+from typing import NamedTuple
+
+import pytest
+
+from scaffolds.errors import ContextOverflow, RunError, UserError
+from scaffolds.messages import JsonValue, Message
+from scaffolds.models.client import Client, Endpoint
+from scaffolds.models.clients import make
+from scaffolds.models.failures import Transient
+from scaffolds.models.protocol import ModelRequest
+from tests.scaffolds.models.wire_support import KEY, connected, request
+from tests.wire import Fault, Raw, WireServer, faults_in_turn
+
+
+class Way(NamedTuple):
+    """A client, and settings that make it go one way or another."""
+
+    api: str
+    model: str
+    settings: dict[str, JsonValue]
+
+
+WAYS = [
+    Way("openai", "gpt-4o", {}),
+    Way("openai-compatible", "qwen", {}),
+    Way("anthropic", "claude-opus-4-5", {}),
+    Way("anthropic", "claude-opus-4-5", {"max_tokens": 64_000}),
+]
+IDS = ["responses", "chat", "messages", "streamed"]
+TRANSIENT: dict[Fault, str] = {
+    "rate_limit": "rate_limit",
+    "rate_limit_bare": "rate_limit",
+    "server_error": "server",
+    "bad_gateway": "server",
+    "overloaded": "overloaded",
+    "drop": "connection",
+    "half_body": "connection bad_answer",
+    "invalid_json": "bad_answer",
+    "empty_choice": "bad_answer",
+}
+NEVER: dict[Fault, str] = {
+    "quota": "model.quota",
+    "content_filter": "model.input_refused",
+    "bad_request": "model.request",
+    "unauthorized": "model.key",
+    "not_found": "model.unknown",
+}
+
+
+class Failing:
+    """One server for all of these tests, and one client for each way: a client takes a while to make."""
+
+    def __init__(self, server: WireServer) -> None:
+        self.server = server
+        self._clients: dict[str, Client] = {}
+
+    def client(self, way: Way, *faults: Fault | Raw, timeout_s: float = 20) -> Client:
+        """A client whose first requests fail."""
+        self.server.plan = faults_in_turn(*faults)
+        self.server.served.clear()
+        name = f"{way.api} {timeout_s}"
+        if name not in self._clients:
+            self._clients[name] = connected(way.api, way.model, self.server, timeout_s=timeout_s)
+        return self._clients[name]
+
+    def error(self, way: Way, fault: Fault | Raw, timeout_s: float = 20) -> RunError:
+        """What a client makes of a fault: after one try, without the key in any word, ready for the next."""
+        client = self.client(way, fault, timeout_s=timeout_s)
+        asked = ModelRequest((Message("user", "ping"),), settings=way.settings)
+        with pytest.raises(RunError) as caught:
+            client.complete(asked)
+        assert len(self.server.served) == 1
+        assert client.complete(asked).text == "pong"
+        error = caught.value
+        assert f"{way.api}/{way.model}" in str(error)
+        assert KEY not in "".join(traceback.format_exception(error))
+        assert error.__context__ is None
+        return error
+
+
+@pytest.fixture(scope="module")
+def failing() -> Generator[Failing]:
+    with WireServer(retry_after="17") as server:
+        yield Failing(server)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=IDS)
+@pytest.mark.parametrize("fault", TRANSIENT)
+def test_what_a_later_try_may_mend(failing: Failing, way: Way, fault: Fault) -> None:
+    error = failing.error(way, fault)
+    assert isinstance(error, Transient)
+    assert error.kind == TRANSIENT[fault] or (
+        fault == "half_body" and error.kind in ("connection", "bad_answer")
+    )
+    assert error.retry_after == (17 if fault == "rate_limit" else None)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=IDS)
+def test_a_hang(failing: Failing, way: Way) -> None:
+    error = failing.error(way, "hang", timeout_s=0.3)
+    assert isinstance(error, Transient)
+    assert error.kind == "timeout"
+
+
+@pytest.mark.parametrize("way", WAYS, ids=IDS)
+@pytest.mark.parametrize("fault", NEVER)
+def test_what_no_try_mends(failing: Failing, way: Way, fault: Fault) -> None:
+    error = failing.error(way, fault)
+    assert isinstance(error, UserError)
+    assert error.code == NEVER[fault]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=IDS)
+def test_a_conversation_that_is_too_long(failing: Failing, way: Way) -> None:
+    assert isinstance(failing.error(way, "context_length"), ContextOverflow)
+
+
+@pytest.mark.parametrize("way", WAYS, ids=IDS)
+def test_a_slow_answer_is_an_answer(failing: Failing, way: Way) -> None:
+    client = failing.client(way, "trickle")
+    said = client.complete(ModelRequest((Message("user", "ping"),), settings=way.settings))
+    assert said.text == "pong"
+    assert failing.server.usage() == said.usage
+
+
+def test_an_error_in_the_middle_of_a_stream(failing: Failing) -> None:
+    error = failing.error(WAYS[3], "stream_error")
+    assert isinstance(error, Transient)
+    assert error.kind == "overloaded"
+
+
+def test_a_failure_reported_with_a_status_of_success(failing: Failing) -> None:
+    gateway = Raw(200, '{"error": {"message": "Provider returned error", "code": 502}}')
+    assert isinstance(failing.error(WAYS[1], gateway), Transient)
+    failed = '{"status": "failed", "error": {"code": "server_error", "message": "Sorry."}, "output": []}'
+    assert isinstance(failing.error(WAYS[0], Raw(200, failed)), Transient)
+
+
+def test_nobody_listens() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        for way in WAYS:
+            client = make(way.api, Endpoint("m", way.model, KEY, url, 5))
+            with pytest.raises(Transient) as caught:
+                client.complete(request())
+            assert caught.value.kind == "connection"
+
+
+@pytest.mark.parametrize(
+    ("body", "overflows"),
+    [
+        # vLLM
+        ('{"object": "error", "message": "This model\'s maximum context length is 4096 tokens."}', True),
+        # llama.cpp
+        (
+            '{"error": {"code": 400, "type": "exceed_context_size_error", '
+            '"message": "the request exceeds the available context size, try increasing it"}}',
+            True,
+        ),
+        ('{"detail": "Input length exceeds the context window"}', True),
+        ('{"error": "model \\"phi\\" does not support tools"}', False),
+        ("tools param requires --jinja flag", False),
+    ],
+)
+def test_what_local_servers_say(failing: Failing, body: str, overflows: bool) -> None:
+    error = failing.error(WAYS[1], Raw(400, body))
+    assert isinstance(error, ContextOverflow if overflows else UserError)
+    assert "context" in str(error) or "tools" in str(error)
+
+
+@pytest.mark.parametrize("way", WAYS[:3], ids=IDS[:3])
+def test_a_wrong_key_is_not_quoted(way: Way) -> None:
+    with WireServer(key="another") as server, pytest.raises(UserError) as caught:
+        connected(way.api, way.model, server).complete(request())
+    assert caught.value.code == "model.key"
+    assert KEY not in str(caught.value)
+
+
+def test_keys_and_urls_that_cannot_be_sent() -> None:
+    for endpoint in (
+        Endpoint("m", "gpt-4o", "sk-with\nnewline"),
+        Endpoint("m", "gpt-4o", "sk-café"),
+        Endpoint("m", "gpt-4o", KEY, "localhost:8000"),
+    ):
+        with pytest.raises(UserError) as caught:
+            make("openai", endpoint)
+        assert str(endpoint.key) not in str(caught.value)
+
+
+@pytest.mark.parametrize("way", WAYS[:3], ids=IDS[:3])
+@pytest.mark.parametrize(("name", "value"), [("temprature", 1), ("max_tokens", -1), ("stop", 3)])
+def test_settings_that_do_not_exist(failing: Failing, way: Way, name: str, value: JsonValue) -> None:
+    with pytest.raises(UserError, match=name):
+        failing.client(way).complete(ModelRequest((), settings={name: value}))
+    assert not failing.server.served
