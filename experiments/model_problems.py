@@ -10,7 +10,7 @@ from experiments.problem import Problem
 from scaffolds.errors import UserError
 from scaffolds.models.providers import Access
 from scaffolds.models.rates import LONGEST_ANSWER
-from scaffolds.models.registry import connect, lacks, price_of
+from scaffolds.models.registry import connect, lacks, longest_answer, price_of
 
 
 def find_model_problems(sweep: Sweep, home: Path) -> Iterator[Problem]:
@@ -78,11 +78,12 @@ def _price(name: str, usd: float | None, max_usd: float | None, access: Access) 
         what = f"the price of {name} is not known, and a limit of dollars cannot hold without it"
         entry = f"echo '{name}: {{input: DOLLARS, output: DOLLARS}}  # per million tokens'"
         yield Problem("price", what, f"{entry} >> {PRICES_FILE}")
-    elif price.ceiling(0) > min(limits):
-        longest = price.max_output or LONGEST_ANSWER
+        return
+    longest = longest_answer(name, {}) or price.max_output or LONGEST_ANSWER
+    if (usd := price.ceiling(0, longest)) > min(limits):
         yield Problem(
             "price",
-            f"one answer of {name}, of at most {longest:,} tokens, may cost ${price.ceiling(0):.2f}, and the "
+            f"one answer of {name}, of at most {longest:,} tokens, may cost ${usd:.2f}, and the "
             f"limit is ${min(limits):.2f}: no call could be made. Raise `usd` or `max_usd`, or say in "
             f"{PRICES_FILE} how long its answers can get (`max_output`)",
         )

@@ -6,17 +6,17 @@ Waits are drawn at random and recorded by nobody: a replay needs none of them.
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type
 
 from scaffolds.errors import InfraError
-from scaffolds.messages import Completion
+from scaffolds.messages import Completion, JsonValue
 from scaffolds.models.client import Client
 from scaffolds.models.failures import Transient
-from scaffolds.models.protocol import ModelRequest
+from scaffolds.models.protocol import ModelRequest, as_asked
 from scaffolds.models.rates import Price
 from scaffolds.models.slots import Slots
 
@@ -28,6 +28,8 @@ LONGEST_ASKED_S = 900.0
 """The longest wait that a provider may ask for: some answer with the end of the day, and mean the minute."""
 
 Pause = Callable[[ModelRequest, float], None]
+Longest = Callable[[Mapping[str, JsonValue]], int | None]
+"""Takes a request's settings: the most tokens that its answer can have; None where the model decides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,20 @@ class Patience:
 class Patient:
     """A client with patience: see `Model`. Safe to use from several threads."""
 
-    def __init__(self, client: Client, slots: Slots, patience: Patience, price: Price | None) -> None:
+    def __init__(
+        self,
+        client: Client,
+        slots: Slots,
+        patience: Patience,
+        price: Price | None,
+        longest: Longest = as_asked,
+    ) -> None:
         self.name = client.name
         self._client = client
         self._slots = slots
         self._patience = patience
         self._price = price
+        self._longest = longest
 
     def complete(self, request: ModelRequest) -> Completion:
         """See `Model.complete`; raises `InfraError` when an outage outlasts the patience."""
@@ -78,9 +88,9 @@ class Patient:
             ) from error
         return replace(completion, usd=self._price.usd(completion.usage) if self._price else None)
 
-    def ceiling(self, input_tokens: int, output_tokens: int | None) -> float | None:
+    def ceiling(self, input_tokens: int, settings: Mapping[str, JsonValue]) -> float | None:
         """See `Priced.ceiling`."""
-        return self._price.ceiling(input_tokens, output_tokens) if self._price else None
+        return self._price.ceiling(input_tokens, self._longest(settings)) if self._price else None
 
 
 @dataclass(slots=True)

@@ -73,11 +73,17 @@ class Model(Protocol):
 class Priced(Protocol):
     """A model whose answers cost money; all others are free."""
 
-    def ceiling(self, input_tokens: int, output_tokens: int | None) -> float | None:
+    def ceiling(self, input_tokens: int, settings: Mapping[str, JsonValue]) -> float | None:
         """The most that a call may cost, in dollars; None where nobody knows its price.
 
         Args:
             input_tokens: at most so many are sent.
-            output_tokens: at most so many are asked for; None where the model decides.
+            settings: as in a request; `max_tokens` among them bounds the answer.
         """
         ...
+
+
+def as_asked(settings: Mapping[str, JsonValue]) -> int | None:
+    """The longest answer that settings allow, in tokens; None where they leave it open."""
+    longest = settings.get("max_tokens")
+    return longest if isinstance(longest, int) else None

@@ -1,19 +1,22 @@
 """Models by name: `provider/name`. A provider's module is imported only when one of its models is asked."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from scaffolds.errors import UserError
-from scaffolds.messages import Completion
+from scaffolds.messages import Completion, JsonValue
 from scaffolds.models.client import Client, Endpoint
-from scaffolds.models.protocol import Model, ModelRequest
+from scaffolds.models.protocol import Model, ModelRequest, as_asked
 from scaffolds.models.providers import REMOTE, Access, Lack, Target, target
 from scaffolds.models.rates import Price
 
 KEYLESS = ("offline", "tape")
 """Providers that call nobody: a rule-based policy of ours, and runs that somebody has already looked at."""
+_MOST_THOUGHT = 32_768
+"""The largest budget of `anthropic_format`."""
 _THERE_ARE = (
     "There are: openai/MODEL, anthropic/MODEL, litellm/PROVIDER/MODEL, openai-compatible/NAME (a server of "
     "configs/providers.yaml), offline/tabular (rule-based, free) and tape/RUN_FOLDER (the answers of a "
@@ -59,14 +62,19 @@ def price_of(name: str, access: Access) -> Price | None:
     """What the model charges; None where nobody knows. Models that call nobody are free."""
     if keyless(name):
         return Price(input=0.0, output=0.0)
-    price = access.prices.of(name)
-    if price is None or name.partition("/")[0] != "anthropic":
-        return price
+    return access.prices.of(name)
+
+
+def longest_answer(name: str, settings: Mapping[str, JsonValue]) -> int | None:
+    """The most tokens that an answer to a request with these settings can have; None where nobody is told."""
+    asked = as_asked(settings)
+    if name.partition("/")[0] != "anthropic":
+        return asked
     from scaffolds.models.capabilities import capabilities
 
-    # It is always told how long an answer may get.
-    longest = capabilities(name).max_tokens
-    return price.model_copy(update={"max_output": min(longest, price.max_output or longest)})
+    # It is always told how long an answer may get; what it may think comes on top.
+    thought = _MOST_THOUGHT if settings.get("reasoning_effort") is not None else 0
+    return (asked or capabilities(name).max_tokens) + thought
 
 
 def _patient(name: str, found: Target, access: Access) -> Model:
@@ -76,7 +84,8 @@ def _patient(name: str, found: Target, access: Access) -> Model:
     provider = access.provider(found)
     slots = Slots(access.slots / found.provider.replace("/", "-"), provider.in_flight)
     client = _Later(name, lambda: _client(name, found, access))
-    return Patient(client, slots, Patience(provider.patience_s), price_of(name, access))
+    longest = partial(longest_answer, name)
+    return Patient(client, slots, Patience(provider.patience_s), price_of(name, access), longest)
 
 
 def _client(name: str, found: Target, access: Access) -> Client:

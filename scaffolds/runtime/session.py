@@ -97,8 +97,7 @@ class Session:
         """
         if not isinstance(model, Priced) or (self.world.limits.usd is None and not self.world.purse.limited):
             return 0.0
-        longest = settings.get("max_tokens")
-        ceiling = model.ceiling(tokens, longest if isinstance(longest, int) else None)
+        ceiling = model.ceiling(tokens, settings)
         if ceiling is None:
             raise UserError(
                 f"the price of {model.name} is not known, and a limit of dollars cannot hold without it. "

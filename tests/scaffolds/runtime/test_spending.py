@@ -1,5 +1,6 @@
 """Limits of dollars: a run ends before the call that could pass them, in every lane, and on a replay too."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffolds.errors import LimitReached, UserError
-from scaffolds.messages import Completion, Message, Usage
-from scaffolds.models.protocol import ModelRequest
+from scaffolds.messages import Completion, JsonValue, Message, Usage
+from scaffolds.models.protocol import ModelRequest, as_asked
 from scaffolds.models.rates import Price
 from scaffolds.run import Failure, Run
 from scaffolds.runtime import events as ev
@@ -35,8 +36,8 @@ class Seller:
         usage = Usage(size // 3, output=10)
         return Completion("x" * 30, usage=usage, usd=self.price.usd(usage) if self.price else None)
 
-    def ceiling(self, input_tokens: int, output_tokens: int | None) -> float | None:
-        return self.price.ceiling(input_tokens, output_tokens) if self.price else None
+    def ceiling(self, input_tokens: int, settings: Mapping[str, JsonValue]) -> float | None:
+        return self.price.ceiling(input_tokens, as_asked(settings)) if self.price else None
 
 
 def world(model: Seller, usd: float | None) -> World:
