@@ -32,7 +32,8 @@ def fetch(path: str, layout: Layout, roots: Mapping[str, Path], max_bytes: int) 
         if absolute.startswith(f"{inside}/"):
             parts = absolute[len(inside) + 1 :].split("/")
             with _refusing(path), _folder(outside, parts[:-1]) as folder:
-                return _read(folder, parts[-1], path, max_bytes)
+                # Files of the data may have other names where only we can write.
+                return _read(folder, parts[-1], path, max_bytes, names=inside == layout.data)
     raise PathRefused(f"{path}: not a file below {layout.home}")
 
 
@@ -49,13 +50,13 @@ def _folder(root: Path, parts: list[str]) -> Generator[int]:
         os.close(fd)
 
 
-def _read(folder: int, name: str, path: str, max_bytes: int) -> bytes:
+def _read(folder: int, name: str, path: str, max_bytes: int, *, names: bool) -> bytes:
     fd = os.open(name, OPEN_FILE, dir_fd=folder)
     with os.fdopen(fd, "rb", buffering=0) as file:
         status = os.fstat(fd)
         if not stat.S_ISREG(status.st_mode):
             raise PathRefused(f"{path}: not a regular file")
-        if status.st_nlink != 1:
+        if status.st_nlink != 1 and not names:
             raise PathRefused(f"{path}: a file with several hard links")
         data = bytearray()
         while len(data) <= max_bytes and (piece := file.read(min(max_bytes + 1 - len(data), 1 << 22))):

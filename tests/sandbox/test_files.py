@@ -114,6 +114,11 @@ def test_fetch_reads_what_it_should(box: Sandbox) -> None:
     assert box.fetch(f"{box.layout.data}/train.csv", max_bytes=100) == b"id,y\n1,0\n"
 
 
+def test_fetch_reads_data_that_have_other_names_elsewhere(box: Sandbox, data: Path) -> None:
+    (data.parent / "elsewhere.csv").hardlink_to(data / "train.csv")
+    assert box.fetch(f"{box.layout.data}/train.csv", max_bytes=100) == (data / "train.csv").read_bytes()
+
+
 def test_fetch_refuses_everything_else(box: Sandbox, root: Path) -> None:
     box.shell(
         "echo 1 > f; ln -s f link; mkfifo fifo; echo 2 > one; ln one two; mkdir d; ln -s d dl; echo 3 > d/x;"
