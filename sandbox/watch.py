@@ -2,12 +2,13 @@
 
 A thread looks at all sandboxes of this process, for at most a twentieth of the time. One that uses too much
 is stopped: all its processes end, and the agent is told why and can still remove files. One that goes on
-nevertheless is given up.
+nevertheless is given up. Both may have to wait for a driver or a daemon, and are done beside the looking.
 """
 
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -159,9 +160,10 @@ class Watch:
 
     def _act(self, action: str, said: str) -> None:
         if action == "stop":
-            self._wire.stop(f"All processes were ended: {said}")
+            _beside(self._wire.stop, f"All processes were ended: {said}")
         elif action == "lose":
-            self._wire.lose(f"it went on after it was stopped: {said}")
+            _beside(self._wire.lose, f"it went on after it was stopped: {said}")
+            self.end()
 
 
 _lock = threading.Lock()
@@ -175,7 +177,7 @@ def begin_watch(watch: Watch) -> None:
     global _thread
     with _lock:
         _watches.append(watch)
-        if _thread is None:
+        if _thread is None or not _thread.is_alive():
             _thread = threading.Thread(target=_keep_looking, name="sandbox-watch", daemon=True)
             _thread.start()
     _wake.set()
@@ -186,8 +188,20 @@ def _keep_looking() -> None:
         _wake.clear()
         if not (watches := _watched()):
             return
-        soonest = min(watch.look() for watch in watches)
+        soonest = min(map(_look, watches))
         _wake.wait(max(soonest - time.monotonic(), 0.0))
+
+
+def _look(watch: Watch) -> float:
+    """A look that fails, for want of descriptors say, is made again later; nobody else goes unwatched."""
+    try:
+        return watch.look()
+    except Exception:  # noqa: BLE001 - whatever it is about one sandbox, the others have limits too
+        return time.monotonic() + MEMORY_S
+
+
+def _beside(act: Callable[[str], object], reason: str) -> None:
+    threading.Thread(target=act, args=(reason,), name="sandbox-stop", daemon=True).start()
 
 
 def _watched() -> list[Watch]:
