@@ -93,6 +93,7 @@ _TYPED: Mapping[str, int] = {
     "invalid_request": 400,
 }
 """Statuses of faults that come without one, by a word of their type."""
+_CLIENT_ERROR = 400
 _SERVER_ERROR = 500
 
 _Make = Callable[[str], RunError]
@@ -132,6 +133,8 @@ def failure(fault: Fault, endpoint: Endpoint) -> RunError:
             f"{', and that the base URL ends where its API begins (often /v1)' if place else ''}",
             code=MODEL_UNKNOWN,
         )
+    if status < _CLIENT_ERROR:
+        return bad_answer(endpoint, f"status {status}, and no completion: {said}")
     if status in _TRANSIENT or status >= _SERVER_ERROR:
         kind = "overloaded" if _OVERLOADED.search(text) else _TRANSIENT.get(status, "server")
         return Transient(f"{name}: status {status}: {said}", kind, fault.retry_after)

@@ -8,6 +8,7 @@ read a `.env` into the environment that sandboxes' parents have, and fetch its p
 
 import logging
 import os
+from collections.abc import Mapping
 from functools import cache
 from types import ModuleType
 from typing import Any, cast
@@ -66,6 +67,7 @@ class LiteLLMChat:
                 max_retries=0,
                 num_retries=0,
                 drop_params=True,
+                _skip_mcp_handler=True,  # it would import a package that litellm does not bring along
                 **body,
             )
             return cast("Object", answer.model_dump(warnings=False))
@@ -84,8 +86,8 @@ class LiteLLMChat:
 
 def _failure(error: openai.APIError, endpoint: Endpoint) -> RunError:
     status: object = getattr(error, "status_code", None)
-    headers: object = getattr(getattr(error, "response", None), "headers", None)
-    asked = retry_after(headers) if isinstance(headers, httpx.Headers) else None
+    headers: object = getattr(error, "litellm_response_headers", None)
+    asked = retry_after(cast("Mapping[str, str]", headers)) if isinstance(headers, Mapping) else None
     fault = Fault(status if isinstance(status, int) else None, error.message, type(error).__name__, asked)
     found = failure(fault, endpoint)
     if isinstance(error, openai.APIConnectionError) and getattr(found, "kind", None) == "server":
