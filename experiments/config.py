@@ -91,7 +91,7 @@ class TimeLimit(_Frozen):
     tokens: int | None = Field(None, ge=1)
     """Input and output tokens of one run, over all roles."""
     usd: float | None = Field(None, gt=0)
-    """Dollars of one run, over all roles; calls of unknown price do not count."""
+    """Dollars of one run, over all roles: it ends before the call that could pass them."""
 
     @model_validator(mode="before")
     @classmethod
@@ -171,7 +171,8 @@ class Sweep(_Frozen):
     final: Literal["path", "last_valid"] = "path"
     """Which submission is graded: the file at the path, or else the last snapshot that was well-formed."""
     max_usd: float | None = Field(None, gt=0)
-    """Dollars after which the whole sweep stops; the same command with more goes on."""
+    """Dollars of the whole sweep: it stops before the call that could pass them. The same command with more
+    goes on."""
     parallel: int = Field(1, ge=1)
     """Cells at work at the same time, where the machine has room for them."""
     grace: Duration = 300.0

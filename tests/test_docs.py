@@ -42,6 +42,17 @@ def test_every_config_loads(config: Path) -> None:
         assert load_sweep(config).competitions
 
 
+@pytest.mark.parametrize("file", ["providers", "prices"])
+def test_every_file_of_models_that_is_shown_is_valid(file: str, tmp_path: Path) -> None:
+    shown = re.findall(rf"```yaml\n(# configs/{file}\.yaml\n.*?)```", pages(), re.DOTALL)
+    assert shown
+    for text in shown:
+        (tmp_path / "configs").mkdir(exist_ok=True)
+        (tmp_path / "configs" / f"{file}.yaml").write_text(text, encoding="utf-8")
+        access = model_access(tmp_path)
+        assert access.providers if file == "providers" else access.prices.own
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_every_link_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):

@@ -151,7 +151,7 @@ def test_the_sweep_ends_before_the_call_that_could_pass_its_dollars(home: Home) 
         assert stopped.returncode == 1
         assert "the next call could cost more than is left" in output, output
         asked = len(server.served)
-        assert 1 <= asked
+        assert asked >= 1
         assert not (home.run / GRADE_FILE).exists()
         home.write(server, max_usd=2, time_limits=limits)
         done = home.start()
