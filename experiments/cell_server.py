@@ -19,10 +19,12 @@ import typer
 
 from benchmark.errors import GuardError
 from benchmark.guard_server import GuardServer
+from experiments.cell import load_cell
 from experiments.console import EXIT_INFRA, command, complain
 from experiments.means import Means
 from experiments.process import own_process
 from experiments.run import run_cell
+from scaffolds.models.registry import warm
 from scaffolds.registry import find as find_scaffold
 
 PROCESS_LOG = "process.log"
@@ -72,6 +74,9 @@ class CellServer:
         # A user's module may raise anything; the cell itself will say what.
         with contextlib.suppress(Exception):
             find_scaffold(request["scaffold"])
+        with contextlib.suppress(Exception):
+            for name in load_cell(Path(request["folder"])).models.values():
+                warm(name)
         guard = self.guard.address()
         gc.freeze()  # what every fork shares is not walked, and so not copied
         parent = os.getpid()

@@ -1,6 +1,7 @@
 """Clients by the API that a provider speaks. A package is imported when a client over it is made."""
 
 import re
+from importlib import import_module
 
 from scaffolds.errors import UserError
 from scaffolds.models.capabilities import capabilities
@@ -27,6 +28,16 @@ def make(api: str, endpoint: Endpoint) -> Client:
     from scaffolds.models.text_tools import TextTools
 
     return TextTools(client)
+
+
+def warm(api: str) -> None:
+    """Import what clients over `api` need, so that no process forked from this one has to."""
+    modules = {"anthropic": "anthropic_messages", "litellm": "litellm_chat", "openai": "openai_responses"}
+    import_module(f"scaffolds.models.{modules.get(api, 'openai_chat')}")
+    if api == "litellm":
+        from scaffolds.models.litellm_chat import warm as warm_package
+
+        warm_package()
 
 
 def _check(endpoint: Endpoint) -> None:

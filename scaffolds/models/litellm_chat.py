@@ -95,6 +95,11 @@ def _failure(error: openai.APIError, endpoint: Endpoint) -> RunError:
     return found
 
 
+def warm() -> None:
+    """Import the package now, so that no process forked from this one has to."""
+    _litellm()
+
+
 @cache
 def _litellm() -> ModuleType:
     os.environ.update(_QUIET)

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 from scaffolds.errors import UserError
@@ -46,6 +47,16 @@ def connect(name: str, access: Access | None = None) -> Model:
     if provider in REMOTE:
         return _patient(name, target(name), access or Access())
     raise UserError(f"unknown model {name!r}. {_THERE_ARE}")
+
+
+def warm(name: str) -> None:
+    """Import what the model will need when it is asked, so that no process forked from this one has to."""
+    provider = name.partition("/")[0]
+    if provider in REMOTE:
+        from scaffolds.models.clients import warm as warm_client
+
+        warm_client(provider)
+        import_module("scaffolds.models.patience")
 
 
 def keyless(name: str) -> bool:

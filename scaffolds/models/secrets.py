@@ -18,6 +18,8 @@ _LINE = re.compile(
 _SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)(_ID)?$")
 _SHORTEST = 8
 """Characters: stand-ins for keys, such as `none`, are words that may stand anywhere."""
+_NO_WORD = 16
+"""Characters from which on a value is no word that a config may hold by chance."""
 _LOOKS_LIKE_A_KEY = re.compile(
     r"(?<![A-Za-z0-9])(?:(?:sk|pk|rk|gsk|xai|nvapi|hf|csk|pplx|r8|tgp|fw)[-_](?=[A-Za-z0-9_-]*\d)[A-Za-z0-9_-]{20,}"
     r"|AIza[A-Za-z0-9_-]{30,}|A(?:KIA|SIA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{30,}|[A-Za-z]+://[^/\s:@]+:[^/\s:@]+@)"
@@ -47,7 +49,9 @@ class Secrets:
 
     def shown_in(self, text: str) -> str | None:
         """What secret is in `text`: the name of its variable, or what it looks like; None for nothing."""
-        named = next((name for name, value in self._values() if value in text), None)
+        named = next(
+            (name for name, value in self._values() if len(value) >= _NO_WORD and value in text), None
+        )
         return named or ("a key" if _LOOKS_LIKE_A_KEY.search(text) else None)
 
     def _values(self) -> Iterator[tuple[str, str]]:
