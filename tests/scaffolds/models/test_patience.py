@@ -1,5 +1,6 @@
 """The retry layer under a clock of our own: what is tried again, how long it waits, when it gives up."""
 
+import signal
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
@@ -167,6 +168,16 @@ def test_the_end_of_the_run_ends_a_wait(tmp_path: Path) -> None:
     ended.set()
     thread.join(20)
     assert [str(error) for error in errors] == ["the run ended while it waited for a model"]
+
+
+def test_ctrl_c_ends_a_wait() -> None:
+    main = threading.main_thread().ident
+    assert main is not None
+    timer = threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        ModelRequest([]).pause(HOUR)
+    timer.join()
 
 
 def test_an_answer_has_its_price_and_none_where_nobody_knows_it(tmp_path: Path) -> None:
