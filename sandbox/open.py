@@ -3,6 +3,7 @@
 import errno
 import shutil
 import time
+from contextlib import suppress
 
 from sandbox.backends import backend
 from sandbox.errors import SandboxError, SandboxLost, SandboxUnavailable
@@ -41,14 +42,25 @@ def open_on(
         raise SandboxUnavailable(f"the data folder {str(spec.data)!r} does not exist")
     workspace = Workspace(spec.root)
     try:
-        workspace.create(client=validator is not None)
+        return _open(chosen, spec, workspace, validator, look_s)
+    except BaseException:
+        with suppress(SandboxUnavailable, OSError):  # what has to stay hides no reason; it may be another's
+            workspace.remove()
+        raise
+
+
+def _open(
+    chosen: Backend, spec: SandboxSpec, workspace: Workspace, validator: Validator | None, look_s: float
+) -> Session:
+    layout = chosen.layout(spec)
+    try:
+        workspace.create(client=validator is not None, mounted=layout.mounted)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise SandboxUnavailable(
                 f"no space is left in {str(spec.root)!r} for a sandbox; free some"
             ) from error
         raise
-    layout = chosen.layout(spec)
     channel = chosen.start(spec, layout)
     wire = Wire(channel, validator)
     began = time.monotonic()
@@ -62,6 +74,9 @@ def open_on(
         if time.monotonic() - began > _START_S:  # a busy machine, not one that cannot
             raise SandboxLost(f"the sandbox did not answer within {_START_S:g} s of its start") from error
         raise SandboxUnavailable(channel.diagnose()) from error
+    except BaseException:
+        wire.close()
+        raise
     watch = Watch(wire, channel, workspace, _bounds(spec, chosen, look_s))
     begin_watch(watch)
     return Session(

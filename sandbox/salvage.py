@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from sandbox import interpreter
 from sandbox.protocols import BlobStore
 from sandbox.results import Snapshot
 from sandbox.snapshot import Snapshots
-from sandbox.workspace import CLIENT, Workspace
+from sandbox.workspace import Workspace
 
 
 def salvage(root: Path, store: BlobStore) -> Snapshot | None:
@@ -14,8 +13,7 @@ def salvage(root: Path, store: BlobStore) -> Snapshot | None:
 
     Nothing inside may run any more; links are not followed, and the caps of every snapshot hold.
     """
-    home = Workspace(root).home
-    if not home.is_dir():
+    workspace = Workspace(root)
+    if not workspace.home.is_dir():
         return None
-    inside = {name for place in ("/home", str(home)) for name in interpreter.names_below(place)}
-    return Snapshots(home, leave_out=frozenset({"data", CLIENT, *inside})).take(store)
+    return Snapshots(workspace.home, leave_out=workspace.left_out()).take(store)

@@ -2,11 +2,12 @@
 
 import contextlib
 import dataclasses
+import re
 import time
 from collections.abc import Generator, Mapping
 from pathlib import Path
 
-from sandbox import answers, interpreter, ownership
+from sandbox import answers, ownership
 from sandbox.driver import frames
 from sandbox.edits import Edit, Insert, Replace
 from sandbox.errors import PathRefused, SandboxLost
@@ -17,7 +18,7 @@ from sandbox.snapshot import Snapshots
 from sandbox.spec import Layout
 from sandbox.watch import Watch
 from sandbox.wire import Wire
-from sandbox.workspace import CLIENT, Workspace
+from sandbox.workspace import Workspace
 
 _SLACK_S = 15.0
 """Seconds past a call's timeout at which a driver that has not answered counts as dead."""
@@ -27,6 +28,12 @@ _KERNEL_S = 60.0
 _FILES_S = 60.0
 _MAX_READ = 4 * 1024 * 1024
 _MAX_ROWS = 2000
+_MAX_INTEGER = 2**62
+"""No file is as long; agents name larger ones."""
+_UNUSABLE = re.compile("[\0\ud800-\udfff]")
+"""What no variable of a process can hold."""
+_SHOWN = 80
+"""Characters of a name that cannot be used."""
 
 
 class Session:
@@ -52,8 +59,7 @@ class Session:
         self._workspace = workspace
         self._watch = watch
         self._data = data
-        hidden = {"data", CLIENT, *interpreter.names_below(layout.home)}
-        self._snapshots = Snapshots(workspace.home, leave_out=frozenset(hidden))
+        self._snapshots = Snapshots(workspace.home, leave_out=workspace.left_out())
         self._closed = False
 
     def shell(self, command: str, *, timeout: float) -> Execution:
@@ -69,14 +75,14 @@ class Session:
     def poll_job(self, job: int, *, wait: float = 0.0, kill: bool = False) -> Job:
         """Return what a job printed since the last look, and whether it runs."""
         wait = min(max(wait, 0.0), _MAX_S)
-        fields = {"job": max(job, 0), "timeout": wait, "kill": kill}
+        fields = {"job": _within(job), "timeout": wait, "kill": kill}
         answer = self._wire.ask("poll", fields, timeout=wait + _SLACK_S)
         with self._checked():
             return answers.job(answer)
 
     def python(self, code: str, *, timeout: float) -> Execution:
         """Run one cell in the persistent IPython kernel."""
-        return self._execute("cell", {}, code, timeout, starting=_KERNEL_S)
+        return self._execute("cell", {}, code, timeout, starting=min(_KERNEL_S, max(timeout, 0.0) + _SLACK_S))
 
     def run_script(
         self,
@@ -99,7 +105,7 @@ class Session:
 
     def read_file(self, path: str, *, offset: int = 0, limit: int = 65536) -> FileText:
         """Read at most `limit` bytes (and 4 MiB) of a text file at `offset`."""
-        fields = {"path": path, "offset": max(offset, 0), "limit": max(0, min(limit, _MAX_READ))}
+        fields = {"path": path, "offset": _within(offset), "limit": _within(limit, _MAX_READ)}
         answer = self._wire.ask("read", fields, timeout=_FILES_S)
         with self._checked():
             total = answer.header.integer("size")
@@ -126,7 +132,7 @@ class Session:
 
     def list_files(self, path: str = ".", *, limit: int = 200) -> tuple[Entry, ...]:
         """List a directory, sorted by name, at most `limit` rows (and 2000)."""
-        fields = {"path": path, "limit": max(0, min(limit, _MAX_ROWS))}
+        fields = {"path": path, "limit": _within(limit, _MAX_ROWS)}
         answer = self._wire.ask("list", fields, timeout=_FILES_S)
         with self._checked():
             return answers.entries(answer)
@@ -193,9 +199,14 @@ def pairs(env: Mapping[str, str]) -> list[str]:
         ValueError: a name or value that no process can have.
     """
     for name, value in env.items():
-        if not name or "=" in name or "\0" in name + value:
-            raise ValueError(f"not an environment variable: {name!r}")
+        if not name or "=" in name or _UNUSABLE.search(name + value):
+            raise ValueError(f"not an environment variable: {name[:_SHOWN]!r}")
     return [f"{name}={value}" for name, value in env.items()]
+
+
+def _within(value: int, most: int = _MAX_INTEGER) -> int:
+    """The nearest integer that the driver takes."""
+    return max(0, min(value, most))
 
 
 def _edit(edit: Edit) -> tuple[dict[str, object], bytes]:
@@ -204,5 +215,5 @@ def _edit(edit: Edit) -> tuple[dict[str, object], bytes]:
         old = edit.old.encode(errors="replace")
         return {"edit": "replace", "old": len(old)}, old + edit.new.encode(errors="replace")
     if isinstance(edit, Insert):
-        return {"edit": "insert", "line": max(edit.line, 0)}, edit.text.encode(errors="replace")
+        return {"edit": "insert", "line": _within(edit.line)}, edit.text.encode(errors="replace")
     return {"edit": "undo"}, b""

@@ -59,3 +59,5 @@ class Layout:
     """Interpreter of the agent's code; empty for the one that runs the driver."""
     port: int = 5000
     """Where the validation server listens on the loopback interface; 0 for any port that is free."""
+    mounted: tuple[str, ...] = ()
+    """Names in the home folder through which the host's Python is mounted; not part of snapshots."""

@@ -18,7 +18,6 @@ from sandbox.protocols import Channel, Validator
 from sandbox.text import printable
 from sandbox.validation import Desk
 
-_MAX_REFUSAL = 2000
 _FRAME_S = 60.0
 """From the first byte of a frame to its last."""
 
@@ -68,10 +67,11 @@ class Wire:
                 refusal = answer.header.text("refused") if "refused" in answer.header else None
             except (SandboxLost, frames.FrameError) as error:
                 self._channel.kill()
-                self._lost = f"the sandbox is lost during {op!r}: {error}; {self._channel.diagnose()}"
+                said = f"the sandbox is lost during {op!r}: {error}; {self._channel.diagnose()}"
+                self._lost = self._lost or said  # whoever gave it up meanwhile knows better why
                 raise SandboxLost(self._lost) from error
         if refusal is not None:
-            raise PathRefused(printable(refusal[:_MAX_REFUSAL]))
+            raise PathRefused(printable(refusal[: frames.MAX_WORDS]))
         return answer
 
     def stop(self, reason: str) -> None:

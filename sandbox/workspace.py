@@ -6,14 +6,17 @@ root/private    the driver and what it needs; the agent of an isolated sandbox c
 """
 
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox import interpreter
 from sandbox.archive import driver_archive
 from sandbox.errors import SandboxUnavailable
 from sandbox.spec import Layout
 
 _MARK = ".sandbox"
+"""A file that says whose folder this is, and holds the names in the home folder that are mounts."""
 _GONE = ".gone-"
 """Before the name of a folder that is being removed."""
 PORT = 5000
@@ -60,15 +63,27 @@ class Workspace:
         """Files that the driver writes while it runs."""
         return self.private / "scratch"
 
-    def create(self, *, client: bool) -> None:
-        """Make the folder anew, with or without the script that asks the validation server.
+    def left_out(self) -> frozenset[str]:
+        """Names in the home folder that are none of the agent's work, and no part of snapshots."""
+        try:
+            mounted = (self.root / _MARK).read_text(errors="replace").split("\0")
+        except FileNotFoundError:  # an agent without isolation can remove it
+            mounted = []
+        return frozenset({"data", CLIENT, *mounted} - {""})
+
+    def create(self, *, client: bool, mounted: Iterable[str] = ()) -> None:
+        """Make the folder anew.
+
+        Args:
+            client: with the script that asks the validation server.
+            mounted: see `Layout`.
 
         Raises:
             SandboxUnavailable: the folder holds something that is not a sandbox's.
         """
         self.remove()
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (self.root / _MARK).touch()
+        (self.root / _MARK).write_text("\0".join(mounted))
         for path in (*(self.home / name for name in FOLDERS), self.tmp, self.scratch):
             path.mkdir(parents=True)
         self.driver.write_bytes(driver_archive())
@@ -97,7 +112,7 @@ class Workspace:
 
 
 def layout_at(home: str, tmp: str, python: str, port: int) -> Layout:
-    """Return the layout below a home folder."""
+    """Return the layout below a home folder; `python` is this machine's, or empty for the image's own."""
     return Layout(
         home=home,
         data=f"{home}/data",
@@ -107,6 +122,7 @@ def layout_at(home: str, tmp: str, python: str, port: int) -> Layout:
         tmp=tmp,
         python=python,
         port=port,
+        mounted=tuple(sorted(interpreter.names_below(home))) if python else (),
     )
 
 

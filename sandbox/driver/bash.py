@@ -17,16 +17,20 @@ from typing import NamedTuple
 
 from sandbox.driver import processes
 from sandbox.driver.loop import Loop
+from sandbox.driver.world import MAX_PATH
 
 BASH = "/bin/bash"
 OPTIONS = ("--noprofile", "--norc", "-c")
 _MAX_REPORT = 4 * 1024 * 1024  # nearly all of it exported variables
+# The number of the call, without which anything could be put into the pipe for the next one to find, is
+# in a variable that no command uses by accident.
 # The redirections of `.` last for one file, so that `exec >log` does not silence the calls after it.
 # Meanwhile bash keeps the pipes on descriptors that it closes when it executes a program.
 _LOOP = """\
 builtin . {exports}
-while {{ builtin printf '%s\\0%s\\0' "$?" "$PWD"; builtin export -p; builtin printf '\\0'; }} >&{report} &&
-IFS= builtin read -r -u {order}
+__call={call}
+while {{ builtin printf '\\0%s\\0%s\\0%s\\0' "$__call" "$?" "$PWD"
+builtin export -p; builtin printf '\\0'; }} >&{report} && IFS= builtin read -r -u {order} __call
 do builtin . {commands} </dev/null >&{output} 2>&1 {order}<&- {report}>&- {output}>&-
 done
 """
@@ -49,13 +53,17 @@ class Bash:
         order, self._order = os.pipe()
         self._reports, report = os.pipe()
         os.set_blocking(self._reports, False)
+        self._call = _fresh_call()
         fds = {"order": order, "report": report, "output": output}
         files = {"exports": shlex.quote(f"{folder}/exports"), "commands": shlex.quote(self._commands)}
-        program = _LOOP.format(**files, **fds)
+        program = _LOOP.format(**files, **fds, call=self._call)
         argv = (BASH, *OPTIONS, program, "bash")
         null = os.open(os.devnull, os.O_WRONLY)
         try:
             self._child = loop.spawn(argv, cwd=cwd, env=env, outputs=(null, null), keep=tuple(fds.values()))
+        except OSError:
+            self.close()
+            raise
         finally:
             for fd in (order, report, null):
                 os.close(fd)
@@ -75,9 +83,10 @@ class Bash:
         self._hear()
         self._heard.clear()
         self.report = None
+        self._call = _fresh_call()
         write(self._commands, commands)
         with contextlib.suppress(BrokenPipeError):  # a shell that has just died is noticed by its end
-            os.write(self._order, b"\n")
+            os.write(self._order, f"{self._call}\n".encode())
 
     def watched(self) -> tuple[int, ...]:
         """Return the descriptors that become readable when there may be news."""
@@ -87,10 +96,11 @@ class Bash:
         """Say whether it has reported or ended."""
         if self.report is None:
             self._hear()
-            if self._heard.count(b"\0") >= 3:
-                status, cwd, exports, _ = bytes(self._heard).split(b"\0", 3)
+            _, _, report = bytes(self._heard).partition(f"\0{self._call}\0".encode())
+            if report.count(b"\0") >= 3:
+                status, cwd, exports, _ = report.split(b"\0", 3)
                 number = int(status) if status.isdigit() and len(status) < 4 else 1
-                self.report = Report(number, cwd, exports)
+                self.report = Report(number, cwd[:MAX_PATH], exports)
         return self.report is not None or self._child.end is not None
 
     def cwd(self) -> bytes | None:
@@ -120,6 +130,10 @@ class Bash:
                     processes.send((self.pid,), signal.SIGKILL)
                     return
             self._silent = True  # no process holds the other end: it ended, or executed a program
+
+
+def _fresh_call() -> str:
+    return os.urandom(8).hex()
 
 
 def write(path: str, content: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import collections
 import contextlib
+import errno
 import fcntl
 import os
 import select
@@ -133,7 +134,12 @@ class Drain:
         self._at_end = at_end
         self._kept = record()
         self._open = True
-        threading.Thread(target=self._run, daemon=True).start()
+        try:
+            threading.Thread(target=self._run, daemon=True).start()
+        except RuntimeError:  # there are too many threads already
+            os.close(self._read)
+            os.close(self.write_end)
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from None
 
     def take(self) -> Stream:
         """Return everything written so far and start afresh."""

@@ -16,6 +16,8 @@ MAX_HEADER = 256 * 1024
 """Bytes of JSON in one frame; the largest header in use is a script's environment."""
 MAX_PAYLOAD = 16 * 1024 * 1024
 """Raw bytes in one frame; the largest in use is four full output buffers of a script."""
+MAX_WORDS = 2000
+"""Characters of a refusal that are passed on."""
 _MAX_FIELDS = 32
 _MAX_ITEMS = 4096
 
@@ -96,6 +98,7 @@ def encode(fields: Mapping[str, object], chunks: Sequence[bytes] = ()) -> bytes:
     header = dict(fields)
     if len(chunks) > 1:
         header["chunks"] = [len(chunk) for chunk in chunks]
+    _check(header)
     text = json.dumps(header, separators=(",", ":")).encode()
     payload = b"".join(chunks)
     if len(text) > MAX_HEADER or len(payload) > MAX_PAYLOAD:
@@ -120,8 +123,7 @@ def decode(text: bytes) -> Header:
     if not isinstance(values, dict):
         raise FrameError("a header is not a JSON object")
     fields = cast("dict[str, object]", values)
-    if len(fields) > _MAX_FIELDS or not all(map(_flat, fields.values())):
-        raise FrameError("a header is not a small, flat object")
+    _check(fields)
     return Header(fields)
 
 
@@ -138,6 +140,11 @@ def split(header: Header, payload: bytes) -> list[bytes]:
         chunks.append(payload[start : start + size])
         start += size
     return chunks
+
+
+def _check(fields: Mapping[str, object]) -> None:
+    if len(fields) > _MAX_FIELDS or not all(map(_flat, fields.values())):
+        raise FrameError(f"a header holds more than flat lists of at most {_MAX_ITEMS} items")
 
 
 def _flat(value: object) -> bool:

@@ -11,6 +11,7 @@ import shutil
 import signal
 import tempfile
 import time
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from sandbox.driver import frames, processes, start, supervise
@@ -20,6 +21,8 @@ from sandbox.driver.replies import Refused, Reply
 from sandbox.driver.world import World
 
 _START_S = 50.0
+_START_LEFT_S = 15.0
+"""What a start may take past the cell's own time: at the end of a run nobody waits for more."""
 _INTERRUPT_S = 3.0
 _SHORT = 80
 """Bytes of a folder's path below which the names of sockets in it are short enough (107 in all)."""
@@ -64,7 +67,7 @@ class _Keeper:
         try:
             self._child = loop.spawn(
                 (*start.command(world.python, "--keeper", bare=False), str(orders), self._folder, world.logs),
-                cwd=os.fsencode(world.code),
+                cwd=world.standing(),
                 env={**world.env, **_ENV, **_QUIET, **env},
                 outputs=(answers, null),
                 keep=(orders,),
@@ -127,9 +130,9 @@ class _Keeper:
         except OSError:
             return ""
 
-    def begun_since(self, tick: int) -> set[int]:
+    def begun_since(self, before: Mapping[int, processes.Process]) -> set[int]:
         """Return what the kernel has started since then."""
-        return processes.begun_since(tick, self.pid, through=(self.kernel,))
+        return processes.begun_since(before, self.pid, through=(self.kernel,))
 
     def close(self, loop: Loop, *, alone: bool) -> None:
         """End the kernel and all that it started."""
@@ -210,17 +213,15 @@ class Kernel:
         self._loop.reap()
         if self._keeper and self._keeper.useless():
             notes.append(self._drop(self._keeper, _end(self._keeper.answer)))
-        keeper = self._keeper or self._start()
+        keeper = self._keeper or self._start(min(_START_S, timeout + _START_LEFT_S))
         before = keeper.usage()
-        since = processes.now_ticks()
+        table = processes.below(keeper.pid)
         keeper.begin(code)
         deadline = time.monotonic() + timeout
         how = supervise.await_end(self._loop, keeper.settled, deadline, keeper.watched)
         if how == "timeout":
-            self._interrupt(keeper, since)
+            self._interrupt(keeper, table)
         elif how == "cleared":
-            supervise.clear(self._loop, alone=self._world.isolated)
-            notes.append(self._loop.take_reason())
             keeper.settled()
         return self._reply(keeper, how, before, notes)
 
@@ -229,24 +230,25 @@ class Kernel:
         if self._keeper:
             self._keeper.remove()
 
-    def _start(self) -> _Keeper:
+    def _start(self, seconds: float) -> _Keeper:
         try:
             keeper = _Keeper(self._loop, self._world)
         except OSError as error:
             raise Refused(f"the kernel cannot be started: {error.strerror}") from None
-        deadline = time.monotonic() + _START_S
-        supervise.await_end(self._loop, keeper.started, deadline, keeper.watched)
+        deadline = time.monotonic() + seconds
+        how = supervise.await_end(self._loop, keeper.started, deadline, keeper.watched)
         if not keeper.kernel or keeper.gone():
             keeper.close(self._loop, alone=self._world.isolated)
-            raise Refused(keeper.refusal or "the kernel does not start")
+            ended = " ".join(self._loop.take_notes()) if how == "cleared" else ""
+            raise Refused(ended or keeper.refusal or "the kernel does not start")
         self._keeper = keeper
         return keeper
 
-    def _interrupt(self, keeper: _Keeper, since: int) -> None:
+    def _interrupt(self, keeper: _Keeper, before: Mapping[int, processes.Process]) -> None:
         """Have the cell end by itself, and end what it has started."""
 
         def begun() -> set[int]:
-            return keeper.begun_since(since)
+            return keeper.begun_since(before)
 
         processes.send({keeper.kernel, *begun()}, signal.SIGINT)
         until = time.monotonic() + _INTERRUPT_S

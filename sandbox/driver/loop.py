@@ -63,6 +63,10 @@ class Loop:
         self._children: dict[int, Child] = {}
         self.reason = ""
         """Why every process of the agent has to end now; empty if they need not."""
+        self.notes: list[str] = []
+        """What the agent has to hear with its next answer."""
+        self.look_at = 0.0
+        """When the number of processes is looked at again, on the monotonic clock."""
         self._request: Request | None = None
         self._on_notice: Callable[[frames.Header], None] = _unexpected
         self._sending = threading.Lock()
@@ -82,10 +86,10 @@ class Loop:
         request, self._request = self._request, None
         return request
 
-    def take_reason(self) -> str:
-        """Return the reason, which is then dealt with."""
-        reason, self.reason = self.reason, ""
-        return reason
+    def take_notes(self) -> list[str]:
+        """Return the notes, which are then told."""
+        notes, self.notes = self.notes, []
+        return notes
 
     def on_notice(self, handle: Callable[[frames.Header], None]) -> None:
         """Have `handle` take what the host says of its own accord, in a call or between calls."""

@@ -30,8 +30,6 @@ class Driver:
         self._jobs = Jobs(loop, around)
         self._kernel: Kernel | None = None
         self._oom = Oom(isolated=around.isolated)
-        self._notes: list[str] = []
-        """What the agent has to hear with its next command."""
         self._relay = Relay(loop, around) if around.max_bytes else None
         loop.on_notice(self._notice)
         self._operations = {
@@ -48,29 +46,35 @@ class Driver:
 
     def answer(self, request: Request) -> Reply:
         """Carry out one request."""
-        operation = self._operations.get(request.header.text("op"))
-        if operation is None:
-            raise frames.FrameError("an operation that this driver does not have")
-        reply = operation(request.header, request.payload)
-        self._notes += self._oom.check()
-        if self._notes and "notes" in reply.fields:
-            notes, self._notes = self._notes, []
-            reply = reply.with_notes(notes)
+        self.watch()
+        try:
+            reply = self._carry_out(request)
+        except Refused as refusal:
+            reply = _refused(str(refusal))
+        except OSError as error:
+            reply = _refused(f"it cannot be done: {(error.strerror or str(error)).lower()}")
+        except (frames.FrameError, RuntimeError, ValueError, OverflowError) as error:
+            reply = _refused(f"it cannot be done: {error}")  # one bad request is no reason to lose all work
+        self._loop.notes += self._oom.check()
+        if self._loop.notes and "notes" in reply.fields:
+            reply = reply.with_notes(self._loop.take_notes())
         return reply
 
     def watch(self) -> None:
-        """Look after what runs in the background while the host is silent."""
+        """Look after what runs in the background."""
         self._loop.reap()
-        if supervise.crowded():
-            self._loop.reason = supervise.CROWDED
-        if self._loop.reason:
-            supervise.clear(self._loop, alone=self._world.isolated)
-            self._notes.append(self._loop.take_reason())
+        supervise.clear(self._loop)
 
     def close(self) -> None:
         """Remove what would be left behind outside of the driver's own folder."""
         if self._kernel:
             self._kernel.close()
+
+    def _carry_out(self, request: Request) -> Reply:
+        operation = self._operations.get(request.header.text("op"))
+        if operation is None:
+            raise frames.FrameError("an operation that this driver does not have")
+        return operation(request.header, request.payload)
 
     def _notice(self, header: frames.Header) -> None:
         kind = header.text("notice")
@@ -184,8 +188,15 @@ def _answer(loop: Loop, driver: Driver) -> NoReturn:
     while True:
         request = loop.receive(driver.watch)
         number = request.header.integer("id")
-        try:
-            reply = driver.answer(request)
-        except Refused as refusal:
-            reply = Reply({"refused": str(refusal)})
-        loop.send(frames.encode({"id": number, **reply.fields}, reply.chunks))
+        loop.send(_encoded(number, driver.answer(request)))
+
+
+def _encoded(number: int, reply: Reply) -> bytes:
+    try:
+        return frames.encode({"id": number, **reply.fields}, reply.chunks)
+    except frames.FrameError as error:
+        return _encoded(number, _refused(f"the answer cannot be passed on: {error}"))
+
+
+def _refused(words: str) -> Reply:
+    return Reply({"refused": words[: frames.MAX_WORDS]})

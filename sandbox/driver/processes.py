@@ -13,7 +13,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -29,11 +29,7 @@ class Process(NamedTuple):
     """Process that began the session."""
     cpu_ticks: int
     """Own time and that of the children it has waited for."""
-
-
-def now_ticks() -> int:
-    """Return the present moment on the scale of `Process.started`."""
-    return int(time.clock_gettime(time.CLOCK_BOOTTIME) * TICKS)
+    threads: int
 
 
 def read(pid: int) -> Process | None:
@@ -46,7 +42,8 @@ def read(pid: int) -> Process | None:
     fields = stat[stat.rfind(b")") + 2 :].split()  # the name before it may hold anything
     if len(fields) < 20 or (fields[0] in (b"Z", b"X") and int(fields[17]) < 2):
         return None  # dead; one whose first thread alone has ended is not
-    return Process(int(fields[1]), int(fields[19]), int(fields[3]), sum(map(int, fields[11:15])))
+    cpu_ticks = sum(map(int, fields[11:15]))
+    return Process(int(fields[1]), int(fields[19]), int(fields[3]), cpu_ticks, int(fields[17]))
 
 
 def lives(pid: int, started: int) -> bool:
@@ -83,18 +80,23 @@ def below(ancestor: int) -> dict[int, Process]:
 
 
 def begun_since(
-    tick: int, ancestor: int, *, through: Collection[int] = (), spared: Collection[int] = ()
+    before: Mapping[int, Process],
+    ancestor: int,
+    *,
+    through: Collection[int] = (),
+    spared: Collection[int] = (),
 ) -> set[int]:
-    """Return the descendants of `ancestor` that began at `tick` or later.
+    """Return the descendants of `ancestor` that were not there `before`.
 
     What an older process starts belongs to an earlier call (a job left in the background) and is left
     out, as are the `spared` and all they start. The children of a process in `through` count as the
-    ancestor's own.
+    ancestor's own. Not told apart: what an older process, none of the spared, has detached since.
     """
     young: set[int] = set()
     for pid, process in below(ancestor).items():
         ours = process.parent == ancestor or process.parent in through or process.parent in young
-        if ours and process.started >= tick and pid not in spared and pid not in through:
+        old = pid in before and before[pid].started == process.started
+        if ours and not old and pid not in spared and pid not in through:
             young.add(pid)
     return young
 

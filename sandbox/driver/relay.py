@@ -17,6 +17,8 @@ from sandbox.driver.world import World
 _PIECE = 4 * 1024 * 1024
 _CONNECTIONS = 16
 """Served at once; more are turned away, so that agents cannot use up the driver's memory."""
+_BODIES = 2
+"""In memory at once: one that is judged, and one that comes."""
 
 
 class Verdict(NamedTuple):
@@ -33,8 +35,10 @@ class Relay:
     def __init__(self, loop: Loop, world: World) -> None:
         """Begin to listen, and tell the agent's processes where."""
         self.max_bytes = world.max_bytes
+        self.room = threading.Semaphore(_BODIES)
+        """Held by the connections whose submissions are in memory."""
         self.turn = threading.Lock()
-        """Held by the connection whose submission is read and judged."""
+        """Held by the connection whose submission is judged."""
         self._loop = loop
         self._ticket = 0
         self._verdict: Verdict | None = None
@@ -66,9 +70,13 @@ class Relay:
         while True:
             with contextlib.suppress(OSError):  # a client that has already gone; too many open files
                 connection, _ = self._listener.accept()
-                if self._free.acquire(blocking=False):
+                if not self._free.acquire(blocking=False):
+                    connection.close()
+                    continue
+                try:
                     threading.Thread(target=self._converse, args=(connection,), daemon=True).start()
-                else:
+                except RuntimeError:  # there are too many threads already
+                    self._free.release()
                     connection.close()
 
     def _converse(self, connection: socket.socket) -> None:

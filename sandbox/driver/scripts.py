@@ -51,14 +51,16 @@ def run_script(
         spared: the processes (with all below them) that are not the script's.
     """
     place = Place(world.logs, "script")
-    streams = tuple(Drain(lambda name=name: Record(place, f"{name}.txt")) for name in ("stdout", "stderr"))
-    since = processes.now_ticks()
+    before = processes.below(os.getpid())
     deadline = time.monotonic() + timeout
 
     def begun() -> set[int]:
-        return processes.begun_since(since, os.getpid(), spared=spared)
+        return processes.begun_since(before, os.getpid(), spared=spared)
 
+    streams: list[Drain] = []
     try:
+        for name in ("stdout", "stderr"):
+            streams.append(Drain(lambda name=name: Record(place, f"{name}.txt")))
         child = loop.spawn(
             (world.python, "-u", script.name),
             cwd=os.fsencode(script.folder),
@@ -73,12 +75,9 @@ def run_script(
     how = supervise.await_end(loop, lambda: child.end is not None, deadline)
     if how == "timeout":
         supervise.stop(loop, begun, alone=world.isolated)
-    if how == "cleared":
-        supervise.clear(loop, alone=world.isolated)
     processes.end(begun, loop.pause, alone=world.isolated)
     loop.reap()
-    notes = (loop.take_reason(),) if how == "cleared" else ()
-    return _outcome(child, how, script.folder, notes).reply(*(stream.take() for stream in streams))
+    return _outcome(child, how, script.folder).reply(*(stream.take() for stream in streams))
 
 
 def written(world: World, directory: str, source: bytes) -> Script:
@@ -112,8 +111,8 @@ def _below_code(world: World, directory: str) -> str:
     return folder
 
 
-def _outcome(child: Child, how: str, folder: str, notes: tuple[str, ...]) -> Outcome:
+def _outcome(child: Child, how: str, folder: str) -> Outcome:
     end = child.end or _KILLED
     if how == "timeout":
         return Outcome("timeout", None, folder, end.cpu_s, end.peak_mb)
-    return Outcome("exit" if end.code >= 0 else "signal", end.code, folder, end.cpu_s, end.peak_mb, notes)
+    return Outcome("exit" if end.code >= 0 else "signal", end.code, folder, end.cpu_s, end.peak_mb)

@@ -1,20 +1,18 @@
 """The shell as its caller sees it: it always works, and says when it had to be started again."""
 
-# Plain strings for paths: the driver starts sooner without pathlib.
-# ruff: noqa: PTH112
-
 from __future__ import annotations
 
 import os
 import signal
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from sandbox.driver import processes, supervise
 from sandbox.driver.bash import Bash, write
 from sandbox.driver.capture import Drain, Record
 from sandbox.driver.loop import Loop
-from sandbox.driver.replies import Outcome, Reply
+from sandbox.driver.processes import Process
+from sandbox.driver.replies import Outcome, Refused, Reply
 from sandbox.driver.spill import Place
 from sandbox.driver.world import World
 
@@ -52,19 +50,20 @@ class Shell:
             notes.append(self._drop(self._bash, "exit"))
         bash = self._bash or self._start()
         cpu_before = bash.cpu_s()
-        since = processes.now_ticks()
+        before = processes.below(os.getpid())
         bash.begin(commands)
         how = supervise.await_end(self._loop, bash.settled, deadline, bash.watched)
         if how != "exit":
             self._cwd = bash.cwd() or self._cwd
-            self._stop(bash, since, spared if how == "timeout" else None)
+            if how == "timeout":
+                self._stop(bash, before, spared)
+            self._loop.reap()
+            bash.settled()
         outcome = self._outcome(bash, how, max(bash.cpu_s() - cpu_before, 0.0), notes)
         return outcome.reply(self._out.take())
 
     def _outcome(self, bash: Bash, how: str, cpu_s: float, notes: list[str]) -> Outcome:
         code = bash.exit_code
-        if how == "cleared":
-            notes.append(self._loop.take_reason())
         if bash.report:
             code, self._cwd, self._exports = bash.report
         if bash.exit_code is not None:
@@ -82,17 +81,12 @@ class Shell:
         cwd = self._cwd.decode("utf-8", "replace")
         return f"The shell {_end(how, bash.exit_code)}. The next one starts in {cwd}, {_KEPT}."
 
-    def _stop(self, bash: Bash, since: int, spared: Collection[int] | None) -> None:
+    def _stop(self, bash: Bash, before: Mapping[int, Process], spared: Collection[int]) -> None:
         def targets() -> set[int]:
-            young = processes.begun_since(since, os.getpid(), through=(bash.pid,), spared=spared or ())
+            young = processes.begun_since(before, os.getpid(), through=(bash.pid,), spared=spared)
             return young if bash.settled() else young | {bash.pid}
 
-        if spared is not None:
-            supervise.stop(self._loop, targets, alone=self._world.isolated)
-        else:
-            supervise.clear(self._loop, alone=self._world.isolated)
-        self._loop.reap()
-        bash.settled()
+        supervise.stop(self._loop, targets, alone=self._world.isolated)
 
     def _start(self) -> Bash:
         bash = self._launch()
@@ -100,23 +94,22 @@ class Shell:
             self._cwd, self._exports = os.fsencode(self._world.code), b""
             bash = self._launch()
         if bash is None:
-            raise OSError("bash does not start")
+            raise Refused("the shell does not start")
         self._bash = bash
         return bash
 
     def _launch(self) -> Bash | None:
         write(f"{self._world.scratch}/exports", self._exports)
         bash = Bash(self._loop, self._world.scratch, self._folder(), self._world.env, self._out.write_end)
-        supervise.await_end(self._loop, bash.settled, time.monotonic() + _START_S, bash.watched)
-        if bash.report:
+        how = supervise.await_end(self._loop, bash.settled, time.monotonic() + _START_S, bash.watched)
+        if bash.report and bash.exit_code is None:
             return bash
         processes.send((bash.pid,), signal.SIGKILL)
         bash.close()
-        return None
+        return self._launch() if how == "cleared" else None  # it did not end for what it was given
 
     def _folder(self) -> bytes:
-        kept = (self._cwd, os.fsencode(self._world.code), os.fsencode(self._world.home), b"/")
-        return next(folder for folder in kept if os.path.isdir(folder))
+        return self._world.standing(self._cwd)
 
 
 def _end(how: str, code: int) -> str:

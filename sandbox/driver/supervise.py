@@ -12,36 +12,36 @@ from collections.abc import Callable, Collection
 
 from sandbox.driver import processes
 from sandbox.driver.loop import Loop
+from sandbox.driver.world import tasks
 
 GRACE = ((signal.SIGINT, 3.0), (signal.SIGTERM, 2.0))
 """Signals in order, and the seconds a program gets to act on each before the next."""
 _PROCESSES = 2048  # a kernel does not hold root to its limit, so that a fork bomb must be seen from here
+_SHARE = 0.75
+"""Of all processes and threads that there may be: the driver needs some itself to do anything about it."""
 _LOOK_EVERY_S = 0.5
 
-CROWDED = f"All processes were killed, those in the background too: there were more than {_PROCESSES}."
+CROWDED = (
+    f"All processes were killed, those in the background too: there were more than {_PROCESSES}, "
+    "or too many threads."
+)
 
 
 def await_end(
     loop: Loop, ended: Callable[[], bool], deadline: float, watched: Callable[[], Collection[int]] = tuple
 ) -> str:
-    """Wait until `ended`; returns `exit`, `timeout` (monotonic `deadline`) or `cleared`.
+    """Wait until `ended`; returns `exit`, `timeout` (monotonic `deadline`) or `cleared`: see `clear`.
 
-    The last means that everything has to end, for the loop's `reason`. `watched` names the descriptors at
-    whose bytes it is worth asking again.
+    `watched` names the descriptors at whose bytes it is worth asking again.
     """
-    look = time.monotonic() + _LOOK_EVERY_S
     while not ended():
-        if loop.reason:
+        if clear(loop):
             return "cleared"
         now = time.monotonic()
         if now >= deadline:
             return "timeout"
-        if now >= look:
-            if crowded():
-                loop.reason = CROWDED
-            look = now + _LOOK_EVERY_S
-        loop.wait(min(deadline, look) - now, watched())
-    return "cleared" if loop.reason else "exit"  # the reason is this call's, and no matter of the next
+        loop.wait(min(deadline, loop.look_at) - now, watched())
+    return "cleared" if clear(loop) else "exit"
 
 
 def stop(loop: Loop, targets: Callable[[], Collection[int]], *, alone: bool) -> None:
@@ -58,13 +58,25 @@ def stop(loop: Loop, targets: Callable[[], Collection[int]], *, alone: bool) -> 
     processes.end(targets, loop.pause, alone=alone)
 
 
-def clear(loop: Loop, *, alone: bool) -> None:
-    """Kill every process but this one."""
-    processes.end(lambda: processes.below(os.getpid()), loop.pause, alone=alone)
+def clear(loop: Loop) -> bool:
+    """Kill every process but this one if there is a reason, which becomes a note; says whether there was."""
+    if time.monotonic() >= loop.look_at:
+        loop.look_at = time.monotonic() + _LOOK_EVERY_S
+        if _crowded():
+            loop.reason = CROWDED
+    if not loop.reason:
+        return False
+    processes.end(lambda: processes.below(os.getpid()), loop.pause, alone=os.getpid() == 1)
+    loop.reap()
+    loop.notes.append(loop.reason)
+    loop.reason = ""
+    return True
 
 
-def crowded() -> bool:
-    """Say whether there are more processes than any program needs."""
-    if os.getpid() == 1:
-        return sum(name.isdigit() for name in os.listdir("/proc")) > _PROCESSES
-    return len(processes.below(os.getpid())) > _PROCESSES
+def _crowded() -> bool:
+    """Say whether there are more processes or threads than any program needs."""
+    found = processes.below(os.getpid())
+    # All of a namespace's, dead ones too: they count for the kernel until somebody reaps them.
+    count = sum(name.isdigit() for name in os.listdir("/proc")) if os.getpid() == 1 else len(found)
+    threads = sum(process.threads for process in found.values())
+    return count > _PROCESSES or threads > _SHARE * tasks()

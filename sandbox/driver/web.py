@@ -9,7 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Generator, Mapping
 from email.parser import BytesHeaderParser
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from sandbox.driver.relay import Relay
 
 _IDLE_S = 30.0
+_BODY_S = 120.0
+"""For a whole submission: others wait while it comes."""
 _AROUND = 64 * 1024
 """Bytes of a multipart body around the file."""
+_PIECE = 1024 * 1024
 _DRAINED = 1024 * 1024 * 1024
 """Bytes that are read, and dropped, after a refusal."""
 
@@ -57,12 +61,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Judge a submission."""
         relay = cast("Relay", self.server)
-        with relay.turn:
-            try:
-                verdict = relay.judge(self._submission(relay.max_bytes))
-            except _Problem as problem:
-                self._fail(problem)
-                return
+        try:
+            with relay.room:
+                submission = self._submission(relay.max_bytes)
+                with relay.turn:
+                    verdict = relay.judge(submission)
+        except _Problem as problem:
+            self._fail(problem)
+            return
         fields = {"result": verdict.message, "valid": verdict.valid, "code": verdict.code}
         self._answer(HTTPStatus.OK, fields, verdict.message, valid=verdict.valid)
 
@@ -80,9 +86,11 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Problem(HTTPStatus.BAD_REQUEST, "Send a multipart/form-data field 'file'.")
         if int(length) > most + _AROUND:
             raise _Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A submission has at most {most} bytes.")
-        body = self.rfile.read(int(length))
+        body = bytearray()
+        for piece in self._pieces(int(length), _BODY_S):
+            body += piece
         if len(body) < int(length):
-            raise ConnectionError
+            raise _Problem(HTTPStatus.REQUEST_TIMEOUT, f"A submission has to come within {_BODY_S:g} s.")
         found = field(body, boundary.encode(errors="replace"), "file")
         if found is None:
             raise _Problem(HTTPStatus.BAD_REQUEST, "There is no multipart field 'file' in the request.")
@@ -96,9 +104,20 @@ class _Handler(BaseHTTPRequestHandler):
         code = "TOO_BIG" if problem.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE else "REQUEST"
         self._answer(problem.status, {"result": words, "valid": False, "code": code}, words, valid=False)
         # To close a connection on unread bytes is to reset it, and the client loses the answer.
-        for _ in range(_DRAINED // _AROUND):
-            if not self.rfile.read1(_AROUND):
+        for _ in self._pieces(_DRAINED, _IDLE_S):
+            pass
+
+    def _pieces(self, size: int, seconds: float) -> Generator[bytes]:
+        """What comes of the next `size` bytes within so many seconds."""
+        until = time.monotonic() + seconds
+        while size > 0 and (left := until - time.monotonic()) > 0:
+            self.connection.settimeout(min(left, _IDLE_S))
+            piece = self.rfile.read1(min(size, _PIECE))
+            if not piece:
                 break
+            size -= len(piece)
+            yield piece
+        self.connection.settimeout(_IDLE_S)
 
     def _answer(
         self, status: HTTPStatus, fields: Mapping[str, object], words: str, *, valid: bool | None = None
@@ -116,7 +135,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-def field(body: bytes, boundary: bytes, name: str) -> memoryview | None:
+def field(body: bytes | bytearray, boundary: bytes, name: str) -> memoryview | None:
     """Return the content of a field of a multipart body; None where it has no such field."""
     mark = b"--" + boundary
     start = body.find(mark)
@@ -126,7 +145,7 @@ def field(body: bytes, boundary: bytes, name: str) -> memoryview | None:
         blank = body.find(b"\r\n\r\n", head, head + _AROUND)
         if blank < 0 or end < 0:
             return None
-        headers = BytesHeaderParser().parsebytes(body[head + 2 : blank + 4])
+        headers = BytesHeaderParser().parsebytes(bytes(body[head + 2 : blank + 4]))
         if headers.get_param("name", header="Content-Disposition") == name:
             return memoryview(body)[min(blank + 4, end) : end]
         start = end + 2

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
+import os
 import posixpath
 import resource
 import sys
@@ -16,6 +18,8 @@ _PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 TASKS = 16384
 """Processes and threads of one isolated sandbox; the kernel does not hold root to it."""
+MAX_PATH = 4096
+"""Bytes of a path that system calls take."""
 
 
 class World(NamedTuple):
@@ -44,8 +48,15 @@ class World(NamedTuple):
         return f"{self.home}/logs"
 
     def absolute(self, path: str) -> str:
-        """Return an agent's path, made absolute from the code folder."""
+        """Return an agent's path, made absolute from the code folder; ValueError for one too long."""
+        if len(path) > MAX_PATH:
+            raise ValueError(f"a path has at most {MAX_PATH} characters")
         return posixpath.normpath(posixpath.join(self.code, path))
+
+    def standing(self, wanted: bytes = b"") -> bytes:
+        """Return the first folder that is there: the one that is wanted, that of code, home, or the root."""
+        folders = (wanted, os.fsencode(self.code), os.fsencode(self.home), b"/")
+        return next(folder for folder in folders if os.path.isdir(folder))  # noqa: PTH112
 
 
 def from_hello(header: frames.Header, scratch: str) -> World:
@@ -86,15 +97,23 @@ def limit(*, isolated: bool, disk_bytes: int) -> None:
     with contextlib.suppress(ValueError, OSError):  # lower than that already
         resource.setrlimit(resource.RLIMIT_FSIZE, (disk_bytes, disk_bytes))
     # Not where a control group counts: the kernel's count by user has all containers in one.
-    if isolated and not _tasks_are_counted():  # elsewhere it would include all else that this user runs
+    if isolated and not _counted_tasks():  # elsewhere it would include all else that this user runs
         hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
-        tasks = TASKS if hard == resource.RLIM_INFINITY else min(TASKS, hard)
+        most = TASKS if hard == resource.RLIM_INFINITY else min(TASKS, hard)
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NPROC, (tasks, tasks))
+            resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
 
 
-def _tasks_are_counted() -> bool:
+def tasks() -> int:
+    """Return how many processes and threads there may be."""
+    return min(_counted_tasks() or TASKS, TASKS)
+
+
+@functools.lru_cache
+def _counted_tasks() -> int:
+    """The limit of the control group at the root; 0 where none is seen."""
     for path in ("/sys/fs/cgroup/pids.max", "/sys/fs/cgroup/pids/pids.max"):
         with contextlib.suppress(OSError), open(path, encoding="ascii") as file:  # noqa: PTH123 - starts sooner
-            return file.read(32).strip().isdigit()
-    return False
+            text = file.read(32).strip()
+            return int(text) if text.isdigit() else 0
+    return 0

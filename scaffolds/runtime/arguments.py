@@ -10,6 +10,9 @@ Arguments = Mapping[str, JsonValue]
 DEFAULT_TIMEOUT_S = 600.0
 """For a command whose caller names no deadline: an agent that forgets one loses minutes, not its run."""
 
+_MOST = 1e15
+"""An integer may be larger than any float."""
+
 _TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
     "number": (int, float),
@@ -76,4 +79,4 @@ def integer(arguments: Arguments, name: str, default: int) -> int:
 def number(arguments: Arguments, name: str) -> float:
     """A number above zero; 0 where there is none."""
     value = arguments.get(name)
-    return float(value) if isinstance(value, int | float) and value > 0 else 0.0
+    return float(min(value, _MOST)) if isinstance(value, int | float) and value > 0 else 0.0

@@ -56,7 +56,7 @@ class Toolbox:
         try:
             return self._tools[name](arguments, left_s)
         except (PathRefused, ValueError) as error:  # ValueError: no process can have such arguments
-            return said(str(error), ok=False)
+            return said(printable(str(error)), ok=False)
 
     def _shell(self, arguments: Arguments, left_s: float) -> Answer:
         if arguments.get("background"):
@@ -98,7 +98,7 @@ class Toolbox:
 
     def _write_file(self, arguments: Arguments, left_s: float) -> Answer:
         size = self._sandbox().write_file(text(arguments, "path"), text(arguments, "content"))
-        return said(f"Wrote {size} bytes to {text(arguments, 'path')}.")
+        return said(f"Wrote {size} bytes to {printable(text(arguments, 'path'))}.")
 
     def _edit_file(self, arguments: Arguments, left_s: float) -> Answer:
         wanted = _edit(arguments)

@@ -7,7 +7,7 @@ import pytest
 from sandbox.errors import PathRefused
 from sandbox.protocols import Sandbox
 from sandbox.results import Execution
-from tests.sandbox.support import errors, gone, out
+from tests.sandbox.support import errors, gone, out, processes_with
 
 
 def run(box: Sandbox, source: str, timeout: float = 30, **env: str) -> Execution:
@@ -114,6 +114,14 @@ def test_the_shell_and_its_jobs_survive_a_script(box: Sandbox) -> None:
         out(box.shell("echo $X; kill -0 $(cat job) && echo alive; kill $(cat job)", timeout=10))
         == "5\nalive\n"
     )
+
+
+def test_what_began_a_moment_before_a_script_survives_it(box: Sandbox) -> None:
+    mark = f"94002.{os.getpid()}"
+    for _ in range(8):
+        box.shell(f"setsid -f sleep {mark}", timeout=10)
+        run(box, "pass")
+    assert len(processes_with(mark)) == 8
 
 
 def test_output_is_bounded_per_stream(box: Sandbox) -> None:

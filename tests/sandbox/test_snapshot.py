@@ -11,9 +11,23 @@ from hypothesis import strategies as st
 
 from sandbox import snapshot as module
 from sandbox.protocols import Sandbox
+from sandbox.salvage import salvage
 from sandbox.snapshot import Snapshots
 from sandbox.tree import BadTree, Dir, File, Link, dump, load
 from tests.sandbox.support import RELAXED, Name, Open, Store, out
+
+
+def test_only_what_is_mounted_is_left_out(
+    opened: Open, backend: Name, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sandbox.interpreter.names_below", lambda home: {"code"})  # a Python in /home/code
+    box, store = opened(backend), Store()
+    box.write_file("a.txt", "a")
+    copies = (box.snapshot(store), salvage(root, store))
+    for copy in copies:
+        assert copy is not None
+        paths = {row.path for row in load(store.get(copy.tree))}
+        assert ("code/a.txt" in paths) == (backend == "docker")  # whose Python is the image's
 
 
 def test_a_workspace_is_restored_into_another_sandbox(opened: Open, backend: Name) -> None:

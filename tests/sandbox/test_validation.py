@@ -183,6 +183,23 @@ print(send(b"id")[1]["valid"])
     assert run(served, crowd) == "True\n"
 
 
+def test_who_uploads_slowly_holds_up_nobody(served: Sandbox) -> None:
+    slow = f"""
+import socket, threading
+place = os.environ["VALIDATION_URL"].split("/")[2].split(":")
+held = socket.create_connection((place[0], int(place[1])))
+head = "Content-Type: multipart/form-data; boundary=a\\r\\nContent-Length: 9999\\r\\n\\r\\n--a"
+held.sendall(("{POST}" + head).encode())
+def drip():
+    while not done.wait(0.5): held.sendall(b"x")
+done = threading.Event()
+threading.Thread(target=drip).start()
+try: print(send(b"id")[1]["valid"])
+finally: done.set()
+"""
+    assert run(served, slow) == "True\n"
+
+
 def test_an_agents_words_are_cleaned_of_what_acts_on_a_terminal(served: Sandbox) -> None:
     assert "\\x1b" not in run(served, "print(ascii(send(b'x')))")
 
