@@ -37,14 +37,19 @@ class Spending:
 
     def begin(self, max_usd: float | None, spent: Mapping[str, float]) -> None:
         """Start from what the logs say, by cell; without a limit there is no account."""
-        self._path.unlink(missing_ok=True)
+        new = self._path.with_suffix(".new")
+        for path in (self._path, new):
+            # A process that was killed in a transaction has left its journal, which is of no other file.
+            path.unlink(missing_ok=True)
+            path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
         if max_usd is None:
             return
-        with _transaction(self._path) as account:
+        with _transaction(new) as account:
             for statement in filter(None, map(str.strip, _TABLES.split(";"))):
                 account.execute(statement)
             account.execute("INSERT INTO sweep VALUES (?)", (max_usd,))
             account.executemany(_SET, [(cell, usd, 0.0) for cell, usd in spent.items()])
+        new.rename(self._path)
 
     def ended(self, cell: str, spent: float) -> None:
         """A cell's process is gone, and nothing of it in flight."""

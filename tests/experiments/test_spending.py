@@ -29,6 +29,15 @@ def test_without_a_limit_there_is_no_account(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_sweep_begins_anew_whatever_a_dead_one_left(tmp_path: Path) -> None:
+    Spending(tmp_path).begin(1.0, {"cell": 1.0})
+    for name in ("spending-journal", "spending.new", "spending.new-journal"):
+        (tmp_path / name).write_bytes((tmp_path / "spending").read_bytes()[:700])
+    Spending(tmp_path).begin(10.0, {"cell": 1.0})
+    CellPurse(tmp_path / "cell").reserve(9.0, REQUEST)
+    assert [path.name for path in tmp_path.iterdir()] == ["spending"]
+
+
 def test_a_call_that_could_pass_the_limit_is_refused(tmp_path: Path) -> None:
     Spending(tmp_path).begin(10.0, {"": 4.0, "other": 3.0})
     purse = CellPurse(tmp_path / "cell")
