@@ -69,7 +69,7 @@ class DurableRun:
         )
         if known and known.answer:
             completion = parse_completion(self._lane.replayed(known.answer))
-            size.answered(completion.usage)
+            size.answered(completion)
             return completion
         session.go_live()
         model = session.model(role)
@@ -79,7 +79,7 @@ class DurableRun:
         if known is None:
             self._write_request(n, model, role, request, prepared)
         completion = self._complete(n, model, request, usd)
-        size.answered(completion.usage)
+        size.answered(completion)
         return completion
 
     def call(self, tool: str, /, **arguments: JsonValue) -> ToolResult:

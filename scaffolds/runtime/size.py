@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from scaffolds.messages import Message, Usage
+from scaffolds.messages import Completion, Message
 from scaffolds.runtime.transcript import Prepared
 
 _PER_MESSAGE = 16
@@ -22,6 +22,7 @@ class Size:
         self._counted = 0
         """How many of its first messages the provider has counted, and as how many tokens."""
         self._tokens = 0
+        self._answer: Message | None = None
         self._tools = b""
 
     def of(self, prepared: Prepared, messages: Sequence[Message]) -> int:
@@ -32,12 +33,14 @@ class Size:
             self._tools = prepared.tools
         tools = 0 if self._counted else len(prepared.tools)
         new = self._bytes[self._counted :]
-        if self._counted and new and messages[self._counted].role == "assistant":
-            new = new[1:]  # the answer to that request: its output, which is counted already
+        if self._counted and new and messages[self._counted] == self._answer:
+            new = new[1:]  # its tokens are that request's output, which is counted already
         return self._tokens + tools + sum(new) + _PER_MESSAGE * len(new)
 
-    def answered(self, usage: Usage) -> None:
+    def answered(self, answer: Completion) -> None:
         """Take in what the provider counted for the last request."""
+        usage = answer.usage
         if not usage.estimated and usage.input:
             self._counted = len(self._bytes)
             self._tokens = usage.input + usage.output
+            self._answer = answer.message()

@@ -115,7 +115,7 @@ def sizes(*requests: tuple[list[Message], Usage]) -> list[int]:
     conversation, size, found = Conversation(), Size(), list[int]()
     for n, (messages, usage) in enumerate(requests):
         found.append(size.of(conversation.prepare("main", messages, (), {}, n), messages))
-        size.answered(usage)
+        size.answered(Completion("b" * 500, usage=usage))
     return found
 
 
@@ -150,6 +150,6 @@ def test_no_request_has_more_tokens_than_was_expected(edits: list[tuple[int, lis
         expected = size.of(conversation.prepare("main", messages, (), {}, n), messages)
         real = sum(len(message.content.encode()) + 4 for message in messages)
         assert real <= expected
-        answer = Message("assistant", "y" * n)
-        size.answered(Usage(real, output=n + 4))
-        messages = [*messages, answer]
+        answer = Completion("y" * n, usage=Usage(real, output=n + 4))
+        size.answered(answer)
+        messages = [*messages, answer.message()]
