@@ -15,7 +15,7 @@ SHELL = "".join(f"{word}\0" for word in (BASH, *OPTIONS)).encode()
 _PROGRAMS = (BASH, "/usr/bin/bash", os.path.realpath(BASH))
 """Where it may be, as text: in a container it is another file than this machine's."""
 _KEEPER = b"\0--keeper\0"
-_KERNEL = b"\0ipykernel_launcher\0-f\0"
+_KERNEL = b"/startup.py\0-f\0"
 _LOOK_S = 0.1
 _STILL = 1
 """Clock ticks that a process may use in a look and still count as idle."""

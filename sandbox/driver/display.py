@@ -5,11 +5,13 @@ from __future__ import annotations
 import binascii
 import struct
 from collections.abc import Mapping
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from sandbox.driver.capture import Record, Stream
-from sandbox.driver.jupyter import Message
 from sandbox.driver.spill import Place
+
+if TYPE_CHECKING:
+    from sandbox.driver.jupyter import Message
 
 _IMAGES = 16
 _IMAGE_BYTES = 8 * 1024 * 1024
@@ -38,14 +40,14 @@ class Display:
 
     def take(self, message: Message) -> None:
         """Take a message of any kind."""
-        content = message.content
-        if message.kind == "stream":
+        kind, content = message["header"].get("msg_type"), message["content"]
+        if kind == "stream":
             self.write(_text(content.get("text")))
-        elif message.kind in ("execute_result", "display_data", "update_display_data"):
+        elif kind in ("execute_result", "display_data", "update_display_data"):
             self._bundle(content.get("data"))
-        elif message.kind == "error":
+        elif kind == "error":
             self._paragraph("\n".join(_texts(content.get("traceback"))) or _text(content.get("evalue")))
-        elif message.kind == "execute_reply":
+        elif kind == "execute_reply":
             for payload in _objects(content.get("payload")):  # help, by a question mark
                 if payload.get("source") == "page":
                     self._bundle(payload.get("data"))

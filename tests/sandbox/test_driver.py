@@ -20,6 +20,8 @@ from sandbox.driver.capture import Drain, HeadTail
 from tests.sandbox.support import RELAXED
 
 SOURCES = sorted(Path(frames.__file__).parent.glob("*.py"))
+AGENTS = {"jupyter": ("jupyter_client", "zmq"), "startup": ("ipykernel",)}
+"""What the agent's Python runs, with its packages."""
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
@@ -32,9 +34,11 @@ def test_the_driver_is_python_3_9_and_imports_the_standard_library_only(path: Pa
         elif isinstance(node, ast.ImportFrom):
             names = [node.module or ""]
         for name in names:
-            theirs = path.stem == "keeper" and name == "zmq"  # it is run by the agent's Python
+            package = name.split(".")[0]
             assert (
-                theirs or name.startswith("sandbox.driver") or name.split(".")[0] in sys.stdlib_module_names
+                name.startswith("sandbox.driver")
+                or package in sys.stdlib_module_names
+                or package in AGENTS.get(path.stem, ())
             )
 
 
