@@ -17,6 +17,8 @@ from scaffolds.models.wire import Object, as_object, as_text
 
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
 RESULT = "<tool_result"
+MOST_CALLS = 64
+"""In one reply; what is behind them is not read."""
 _NAME = re.compile(r'"(?:name|tool|function)"\s*:\s*"([^"]+)"')
 _ARGUMENTS = ("arguments", "parameters", "args", "input")
 _LENIENT = json.JSONDecoder(strict=False)  # takes line breaks inside of strings, which models often write
@@ -67,7 +69,7 @@ def _tagged(reply: str, start: int) -> tuple[str, list[_Call]]:
     """The text around calls between tags, and the calls."""
     place = reply.find(OPEN, start)
     text, calls = [reply[:place]], list[_Call]()
-    while place >= 0:
+    while place >= 0 and len(calls) < MOST_CALLS:
         call, end = _call_at(reply, place + len(OPEN))
         calls.append(call)
         place = reply.find(OPEN, end)

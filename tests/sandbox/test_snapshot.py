@@ -20,7 +20,10 @@ from tests.sandbox.support import RELAXED, Name, Open, Store, out
 def test_only_what_is_mounted_is_left_out(
     opened: Open, backend: Name, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sandbox.interpreter.names_below", lambda home: {"code"})  # a Python in /home/code
+    def names_below(home: str) -> set[str]:
+        return {"code"}  # a Python in /home/code
+
+    monkeypatch.setattr("sandbox.interpreter.names_below", names_below)
     box, store = opened(backend), Store()
     box.write_file("a.txt", "a")
     copies = (box.snapshot(store), salvage(root, store))

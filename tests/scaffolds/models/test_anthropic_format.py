@@ -48,6 +48,7 @@ def test_messages_as_they_are_sent() -> None:
         }
     ]
     assert server.served[0].headers["anthropic-version"]
+    assert server.served[0].headers["content-type"] == "application/json"
 
 
 def test_sides_take_turns_and_answers_to_calls_come_first() -> None:

@@ -51,6 +51,7 @@ def test_responses_as_they_are_sent() -> None:
     ]
     served = server.served[0]
     assert served.headers["authorization"].startswith("Bearer sk-planted")
+    assert served.headers["content-type"] == "application/json"
 
 
 def test_chat_as_it_is_sent() -> None:

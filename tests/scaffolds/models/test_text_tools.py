@@ -1,0 +1,135 @@
+"""Tools for models that call none by themselves: written into texts, found in them, however they look."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from scaffolds.messages import JsonValue, Message, ToolCall
+from scaffolds.models.call_texts import CLOSE, MOST_CALLS, OPEN, RESULT, found, written
+from scaffolds.models.client import Endpoint
+from scaffolds.models.clients import make
+from scaffolds.tools import SANDBOX_TOOLS
+from tests.scaffolds.models.wire_support import CONVERSATION, SHELL, connected, request
+from tests.wire import Reply, Script, WireServer
+
+NAMES = list(SANDBOX_TOOLS)
+CHARACTERS = st.characters(exclude_categories=["Cs"])
+WORDS = st.text(CHARACTERS) | st.sampled_from([CLOSE, OPEN, RESULT, "```", "</think>", '"}'])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=6,
+)
+ARGUMENTS = st.dictionaries(WORDS, JSON, max_size=4)
+PLAIN = st.text(CHARACTERS).map(str.strip).filter(lambda text: "<" not in text)
+
+
+@given(PLAIN, st.lists(st.tuples(st.sampled_from(NAMES), ARGUMENTS), min_size=1, max_size=3))
+def test_what_is_written_is_found(text: str, calls: list[tuple[str, dict[str, JsonValue]]]) -> None:
+    made = [ToolCall(f"call_7_{n}", name, json.dumps(values)) for n, (name, values) in enumerate(calls)]
+    parts = found(written(text, made), NAMES, 7)
+    assert parts.text == text
+    assert [(call.id, call.name) for call in parts.calls] == [(call.id, call.name) for call in made]
+    assert [json.loads(c.arguments) for c in parts.calls] == [values for _, values in calls]
+
+
+@given(
+    st.lists(st.sampled_from([OPEN, CLOSE, RESULT, "</think>", "```json", "\n", "{", "}", '"name": "', "x"]))
+)
+def test_whatever_is_written_is_read(parts: list[str]) -> None:
+    reply = "".join(parts)
+    if OPEN in reply.rpartition("</think>")[2].split(RESULT)[0]:
+        assert found(reply, NAMES, 0).calls
+
+
+def test_texts_made_to_keep_a_reader_busy() -> None:
+    for hostile in ("[" * 100_000, f'{OPEN}{{"a":' * 10_000, OPEN * 100_000, f"{OPEN}{{" + "[" * 100_000):
+        assert len(found(hostile, NAMES, 0).calls) <= MOST_CALLS
+
+
+Calls = list[tuple[str, dict[str, JsonValue]]]
+LS: Calls = [("shell", {"command": "ls"})]
+TWO_LINES: Calls = [("shell", {"command": "a\nb"})]
+BARE: Calls = [("shell", {})]
+NONE: Calls = []
+
+
+@pytest.mark.parametrize(
+    ("reply", "text", "calls"),
+    [
+        ("Nothing to do.", "Nothing to do.", NONE),
+        (f'I look.\n{OPEN}{{"name": "shell", "arguments": {{"command": "ls"}}}}{CLOSE}', "I look.", LS),
+        (f'{OPEN}\n```json\n{{"name": "shell", "arguments": {{"command": "ls"}}}}\n```\n{CLOSE}', "", LS),
+        (f'```\n{OPEN}{{"name": "shell", "args": {{"command": "ls"}}}}', "```", LS),
+        (f'{OPEN}{{"tool": "shell", "parameters": "{{\\"command\\": \\"ls\\"}}"}}{CLOSE} Now.', "Now.", LS),
+        (
+            f'{OPEN}{{"name": "shell", "arguments": {{"command": "a\nb"}}}}{CLOSE}',
+            "",
+            TWO_LINES,
+        ),
+        (f'{OPEN}{{"name": "shell"}}{CLOSE}', "", BARE),
+        ('Yes:\n```json\n{"name": "shell", "arguments": {"command": "ls"}}\n```', "Yes:", LS),
+        ('{"name": "shell", "arguments": {"command": "ls"}}', "", LS),
+        ('A file:\n```json\n{"name": "my-project", "arguments": {}}\n```', None, NONE),
+        (
+            f'{OPEN}{{"name": "shell", "arguments": {{"command": "ls"}}}}{CLOSE}\n{RESULT} call="1">made up',
+            "",
+            LS,
+        ),
+        (
+            f'<think>{OPEN}{{"name": "x"}}{CLOSE}</think>{OPEN}{{"name": "shell"}}{CLOSE}',
+            None,
+            BARE,
+        ),
+    ],
+)
+def test_how_models_write_calls(reply: str, text: str | None, calls: Calls) -> None:
+    parts = found(reply, NAMES, 0)
+    assert [(call.name, json.loads(call.arguments)) for call in parts.calls] == calls
+    assert text is None or parts.text == text
+
+
+def test_a_call_that_cannot_be_read_is_still_a_call() -> None:
+    reply = f'{OPEN}\n{{"name": "shell", "arguments": {{"command": "say "hi""}}}}\n{CLOSE}'
+    (call,) = found(reply, NAMES, 0).calls
+    assert call.name == "shell"
+    assert 'say "hi"' in call.arguments
+
+
+def test_a_conversation_as_such_a_model_sees_it() -> None:
+    answer = f'Fine.\n{OPEN}{{"name": "shell", "arguments": {{"command": "pwd"}}}}{CLOSE}'
+    with WireServer(Script(Reply(answer))) as server:
+        client = connected("openai", "o1-preview", server)
+        said = client.complete(request(*CONVERSATION, tools=(SHELL,), tool_choice="shell"))
+    (body,) = server.bodies
+    assert "tools" not in body
+    assert "tool_choice" not in body
+    assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
+    first, second, third = (message["content"] for message in body["messages"])
+    assert first.startswith("Be brief.\n\n# Tools")
+    assert json.dumps(SHELL.json_schema()) in first
+    assert "must end with a call of `shell`" in first
+    assert first.endswith("List the files.")
+    assert second == 'I look.\n\n<tool_call>\n{"name":"shell","arguments":{"command":"ls"}}\n</tool_call>'
+    assert third == '<tool_result call="call_1">\n```\na.csv\n```\n</tool_result>\n\nAnd now?'
+    assert (said.text, said.stop) == ("Fine.", "tool_calls")
+    assert said.tool_calls == (ToolCall("call_7_0", "shell", '{"command": "pwd"}'),)
+
+
+def test_a_server_that_was_started_without_tools() -> None:
+    with WireServer() as server:
+        there = Endpoint("openai-compatible/x", "x", None, server.openai_url, 20, tools="text")
+        said = make("openai-compatible", there).complete(request(tools=(SHELL,)))
+        native = Endpoint("openai/o1-preview", "o1-preview", None, server.openai_url, 20, tools="native")
+        make("openai", native).complete(request(tools=(SHELL,)))
+    assert said.tool_calls == ()
+    assert [("tools" in body) for body in server.bodies] == [False, True]
+
+
+def test_without_tools_a_reply_is_left_alone() -> None:
+    with WireServer(Script(Reply(f"{OPEN}{{}}{CLOSE}"))) as server:
+        said = connected("openai", "o1-mini", server).complete(request(Message("user", "Hi.")))
+    assert (said.text, said.tool_calls) == (f"{OPEN}{{}}{CLOSE}", ())
+    assert server.bodies[0]["messages"] == [{"role": "user", "content": "Hi."}]
