@@ -29,7 +29,7 @@ from experiments.process import own_process
 from sandbox.edits import Edit
 from sandbox.errors import PathRefused
 from sandbox.protocols import BlobStore, Sandbox, Validator
-from sandbox.results import Captured, Edited, Entry, Execution, FileText, Job, Snapshot
+from sandbox.results import ROOM, Captured, Edited, Entry, Execution, FileText, Job, Snapshot
 from sandbox.spec import Layout
 from scaffolds.aide.scaffold import Aide, AideConfig
 from scaffolds.errors import LimitReached
@@ -135,7 +135,7 @@ class InstantSandbox:
         """See `Sandbox.fetch`."""
         return b"id,y\n1,2\n"
 
-    def snapshot(self, store: BlobStore) -> Snapshot:
+    def snapshot(self, store: BlobStore, room: int = ROOM) -> Snapshot:
         """See `Sandbox.snapshot`."""
         return Snapshot(store.put(b"{}"), 0, 0)
 

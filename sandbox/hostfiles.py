@@ -27,6 +27,8 @@ def fetch(path: str, layout: Layout, roots: Mapping[str, Path], max_bytes: int) 
     Raises:
         PathRefused: missing, a link anywhere on the way, not a regular file, several names, too large.
     """
+    if posixpath.basename(path) in ("", ".", ".."):  # `file/` as well, which is no name of a file
+        raise PathRefused(f"{path}: is a directory")
     absolute = posixpath.normpath(posixpath.join(layout.code, path))
     for inside, outside in roots.items():
         if absolute.startswith(f"{inside}/"):

@@ -29,11 +29,6 @@ def group_for(spec: SandboxSpec, machine: Path = Path("/")) -> Group | None:
     return cgroup.make_group(Limits(size, spec.cores, TASKS), machine)
 
 
-def kernel_holds_memory(machine: Path = Path("/")) -> bool:
-    """Say whether the groups that can be made here limit memory; where not, it has to be watched."""
-    return any("memory" in place.controllers for place in cgroup.places(machine))
-
-
 def enforcement(backend: Isolation, machine: Path = Path("/")) -> Enforcement:
     """Say who holds the sandboxes of a backend to their limits."""
     disk = "watched: looked at every 2 s, and one file is never larger than the limit"

@@ -8,7 +8,7 @@ from contextlib import suppress
 from sandbox.backends import backend
 from sandbox.errors import SandboxError, SandboxLost, SandboxUnavailable
 from sandbox.limits import GIB
-from sandbox.protocols import Backend, Sandbox, Validator
+from sandbox.protocols import Backend, Channel, Sandbox, Validator
 from sandbox.session import Session, pairs
 from sandbox.spec import IMAGE, BackendName, Isolation, Layout, SandboxSpec
 from sandbox.watch import DISK_S, Bounds, Watch, begin_watch
@@ -77,7 +77,7 @@ def _open(
     except BaseException:
         wire.close()
         raise
-    watch = Watch(wire, channel, workspace, _bounds(spec, chosen, look_s))
+    watch = Watch(wire, channel, workspace, _bounds(spec, channel, look_s))
     begin_watch(watch)
     return Session(
         wire,
@@ -143,6 +143,6 @@ def _greet(
     wire.ask("hello", fields, timeout=_START_S)
 
 
-def _bounds(spec: SandboxSpec, chosen: Backend, look_s: float) -> Bounds:
-    watched = None if chosen.holds_memory else spec.memory_gb
+def _bounds(spec: SandboxSpec, channel: Channel, look_s: float) -> Bounds:
+    watched = None if channel.holds_memory() else spec.memory_gb
     return Bounds(round(spec.disk_gb * GIB), None if watched is None else round(watched * GIB), look_s)

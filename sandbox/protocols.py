@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from sandbox.edits import Edit
-from sandbox.results import Edited, Entry, Execution, FileText, Job, Snapshot
+from sandbox.results import ROOM, Edited, Entry, Execution, FileText, Job, Snapshot
 from sandbox.spec import Layout, SandboxSpec
 
 
@@ -164,8 +164,8 @@ class Sandbox(Protocol):
         """
         ...
 
-    def snapshot(self, store: BlobStore) -> Snapshot:
-        """Copy what changed in the workspace since the last snapshot into `store`."""
+    def snapshot(self, store: BlobStore, room: int = ROOM) -> Snapshot:
+        """Copy what changed in the workspace since the last snapshot into `store`, at most `room` bytes."""
         ...
 
     def restore(self, tree: str, store: BlobStore) -> None:
@@ -215,6 +215,10 @@ class Channel(Protocol):
         """What the host saw happen inside since it was last asked and no driver can tell, for the agent."""
         ...
 
+    def holds_memory(self) -> bool:
+        """Whether the kernel limits the memory of all processes inside, so that nobody has to watch it."""
+        ...
+
     def kill(self) -> None:
         """End every process inside. Safe to repeat."""
         ...
@@ -236,8 +240,6 @@ class Backend(Protocol):
     """Processes of the agent are in a namespace of their own, and the driver is its process 1."""
     owner: tuple[int, int] | None
     """User and group that the agent's files have on the host; None for those of this process."""
-    holds_memory: bool
-    """It limits the memory of its sandboxes by itself, so that nobody has to watch it."""
 
     def layout(self, spec: SandboxSpec) -> Layout:
         """Where things are for the agent."""

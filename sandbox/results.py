@@ -6,6 +6,9 @@ Everything here is the agent's claim, except where a field says that the host me
 from dataclasses import dataclass, field
 from typing import Literal
 
+ROOM = 2 * 1024**3
+"""Bytes that a snapshot may copy if nothing is said: all that it can hold, and what changes meanwhile."""
+
 Ended = Literal["exit", "signal", "timeout"]
 
 

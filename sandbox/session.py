@@ -13,7 +13,7 @@ from sandbox.edits import Edit, Insert, Replace
 from sandbox.errors import PathRefused, SandboxLost
 from sandbox.hostfiles import fetch
 from sandbox.protocols import BlobStore
-from sandbox.results import Edited, Entry, Execution, FileText, Job, Snapshot
+from sandbox.results import ROOM, Edited, Entry, Execution, FileText, Job, Snapshot
 from sandbox.snapshot import Snapshots
 from sandbox.spec import Layout
 from sandbox.watch import Watch
@@ -142,10 +142,10 @@ class Session:
         roots = {self.layout.data: self._data, self.layout.home: self._workspace.home}
         return fetch(path, self.layout, roots, max_bytes)
 
-    def snapshot(self, store: BlobStore) -> Snapshot:
-        """Copy what changed in the workspace since the last snapshot into `store`."""
+    def snapshot(self, store: BlobStore, room: int = ROOM) -> Snapshot:
+        """Copy what changed in the workspace since the last snapshot into `store`, at most `room` bytes."""
         try:
-            return self._snapshots.take(store)
+            return self._snapshots.take(store, room)
         except FileNotFoundError as error:
             raise SandboxLost("the workspace is gone") from error
 

@@ -16,13 +16,15 @@ from typing import NamedTuple
 from sandbox import restore
 from sandbox.hostfiles import OPEN_DIR, OPEN_FILE
 from sandbox.protocols import BlobStore
-from sandbox.results import Snapshot
+from sandbox.results import ROOM, Snapshot
 from sandbox.tree import CHUNK, Dir, File, Link, Row, dump
 
 MAX_FILE = 64 * 1024 * 1024
 MAX_TOTAL = 1024 * 1024 * 1024
 _FIRST = "submission"
 """Walked before everything else and without the cap per file: what is graded comes from here."""
+_FIRST_SHARE = 8
+"""One part in so many of the room is for what is walked first."""
 MAX_ENTRIES = 100_000
 MAX_DEPTH = 64
 _MAX_SKIPPED = 100
@@ -55,6 +57,10 @@ class _Walk:
     store: BlobStore
     started_ns: int
     known: dict[_Key, _Content]
+    room: int
+    """Bytes that may still be copied."""
+    spared: int
+    """Those of them that are for what is walked first."""
     seen: dict[_Key, _Content] = field(default_factory=dict[_Key, _Content])
     rows: list[Row] = field(default_factory=list[Row])
     skipped: list[str] = field(default_factory=list[str])
@@ -73,11 +79,16 @@ class Snapshots:
         self._store: BlobStore | None = None
         self._known: dict[_Key, _Content] = {}
 
-    def take(self, store: BlobStore) -> Snapshot:
-        """Copy what changed since the last snapshot; files that vanish meanwhile are as if never seen."""
+    def take(self, store: BlobStore, room: int = ROOM) -> Snapshot:
+        """Copy what changed since the last snapshot; files that vanish meanwhile are as if never seen.
+
+        Args:
+            store: where to.
+            room: how many bytes may be copied; what does not fit is left out and named.
+        """
         if store is not self._store:  # another store may lack what this one has
             self._store, self._known = store, {}
-        walk = _Walk(store, time.time_ns(), self._known)
+        walk = _Walk(store, time.time_ns(), self._known, room, room // _FIRST_SHARE)
         fd = os.open(self._home, OPEN_DIR)
         try:
             _folder(walk, fd, "", 0, self._leave_out)
@@ -146,10 +157,11 @@ def _file(walk: _Walk, fd: int, name: str, path: str, status: os.stat_result) ->
     key = _key(status)
     content = walk.known.get(key)
     if content is None:
-        if status.st_size > _most(path) or walk.bytes + status.st_size > MAX_TOTAL:
+        most = min(_most(path), walk.room - (0 if _is_first(path) else walk.spared))
+        if status.st_size > most or walk.bytes + status.st_size > MAX_TOTAL:
             _skip(walk, path)
             return
-        copied = _copy(walk, fd, name, _most(path))
+        copied = _copy(walk, fd, name, most)
         if copied is None:
             _skip(walk, path)
             return
@@ -166,7 +178,11 @@ def _file(walk: _Walk, fd: int, name: str, path: str, status: os.stat_result) ->
 
 def _most(path: str) -> int:
     """The cap of one file."""
-    return MAX_TOTAL if path.startswith(f"{_FIRST}/") else MAX_FILE
+    return MAX_TOTAL if _is_first(path) else MAX_FILE
+
+
+def _is_first(path: str) -> bool:
+    return path.startswith(f"{_FIRST}/")
 
 
 def _copy(walk: _Walk, folder: int, name: str, most: int) -> tuple[_Key | None, _Content] | None:
@@ -181,6 +197,7 @@ def _copy(walk: _Walk, folder: int, name: str, most: int) -> tuple[_Key | None, 
         while size < most and (piece := _read(file.fileno(), min(CHUNK, most - size))):
             chunks.append(walk.store.put(piece))
             size += len(piece)
+            walk.room -= len(piece)
         after = os.fstat(fd)
     if after.st_size > most:  # it grew meanwhile
         return None

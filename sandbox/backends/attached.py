@@ -111,6 +111,10 @@ class AttachedChannel:
         """Nothing: the driver sees its own control group."""
         return ()
 
+    def holds_memory(self) -> bool:
+        """Always: no container starts without the limits that it was asked for."""
+        return True
+
     def kill(self) -> None:
         """End every process inside. Safe to repeat, and while another thread reads or writes."""
         with self._killing:

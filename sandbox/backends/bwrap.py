@@ -12,7 +12,7 @@ from sandbox.backends.masked import masked
 from sandbox.backends.pipe import PipeChannel
 from sandbox.driver import processes
 from sandbox.errors import SandboxUnavailable
-from sandbox.limits import GIB, group_for, kernel_holds_memory
+from sandbox.limits import GIB, group_for
 from sandbox.protocols import Channel
 from sandbox.spawn import spawn
 from sandbox.spec import Layout, SandboxSpec
@@ -43,7 +43,6 @@ class Bwrap:
     def __init__(self, machine: Path = Path("/")) -> None:
         """Use the control groups and devices that are found below `machine`."""
         self._machine = machine
-        self.holds_memory = kernel_holds_memory(machine)
 
     def layout(self, spec: SandboxSpec) -> Layout:
         """The same paths in every sandbox."""

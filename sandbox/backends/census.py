@@ -57,9 +57,13 @@ class Visible:
 
     def kill(self) -> None:
         """End process 1, and with it all others."""
-        if _belongs(self._driver, self._container):
-            with contextlib.suppress(OSError):
-                os.kill(self._driver, signal.SIGKILL)
+        with contextlib.suppress(OSError):
+            process = os.pidfd_open(self._driver)
+            try:  # what has the number now is what had it when it was looked at
+                if _belongs(self._driver, self._container):
+                    signal.pidfd_send_signal(process, signal.SIGKILL)
+            finally:
+                os.close(process)
 
 
 class Remote:

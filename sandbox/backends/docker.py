@@ -29,7 +29,6 @@ class Docker:
 
     name = "docker"
     isolated = True
-    holds_memory = True
 
     def __init__(self) -> None:
         root = os.geteuid() == 0
@@ -58,6 +57,7 @@ class Docker:
 
     def _run(self, engine: Engine, spec: SandboxSpec, layout: Layout, workspace: Workspace) -> Channel:
         image = engine.image(spec.image)
+        found = _facts(engine, image)
         since = time.time()
         made = engine.create(
             image.id,
@@ -70,7 +70,6 @@ class Docker:
             connection = undo.enter_context(engine.attach(made))
             engine.start(made)
             pid = engine.pid(made)
-            found = _facts(engine, image)
             undo.pop_all()
         limit = container.memory_words(spec)
         return AttachedChannel(engine, made, connection, pid=pid, memory=limit, since=since, facts=found)

@@ -15,6 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Generator, Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any, NamedTuple, cast
 
 import docker
@@ -34,6 +35,11 @@ _COMES_BACK_S = 30.0
 """A daemon that answered before is waited for; a restart takes a few seconds."""
 _LABEL_PYTHON = "org.mle-sandbox.python"
 _BUILD = "python -m sandbox build-image"
+_ROOTLESS = (
+    "the Docker daemon at {where} is a rootless one: in its containers no ordinary user can have the agent's "
+    "files. Name this machine's own with: export DOCKER_HOST=unix:///var/run/docker.sock, or choose "
+    "bubblewrap by backend: bwrap"
+)
 _EXCERPT = 400
 _UNANSWERED = (
     requests.exceptions.ConnectionError,
@@ -42,6 +48,8 @@ _UNANSWERED = (
     urllib3.exceptions.HTTPError,
     OSError,
 )
+
+_limit_s: ContextVar[float] = ContextVar("limit of a question to the daemon", default=_CALL_S)
 
 _answered = threading.Event()
 """Whether a daemon has answered this process, or one that it was forked from."""
@@ -81,6 +89,13 @@ class Row(NamedTuple):
     parent: int
     session: int
     command: str
+
+
+class _Client(docker.APIClient):
+    """The SDK's client, which would wait for events without an end."""
+
+    def _set_request_timeout(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        return {**kwargs, "timeout": _limit_s.get()}
 
 
 class Engine:
@@ -129,9 +144,17 @@ class Engine:
         self._api.close()
 
     def version(self) -> str:
-        """The daemon's version."""
+        """The daemon's version.
+
+        Raises:
+            SandboxUnavailable: it runs as an ordinary user, in whose containers that user is root and no
+                other user of this machine is known.
+        """
         with self._asking("tell its version"):
-            return str(self._api.version(api_version=False)["Version"])
+            found = self._api.info()
+        if any("name=rootless" in option for option in found.get("SecurityOptions") or []):
+            raise SandboxUnavailable(_ROOTLESS.format(where=_where()))
+        return str(found["ServerVersion"])
 
     def image(self, name: str) -> Image:
         """Find an image of this machine.
@@ -194,20 +217,24 @@ class Engine:
         """What happened to a container, also to one that is gone, as it happens; ends at `until`."""
         asked = {"since": f"{since:.9f}", "until": f"{until:.9f}", "filters": {"container": [container]}}
         with self._asking("tell what happened"):
-            stream = self._api.events(decode=True, **cast("Any", asked))
-            for event in cast("Iterator[dict[str, Any]]", stream):
-                code = event["Actor"]["Attributes"].get("exitCode", "")
-                yield Event(
-                    str(event["Action"]),
-                    int(event["timeNano"]) / 1e9,
-                    int(code) if code.isdecimal() else None,
-                )
+            with _within(_END_S):
+                stream = self._api.events(decode=True, **cast("Any", asked))
+            try:
+                for event in cast("Iterator[dict[str, Any]]", stream):
+                    code = event["Actor"]["Attributes"].get("exitCode", "")
+                    yield Event(
+                        str(event["Action"]),
+                        int(event["timeNano"]) / 1e9,
+                        int(code) if code.isdecimal() else None,
+                    )
+            finally:
+                with contextlib.suppress(OSError):
+                    stream.close()
 
     def remove(self, container: str) -> bool:
         """Kill and remove a container; says whether it is gone, and raises nothing."""
-        self._api.timeout = _END_S
         try:
-            with self._asking("remove the sandbox"):
+            with _within(_END_S), self._asking("remove the sandbox"):
                 self._api.remove_container(container, force=True)
         except SandboxError as error:
             # Gone already, or going: it removes itself when it ends.
@@ -234,9 +261,18 @@ def _client() -> docker.APIClient:
             "name a daemon on this machine: unix:///var/run/docker.sock"
         )
     _knock()
-    api = docker.APIClient(version="auto", timeout=_END_S, **options)
-    api.timeout = _CALL_S
-    return api
+    with _within(_END_S):
+        return _Client(version="auto", timeout=_CALL_S, **options)
+
+
+@contextlib.contextmanager
+def _within(seconds: float) -> Generator[None]:
+    """Give each question of this thread so long, at least until the daemon goes on with its answer."""
+    before = _limit_s.set(seconds)
+    try:
+        yield
+    finally:
+        _limit_s.reset(before)
 
 
 def _where() -> str:

@@ -15,7 +15,7 @@ from sandbox.backends.inhabitants import agent_runs
 from sandbox.backends.pipe import PipeChannel
 from sandbox.driver import processes
 from sandbox.errors import SandboxUnavailable
-from sandbox.limits import group_for, kernel_holds_memory
+from sandbox.limits import group_for
 from sandbox.protocols import Channel
 from sandbox.spawn import spawn
 from sandbox.spec import Layout, SandboxSpec
@@ -34,7 +34,6 @@ class Unisolated:
     def __init__(self, machine: Path = Path("/")) -> None:
         """Use the control groups that are found below `machine`."""
         self._machine = machine
-        self.holds_memory = kernel_holds_memory(machine)
 
     def layout(self, spec: SandboxSpec) -> Layout:
         """Real paths below the sandbox's folder."""

@@ -119,6 +119,10 @@ class PipeChannel:
         words = f"A process was killed: all processes together reached the memory limit of {limit:.3g} GB."
         return (words,) if self._oom_kills > before else ()
 
+    def holds_memory(self) -> bool:
+        """Whether its control group could be made and limited."""
+        return self._group is not None and "memory" in self._group.held
+
     def kill(self) -> None:
         """End every process inside. Safe to repeat, and while another thread reads or writes."""
         with self._killing:

@@ -20,6 +20,7 @@ from sandbox.errors import SandboxError
 from sandbox.limits import enforcement
 from sandbox.machine import Machine
 from sandbox.open import open_sandbox
+from sandbox.protocols import Sandbox
 from sandbox.spec import IMAGE, Isolation, SandboxSpec
 from sandbox.text import agent_view, printable
 
@@ -80,11 +81,23 @@ def _backend(kind: Isolation, image: str) -> Iterator[Finding]:
                 cell = box.python("print(6 * 7)", timeout=_STEP_S)
                 said = agent_view(cell.stdout).strip()
                 yield Finding(f"{kind}: kernel", said == "42", "works" if said == "42" else said)
+                if kind != "none":
+                    yield _filtered(kind, box)
         except SandboxError as error:
             yield Finding(kind, False, str(error))
             return
     held = enforcement(kind)
     yield Finding(f"{kind}: limits", None, f"memory: {held.memory}; cores: {held.cores}; disk: {held.disk}")
+
+
+def _filtered(kind: Isolation, box: Sandbox) -> Finding:
+    """Whether the kernel refuses what no agent needs; without, namespaces and rights isolate still."""
+    told = agent_view(box.shell("grep ^Seccomp: /proc/self/status", timeout=_STEP_S).stdout).split()
+    works = told[-1:] == ["2"]
+    words = (
+        "filtered" if works else "not filtered: this kernel or kind of processor has no filter that we know"
+    )
+    return Finding(f"{kind}: system calls", works, words)
 
 
 def _show(findings: list[Finding], isolated: bool) -> None:

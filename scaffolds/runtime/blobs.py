@@ -86,6 +86,10 @@ class PackStore:
     def __contains__(self, digest: str) -> bool:
         return bytes.fromhex(digest) in self._index
 
+    def size(self) -> int:
+        """How many bytes it takes on the disk."""
+        return self._end
+
     def sync(self) -> None:
         """Return when everything put so far survives a power cut."""
         with self._lock:

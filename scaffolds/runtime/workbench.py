@@ -14,6 +14,11 @@ from scaffolds.runtime.toolbox import Toolbox
 CALL_ATTEMPTS = 2
 """A call whose sandbox dies is tried once more in a restored one: a killer script costs two runs, not all."""
 
+_KEPT = 64 * 1024**3
+"""Bytes that a run's values may come to on the disk, its snapshots with them."""
+_ALWAYS_KEPT = 16 * 1024**2
+"""What a call may add beyond that: such a run still keeps its scripts and a usual submission."""
+
 RESTARTED = (
     "[The machine was restarted since your last command: files are as they were (very large ones may be "
     "missing), but variables of shell and Python, the working directory and background jobs are gone.]\n"
@@ -84,7 +89,8 @@ class Workbench:
         sandbox = self._lane.session.sandbox(self._lane.name)
         if sandbox is None:
             return
-        taken = sandbox.snapshot(self._lane.session.log.blobs)
+        blobs = self._lane.session.log.blobs
+        taken = sandbox.snapshot(blobs, max(_KEPT - blobs.size(), _ALWAYS_KEPT))
         if taken.tree != self.tree:
             self.tree = taken.tree
             facts = {"files": taken.files, "bytes": taken.bytes, "skipped": list(taken.skipped[:20])}

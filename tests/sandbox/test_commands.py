@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.commands.bench import Room, crowd, measure
 from tests.requires import require, require_image
 from tests.sandbox.support import IMAGE, Name
 
@@ -29,6 +30,7 @@ def test_check_tries_every_backend() -> None:
     found = {finding["what"]: finding for finding in said["findings"]}
     assert all(found[name]["ok"] for name in ("docker", "bwrap", "none"))
     assert all(found[f"{name}: kernel"]["words"] == "works" for name in ("docker", "bwrap"))
+    assert all(found[f"{name}: system calls"]["ok"] for name in ("docker", "bwrap"))
     assert "memory" in found["bwrap: limits"]["words"]
 
 
@@ -69,15 +71,33 @@ def test_a_line_that_takes_too_long_is_stopped() -> None:
     assert "time limit" in done.stderr
 
 
-@pytest.mark.parametrize("backend", ["bwrap", "docker"], indirect=True)
+_FIGURES = (
+    "shell_ms", "baseline_exec_ms", "kernel_cell_ms", "script_ms", "baseline_script_ms",
+    "start_to_first_command_s", "validate_10mb_s", "idle_mb",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("backend", ["bwrap"], indirect=True)
 def test_bench_prints_its_figures(backend: Name) -> None:
-    done = type_in("bench", "--backend", backend, "--image", IMAGE, "--rounds", "10", "--json")
+    done = type_in("bench", "--backend", backend, "--json")
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
-    assert said["parallel_20_ok"] is True
-    figures = ("shell_ms", "baseline_exec_ms", "kernel_cell_ms", "script_ms", "baseline_script_ms")
-    others = ("start_to_first_command_s", "validate_10mb_s", "idle_mb")
-    assert all(said[name] > 0 for name in (*figures, *others))
+    assert said["parallel_20_ok"] is True and said["rounds"] == 50
+    assert all(said[name] > 0 for name in _FIGURES)
+
+
+@pytest.mark.parametrize("backend", ["docker"], indirect=True)
+def test_bench_measures_containers(backend: Name, tmp_path: Path) -> None:
+    found = measure(Room(tmp_path, backend, IMAGE), rounds=3)
+    assert found["parallel_20_ok"] is True
+    assert all(isinstance(found[name], float) for name in _FIGURES)
+
+
+def test_a_bench_says_that_not_all_of_a_crowd_could_be_opened(tmp_path: Path) -> None:
+    (tmp_path / "crowd-7").mkdir()
+    (tmp_path / "crowd-7" / "thesis.tex").write_text("in the way")
+    found = crowd(Room(tmp_path, "none", IMAGE))
+    assert found["parallel_20_ok"] is False
 
 
 def test_an_unknown_command_names_those_that_there_are() -> None:

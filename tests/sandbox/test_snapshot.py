@@ -110,6 +110,21 @@ def test_caps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert any("entries" in path for path in Snapshots(tmp_path).take(Store()).skipped)
 
 
+def test_what_finds_no_room_is_left_out_and_named_and_the_submission_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "submission").mkdir()
+    (tmp_path / "submission" / "submission.csv").write_bytes(b"s" * 900)
+    for name in ("a", "b", "c"):
+        (tmp_path / name).write_bytes(name.encode() * 400)
+    snapshots, store = Snapshots(tmp_path), Store()
+    taken = snapshots.take(store, room=2000)
+    assert taken.skipped == ("c",) and taken.bytes == 1700
+    again = snapshots.take(store, room=2000)
+    assert again.skipped in (("c",), ())  # what was kept needs no room, once its times tell that it is old
+    (tmp_path / "submission" / "submission.csv").write_bytes(b"t" * 100)
+    last = Snapshots(tmp_path).take(store, room=100)
+    assert last.skipped == ("a", "b", "c") and last.bytes == 100
+
+
 def test_depth_is_bounded(tmp_path: Path) -> None:
     folder = os.open(tmp_path, os.O_RDONLY)
     for _ in range(1500):

@@ -36,7 +36,9 @@ def limits(pid):
     return "ok"
 
 print(lease(fcntl.F_WRLCK), limits(0), limits(1))
-print(call(425))  # io_uring_setup, the same on every processor
+print(call(425), call(435))  # io_uring_setup and clone3, the same on every processor
+print(errno.errorcode[ctypes.get_errno()] if libc.unshare(0x10000000) < 0 else "ok")  # CLONE_NEWUSER
+print(out.strip() if (out := os.popen("echo a child").read()) else "none")
 """
 
 
@@ -50,5 +52,7 @@ def test_what_reaches_past_namespaces_is_refused(
         "EAFNOSUPPORT " * 2 + "EAFNOSUPPORT",
         "ok ok ok ok",
         "EPERM ok EPERM",
-        "ENOSYS",
+        "ENOSYS ENOSYS",
+        "EPERM",
+        "a child",
     ], errors(done)

@@ -72,6 +72,7 @@ class Stubborn:
 
     def __init__(self) -> None:
         self.looks = 0
+        self.held: list[bytes] = []
         self.dying, self.dead = threading.Event(), threading.Event()
 
     def write(self, data: bytes) -> None:
@@ -87,10 +88,14 @@ class Stubborn:
 
     def inside(self) -> Collection[int]:
         self.looks += 1
+        self.held.append(os.urandom(1 << 20))  # grows from look to look
         return (os.getpid(),)
 
     def news(self) -> tuple[str, ...]:
         return ()
+
+    def holds_memory(self) -> bool:
+        return False
 
     def kill(self) -> None:
         self.dying.set()

@@ -1,12 +1,17 @@
 """What this machine lacks, said with the command that mends it."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from socketserver import ThreadingUnixStreamServer
+from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -34,6 +39,47 @@ def deaf(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def refused(spec: SandboxSpec, words: str) -> None:
     with pytest.raises(SandboxUnavailable, match=words):
         open_sandbox(spec)
+
+
+class _Rootless(BaseHTTPRequestHandler):
+    """A daemon of an ordinary user, as far as it is asked here: its words are those of such a one."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        answers: dict[str, object] = {
+            "version": {"ApiVersion": "1.41", "Version": "20.10.24"},
+            "containers/json": [],
+            f"images/{IMAGE}/json": {"Id": "sha256:0", "Config": {}},
+            "info": {"ServerVersion": "20.10.24", "SecurityOptions": ["name=seccomp", "name=rootless"]},
+        }
+        asked = urlsplit(self.path).path.removeprefix("/v1.41").removeprefix("/")
+        body = json.dumps(answers[asked]).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - named by the base class
+        """Nothing."""
+
+
+@pytest.fixture
+def rootless(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ThreadingUnixStreamServer(f"{folder}/socket", _Rootless) as server,
+    ):
+        server.daemon_threads = True
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{folder}/socket")
+        yield
+        server.shutdown()
+
+
+def test_a_daemon_of_an_ordinary_user(spec: SandboxSpec, rootless: None) -> None:
+    assert "backend: bwrap" in (why_not(IMAGE) or "")
+    refused(spec, "is a rootless one.*DOCKER_HOST")
 
 
 def test_an_image_that_is_missing(spec: SandboxSpec) -> None:
