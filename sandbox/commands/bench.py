@@ -6,9 +6,9 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -127,7 +127,8 @@ def _calls(box: Session, rounds: int) -> dict[str, object]:
     plain = _plain_command(box)
     shell, exec_ = _side_by_side(lambda: _ok(box.shell("true", timeout=60)), plain, rounds)
     box.python("1", timeout=60)
-    cells = [_timed(lambda: _ok(box.python("1", timeout=60))) for _ in range(rounds)]
+    with _plain_kernel() as cell:
+        cells, bare_cells = _side_by_side(lambda: _ok(box.python("1", timeout=60)), cell, rounds)
     scripts, bare = _scripts(box, rounds)
     shell_ms, exec_ms = _median(shell, 1000), _median(exec_, 1000)
     return {
@@ -135,6 +136,7 @@ def _calls(box: Session, rounds: int) -> dict[str, object]:
         "baseline_exec_ms": exec_ms,
         "shell_times_faster": round(exec_ms / shell_ms, 1),
         "kernel_cell_ms": _median(cells, 1000),
+        "baseline_cell_ms": _median(bare_cells, 1000),
         "script_ms": _median(scripts, 1000),
         "baseline_script_ms": _median(bare, 1000),
         "script_overhead_ms": round(_median(scripts, 1000) - _median(bare, 1000), 3),
@@ -159,6 +161,28 @@ def _plain_command(box: Session) -> Callable[[], object]:
         found = subprocess.run(listing, capture_output=True, text=True, check=True)
         command = ["docker", "exec", found.stdout.split()[0], *command]
     return lambda: subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+
+
+@contextmanager
+def _plain_kernel() -> Generator[Callable[[], object]]:
+    """A cell in a kernel of this process's own, by jupyter_client alone."""
+    from jupyter_client.manager import KernelManager
+
+    manager = KernelManager(transport="ipc")
+    manager.start_kernel(stderr=subprocess.DEVNULL)
+    client = manager.blocking_client()
+    try:
+        client.start_channels()
+        client.wait_for_ready(timeout=60)
+        yield lambda: client.execute_interactive("1", output_hook=_ignore)
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
+
+
+def _ignore(message: object) -> None:
+    """What a kernel says is not measured."""
 
 
 def _scripts(box: Session, rounds: int) -> tuple[list[float], list[float]]:

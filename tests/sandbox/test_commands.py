@@ -72,7 +72,7 @@ def test_a_line_that_takes_too_long_is_stopped() -> None:
 
 
 _FIGURES = (
-    "shell_ms", "baseline_exec_ms", "kernel_cell_ms", "script_ms", "baseline_script_ms",
+    "shell_ms", "baseline_exec_ms", "kernel_cell_ms", "baseline_cell_ms", "script_ms", "baseline_script_ms",
     "start_to_first_command_s", "validate_10mb_s", "idle_mb",
 )  # fmt: skip
 
