@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sandbox.edits import Edit
 from sandbox.protocols import BlobStore, Sandbox
-from sandbox.results import Captured, Edited, Entry, Execution, FileText, Job, Snapshot
+from sandbox.results import ROOM, Captured, Edited, Entry, Execution, FileText, Job, Snapshot
 from sandbox.spec import Layout
 from scaffolds.messages import Completion, Message, Usage
 from scaffolds.models.protocol import Model, ModelRequest
@@ -115,7 +115,7 @@ class Machine:
     def fetch(self, path: str, *, max_bytes: int) -> bytes:
         return b""
 
-    def snapshot(self, store: BlobStore) -> Snapshot:
+    def snapshot(self, store: BlobStore, room: int = ROOM) -> Snapshot:
         return Snapshot(store.put(b"{}"), 0, 0)
 
     def restore(self, tree: str, store: BlobStore) -> None: ...
