@@ -26,6 +26,8 @@ CREATE TABLE sweep (max_usd REAL);
 CREATE TABLE cells (cell TEXT PRIMARY KEY, spent REAL, reserved REAL);
 """
 _SET = "INSERT OR REPLACE INTO cells VALUES (?, ?, ?)"
+# Lanes may say what their run has spent in another order than they have spent it.
+_SPEND = "UPDATE cells SET spent = max(spent, ?) WHERE cell = ?"
 _ADD = "UPDATE cells SET reserved = max(0, reserved + ?) WHERE cell = ?"
 
 
@@ -83,7 +85,7 @@ class CellPurse:
         if self.limited and usd:
             with _transaction(self._path) as account:
                 account.execute(_ADD, (-usd, self._cell))
-                account.execute("UPDATE cells SET spent = ? WHERE cell = ?", (spent, self._cell))
+                account.execute(_SPEND, (spent, self._cell))
 
     def _reserved(self, usd: float) -> bool:
         """Reserve the dollars; false while others may need them."""
@@ -91,12 +93,13 @@ class CellPurse:
             self._enter(account)
             found = account.execute("SELECT max_usd, sum(spent), sum(reserved) FROM sweep, cells").fetchone()
             max_usd, spent, reserved = map(float, found)
-            if spent + usd > max_usd:
-                raise _spent(usd, max_usd - spent)
-            if spent + reserved + usd > max_usd:
-                return False
-            account.execute(_ADD, (usd, self._cell))
-        return True
+            free = spent + reserved + usd <= max_usd
+            if free:
+                account.execute(_ADD, (usd, self._cell))
+        if spent + usd > max_usd:
+            # Not inside: the transaction would be undone, and with it that the cell has entered.
+            raise _spent(usd, max_usd - spent)
+        return free
 
     def _enter(self, account: sqlite3.Connection) -> None:
         """Begin: what an earlier process of the cell had in flight is lost."""

@@ -6,13 +6,11 @@ user's, and a few marks say up to where the provider should keep what it has rea
 
 import re
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
-import orjson
-
-from scaffolds.messages import JsonValue, Message, ToolCall
+from scaffolds.messages import Message
 from scaffolds.models.capabilities import Capabilities
-from scaffolds.models.pieces import Piece, pieces_of
+from scaffolds.models.pieces import Piece, arguments_to_send, name_to_send, pieces_of
 from scaffolds.models.protocol import ModelRequest
 from scaffolds.models.settings import Settings
 from scaffolds.models.wire import Remembered
@@ -159,7 +157,8 @@ def _block(piece: Piece) -> list[Block]:
         return [dict(piece.opaque)]
     if piece.call is not None:
         call = piece.call
-        return [{"type": "tool_use", "id": _identity(call.id), "name": call.name, "input": _input(call)}]
+        said = {"name": name_to_send(call), "input": dict(arguments_to_send(call))}
+        return [{"type": "tool_use", "id": _identity(call.id), **said}]
     text = (piece.text or "").rstrip()  # white space at the very end is refused
     return [{"type": "text", "text": text}] if text else []
 
@@ -167,15 +166,6 @@ def _block(piece: Piece) -> list[Block]:
 def _identity(call_id: str) -> str:
     """An id of a call in the letters that are allowed, whoever made it."""
     return _NOT_IN_IDS.sub("_", call_id) or "_"
-
-
-def _input(call: ToolCall) -> JsonValue:
-    """Arguments as the object that they have to be; what is none is shown as the text it was."""
-    try:
-        value = orjson.loads(call.arguments)
-    except orjson.JSONDecodeError:
-        value = None
-    return cast("JsonValue", value) if isinstance(value, dict) else {"not_an_object": call.arguments}
 
 
 def _tool(tool: ToolSpec) -> Block:

@@ -4,7 +4,8 @@ Answers that may take more than ten minutes are streamed and put together here: 
 that is silent for so long.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import Any
 
@@ -15,20 +16,22 @@ import orjson
 from scaffolds.errors import RunError
 from scaffolds.messages import Completion, JsonValue, ToolCall, Usage
 from scaffolds.models.anthropic_format import MessagesFormat
-from scaffolds.models.anthropic_stream import ARGUMENTS, BrokenStream, StreamError, assembled
+from scaffolds.models.anthropic_stream import ARGUMENTS, BrokenStream, StreamError, assembled, lines
 from scaffolds.models.capabilities import capabilities
 from scaffolds.models.client import Endpoint
-from scaffolds.models.counting import estimated_usage
-from scaffolds.models.faults import bad_answer, dropped, failure, fault_of, timed_out
+from scaffolds.models.counting import counted_usage, estimated_usage
+from scaffolds.models.faults import bad_answer, dropped, failure, fault_of, timed_out, too_slow
 from scaffolds.models.pieces import Piece, calls_of, provider_record, text_of
 from scaffolds.models.protocol import ModelRequest
 from scaffolds.models.settings import read_settings
 from scaffolds.models.wire import (
     Object,
+    TooSlow,
     as_count,
     as_object,
     as_objects,
     as_text,
+    in_time,
     parse_object,
     without_nulls,
 )
@@ -66,23 +69,27 @@ class AnthropicMessages:
         return self._completion(answer, request)
 
     def _sent(self, body: dict[str, Any]) -> Object:
-        # As bytes: the package would copy the whole conversation before it encodes it, more slowly.
-        response = self._client.post("/v1/messages", cast_to=httpx2.Response, content=orjson.dumps(body))
-        return parse_object(response.content, self.name)
+        with self._response(body) as parts:
+            return parse_object(b"".join(parts), self.name)
 
     def _streamed(self, body: dict[str, Any]) -> Object:
+        with self._response({**body, "stream": True}) as parts:
+            return assembled(lines(parts))
+
+    @contextmanager
+    def _response(self, body: dict[str, Any]) -> Generator[Iterator[bytes]]:
+        """The parts of an answer, as they come."""
+        # As bytes: the package would copy the whole conversation before it encodes it, more slowly.
         response = self._client.post(
             "/v1/messages",
             cast_to=httpx2.Response,
-            content=orjson.dumps({**body, "stream": True}),
-            stream=True,
+            content=orjson.dumps(body),
+            stream=True,  # for us, who look at the clock while it comes
             stream_cls=anthropic.Stream[Any],
         )
         assert isinstance(response, httpx2.Response)  # what is cast to it is not made a stream of objects
-        try:
-            return assembled(response.iter_lines())
-        finally:
-            response.close()
+        with closing(response):
+            yield in_time(response.iter_bytes(), self._endpoint.answer_s)
 
     def _returned(self, send: Callable[[], Object]) -> Object | RunError:
         """What `send` returns, or the error that its exception means.
@@ -103,7 +110,9 @@ class AnthropicMessages:
             return failure(fault_of(None, str(error), {}), endpoint)
         except StreamError as error:
             return failure(fault_of(None, dict(error.body), {}), endpoint)
-        except (BrokenStream, httpx2.TransportError):
+        except TooSlow:
+            return too_slow(endpoint)
+        except (BrokenStream, httpx2.RequestError):
             return bad_answer(endpoint, "the answer broke off")
 
     @cached_property
@@ -156,7 +165,7 @@ def _usage(value: JsonValue) -> Usage | None:
     fresh, output = as_count(usage.get("input_tokens")), as_count(usage.get("output_tokens"))
     read = as_count(usage.get("cache_read_input_tokens"))
     written = as_count(usage.get("cache_creation_input_tokens"))
-    if not fresh + read + written:
+    if not fresh + read + written or usage.get("output_tokens") is None:
         return None
     thinking = as_object(usage.get("output_tokens_details")).get("thinking_tokens")
-    return Usage(fresh + read + written, read, output, as_count(thinking), written=written)
+    return counted_usage(fresh + read + written, read, output, as_count(thinking), written)

@@ -3,12 +3,12 @@
 Kept as JSON: a tool's arguments stay the text that the model wrote, also where it was cut short.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import orjson
 
-from scaffolds.models.wire import Object, as_count, as_object, as_text
+from scaffolds.models.wire import Object, as_count, as_object, as_text, without_nulls
 
 ARGUMENTS = "arguments"
 """Where the text of a tool's arguments stands in a block, instead of `input`."""
@@ -30,6 +30,17 @@ class StreamError(Exception):
     def __init__(self, body: Object) -> None:
         super().__init__("the provider broke off")
         self.body = body
+
+
+def lines(parts: Iterable[bytes]) -> Iterator[str]:
+    """The lines of a body that comes in parts; what is behind the last line break is none."""
+    rest: list[bytes] = []
+    for part in parts:
+        *ended, last = part.split(b"\n")
+        for line in ended:
+            yield b"".join([*rest, line]).decode(errors="replace")
+            rest.clear()
+        rest.append(last)
 
 
 def assembled(lines: Iterable[str]) -> dict[str, Any]:
@@ -54,7 +65,9 @@ def assembled(lines: Iterable[str]) -> dict[str, Any]:
                 _grow(blocks.get(as_count(event.get("index"))), as_object(event.get("delta")))
             case "message_delta":
                 message |= as_object(event.get("delta"))
-                message["usage"] = {**message.get("usage", {}), **as_object(event.get("usage"))}
+                # What the end does not count is null there, and stands at the beginning.
+                counted = without_nulls(as_object(event.get("usage")))
+                message["usage"] = {**as_object(message.get("usage")), **counted}
             case "message_stop":
                 return {**message, "content": [_joined(block) for block in blocks.values()]}
             case "error":
@@ -90,5 +103,5 @@ def _joined(block: dict[str, Any]) -> dict[str, Any]:
     whole = {name: value for name, value in block.items() if not name.endswith("+")}
     for name, parts in block.items():
         if name.endswith("+"):
-            whole[name[:-1]] = whole.get(name[:-1], "") + "".join(parts)
+            whole[name[:-1]] = as_text(whole.get(name[:-1])) + "".join(parts)
     return whole

@@ -12,11 +12,19 @@ import orjson
 from scaffolds.messages import Completion, JsonValue, Message, ToolCall, Usage
 from scaffolds.models.capabilities import Capabilities
 from scaffolds.models.client import Endpoint
-from scaffolds.models.counting import estimated_usage
+from scaffolds.models.counting import counted_usage, estimated_usage
 from scaffolds.models.failures import Transient
 from scaffolds.models.faults import bad_answer, failure, fault_of
 from scaffolds.models.folding import folded
-from scaffolds.models.pieces import Piece, calls_of, pieces_of, provider_record, text_of
+from scaffolds.models.pieces import (
+    Piece,
+    arguments_to_send,
+    calls_of,
+    name_to_send,
+    pieces_of,
+    provider_record,
+    text_of,
+)
 from scaffolds.models.protocol import ModelRequest
 from scaffolds.models.settings import Settings
 from scaffolds.models.strict import can_be_strict, left_out, strict_schema
@@ -72,8 +80,11 @@ class ChatFormat:
             RunError: see `Client.complete`.
         """
         choices = as_objects(answer.get("choices"))
-        if not choices and answer.get("error"):  # some gateways report a failure with a status of 200
-            raise failure(fault_of(None, dict(answer), {}), self._endpoint)
+        place = choices[0] if choices else answer
+        if place.get("error"):  # some gateways report one with a status of 200, also behind half an answer
+            raise failure(fault_of(None, dict(place), {}), self._endpoint)
+        if place.get("finish_reason") == "error":
+            raise bad_answer(self._endpoint, "the answer broke off")
         message = as_object(choices[0].get("message") if choices else None)
         pieces = self._pieces(message, request)
         text, calls = text_of(pieces), calls_of(pieces)
@@ -128,7 +139,11 @@ class ChatFormat:
 
 
 def _call_record(call: ToolCall) -> dict[str, Any]:
-    function = {"name": call.name, "arguments": call.arguments}
+    # As an object, where it is none: servers read it with the template of the model, and fail over others.
+    whole = arguments_to_send(call)
+    broken = not call.arguments or "not_an_object" in whole
+    arguments = orjson.dumps(whole).decode() if broken else call.arguments
+    function = {"name": name_to_send(call), "arguments": arguments}
     return {"id": call.id, "type": "function", "function": function}
 
 
@@ -160,16 +175,17 @@ def _choice(choice: str, tools: Sequence[ToolSpec]) -> JsonValue:
 
 def _usage(value: JsonValue) -> Usage | None:
     usage = as_object(value)
-    if not as_count(usage.get("prompt_tokens")):
+    if not as_count(usage.get("prompt_tokens")) or usage.get("completion_tokens") is None:
         return None
     read, made = (
         as_object(usage.get("prompt_tokens_details")),
         as_object(usage.get("completion_tokens_details")),
     )
-    return Usage(
+    return counted_usage(
         as_count(usage.get("prompt_tokens")),
         as_count(read.get("cached_tokens")),
         as_count(usage.get("completion_tokens")),
         as_count(made.get("reasoning_tokens")),
-        written=as_count(read.get("cache_write_tokens") or read.get("cache_creation_tokens")),
+        as_count(read.get("cache_write_tokens") or read.get("cache_creation_tokens")),
+        as_count(usage.get("total_tokens")),
     )

@@ -1,5 +1,6 @@
 """The border between a provider's client and the layer that has patience with it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -7,7 +8,9 @@ from scaffolds.messages import Completion
 from scaffolds.models.protocol import ModelRequest
 
 TIMEOUT_S = 600.0
-"""For one try; a reasoning model may think for minutes before its first byte."""
+"""Of silence in one try; a reasoning model may think for minutes before its first byte."""
+ANSWER_S = 3600.0
+"""For one answer: 128,000 tokens at 36 a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,12 @@ class Endpoint:
     tools: Literal["native", "text"] | None = None
     """Whether the model calls tools by itself or in its text; None for what the capability table says.
     For servers, which may be started without tools whatever their model can do."""
+    answer_s: float = ANSWER_S
+    """Seconds after which a try is given up though the provider still sends something."""
+    options: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    """Whatever else opens it, as arguments of litellm."""
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """Everything else that no text may show, the longest first."""
 
 
 class Client(Protocol):

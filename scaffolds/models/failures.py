@@ -45,8 +45,9 @@ class Transient(InfraError):
         self.retry_after = retry_after
 
 
-def excerpt(message: str, key: str | None) -> str:
-    """What may be shown of a provider's message: one line, bounded, the key cut out."""
-    if key and len(key) >= _SHORTEST_KEY:
-        message = message.replace(key, "[key]")
+def excerpt(message: str, *secrets: str | None) -> str:
+    """What may be shown of a provider's message: one line, bounded, keys cut out."""
+    for secret in secrets:
+        if secret and len(secret) >= _SHORTEST_KEY:
+            message = message.replace(secret, "[key]")
     return one_line(message, EXCERPT)

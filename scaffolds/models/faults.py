@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from scaffolds.errors import ContextOverflow, RunError, UserError
+from scaffolds.messages import JsonValue
 from scaffolds.models.client import Endpoint
 from scaffolds.models.failures import (
     BAD_REQUEST,
@@ -47,12 +48,13 @@ class Fault:
 _TOO_LONG = re.compile(
     r"context_length_exceeded|context_?window_?exceeded|string_above_max_length"
     r"|maximum context (length|limit)|model's context (length|limit)"
-    r"|exceed(s|ed)? (the )?context (limit|window)"
+    r"|maximum prompt length|exceed(s|ed)? (the )?context (limit|window|length)"
     r"|prompt is too long|input is too long|input length and `max_tokens` exceed"
     r"|longer than the (model's )?(maximum )?(model|context) length|longer than the maximum model length"
     r"|exceeds? the available context size|exceeds? the context size|exceed_context_size"
     r"|context window of this model|input tokens? (count )?exceeds? the|exceeds the maximum number of tokens"
     r"|reduce the length of (the|your) (messages|prompt|input)|request_too_large"
+    r"|`inputs` tokens \+ `max_new_tokens` must be|number of tokens in the prompt cannot exceed"
     # A request that is larger than what the account may send in a minute: waiting mends it never, a
     # shorter request does.
     r"|request too large for .* tokens per min",
@@ -95,6 +97,7 @@ _TYPED: Mapping[str, int] = {
 """Statuses of faults that come without one, by a word of their type."""
 _CLIENT_ERROR = 400
 _SERVER_ERROR = 500
+_NO_STATUS = 600
 
 _Make = Callable[[str], RunError]
 
@@ -102,7 +105,8 @@ _Make = Callable[[str], RunError]
 def failure(fault: Fault, endpoint: Endpoint) -> RunError:
     """The error that a fault is: `Transient`, `ContextOverflow` or `UserError`. Returned, not raised."""
     status = fault.status or _typed_status(fault.codes)
-    said = excerpt(fault.message, endpoint.key)
+    of_the_server = fault.status is not None and status >= _SERVER_ERROR
+    said = excerpt(fault.message, endpoint.key, *endpoint.secrets)
     text = f"{fault.codes} {fault.message}"
     name = endpoint.name
     if status == 413 or (fault.status in _TOO_LONG_STATUSES and _TOO_LONG.search(text)):
@@ -113,20 +117,20 @@ def failure(fault: Fault, endpoint: Endpoint) -> RunError:
             "the limit at the provider, then start the same command again",
             code=QUOTA_USED_UP,
         )
-    if status < _SERVER_ERROR and _FILTERED.search(text):
+    if not of_the_server and _FILTERED.search(text):
         return UserError(
             f"{name}: the provider's filter refuses the request: {said} Change the prompt, or use another "
             "model",
             code=INPUT_REFUSED,
         )
-    if status in (401, 403) or (status < _SERVER_ERROR and _BAD_KEY.search(text)):
+    if status in (401, 403) or (not of_the_server and _BAD_KEY.search(text)):
         # Not in the provider's words, which may quote a part of the key.
         return UserError(
             f"{name}: the provider does not accept the key (status {status}). Check the key in the "
             "environment or the .env file, and what it may be used for",
             code=KEY_REFUSED,
         )
-    if status == 404 or (status < _SERVER_ERROR and _NO_MODEL.search(text)):
+    if status == 404 or (not of_the_server and _NO_MODEL.search(text)):
         place = f" at {host(endpoint.base_url)}" if endpoint.base_url else ""
         return UserError(
             f"{name}: there is no model {endpoint.model!r}{place} for this key: {said} Check the spelling"
@@ -158,7 +162,13 @@ def fault_of(status: int | None, body: object, headers: Mapping[str, str]) -> Fa
         message = body if isinstance(body, str) else str(dict(whole)) if whole else repr(body)
     details = as_object(inner.get("details"))
     codes = [as_text(inner.get("code")), as_text(inner.get("type")), as_text(details.get("error_code"))]
+    # Gateways put the status into a body that they send with a status of success.
+    status = status or _status_in(inner.get("code"))
     return Fault(status, message or "(no message)", " ".join(filter(None, codes)), retry_after(headers))
+
+
+def _status_in(code: JsonValue) -> int | None:
+    return code if isinstance(code, int) and _CLIENT_ERROR <= code < _NO_STATUS else None
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
@@ -183,8 +193,9 @@ def _number(text: str | None) -> float | None:
 
 
 def host(base_url: str) -> str:
-    """Where a URL points, without a password that may stand in it."""
-    return base_url.rpartition("@")[2] if "@" in base_url else base_url
+    """Where a URL points, without a password or a key that may stand in it."""
+    place = re.split(r"[?#]", base_url, maxsplit=1)[0]
+    return place.rpartition("@")[2] if "@" in place else place
 
 
 def dropped(endpoint: Endpoint) -> Transient:
@@ -196,6 +207,11 @@ def dropped(endpoint: Endpoint) -> Transient:
 def timed_out(endpoint: Endpoint) -> Transient:
     """Nothing came for as long as a try may be silent."""
     return Transient(f"{endpoint.name}: nothing came for {endpoint.timeout_s:g} s", "timeout")
+
+
+def too_slow(endpoint: Endpoint) -> Transient:
+    """An answer came, and would not end."""
+    return Transient(f"{endpoint.name}: the answer had not ended after {endpoint.answer_s:g} s", "timeout")
 
 
 def bad_answer(endpoint: Endpoint, what: str) -> Transient:

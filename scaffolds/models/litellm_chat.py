@@ -42,6 +42,8 @@ class LiteLLMChat:
         self.name = endpoint.name
         self._endpoint = endpoint
         self._format = ChatFormat(endpoint, capabilities(endpoint.model), "max_tokens")
+        own = {"api_key": endpoint.key, "base_url": endpoint.base_url}
+        self._opened_by = {**endpoint.options, **{name: value for name, value in own.items() if value}}
 
     def complete(self, request: ModelRequest) -> Completion:
         """See `Client.complete`."""
@@ -61,8 +63,7 @@ class LiteLLMChat:
         try:
             answer = litellm.completion(
                 model=endpoint.model,
-                api_key=endpoint.key,
-                base_url=endpoint.base_url,
+                **self._opened_by,
                 timeout=endpoint.timeout_s,
                 max_retries=0,
                 num_retries=0,

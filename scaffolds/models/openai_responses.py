@@ -11,10 +11,10 @@ from typing import Any
 from scaffolds.messages import Completion, JsonValue, Message, ToolCall, Usage
 from scaffolds.models.capabilities import capabilities
 from scaffolds.models.client import Endpoint
-from scaffolds.models.counting import estimated_usage
+from scaffolds.models.counting import counted_usage, estimated_usage
 from scaffolds.models.faults import bad_answer, failure, fault_of
 from scaffolds.models.openai_wire import OpenAIWire
-from scaffolds.models.pieces import Piece, calls_of, pieces_of, provider_record, text_of
+from scaffolds.models.pieces import Piece, calls_of, name_to_send, pieces_of, provider_record, text_of
 from scaffolds.models.protocol import ModelRequest
 from scaffolds.models.settings import Settings, read_settings
 from scaffolds.models.strict import can_be_strict, left_out, strict_schema
@@ -78,7 +78,7 @@ class OpenAIResponses:
             return dict(piece.opaque)
         if piece.call is not None:
             call = piece.call
-            said = {"call_id": call.id, "name": call.name, "arguments": call.arguments}
+            said = {"call_id": call.id, "name": name_to_send(call), "arguments": call.arguments}
             return {"type": "function_call", **piece.around, **said}
         if "id" in piece.around:
             content: list[dict[str, Any]] = [{"type": "output_text", "text": piece.text, "annotations": []}]
@@ -158,14 +158,15 @@ def _choice(choice: str, tools: Sequence[ToolSpec]) -> JsonValue:
 
 def _usage(value: JsonValue) -> Usage | None:
     usage = as_object(value)
-    if not as_count(usage.get("input_tokens")):
+    if not as_count(usage.get("input_tokens")) or usage.get("output_tokens") is None:
         return None
     read = as_object(usage.get("input_tokens_details"))
     made = as_object(usage.get("output_tokens_details"))
-    return Usage(
+    return counted_usage(
         as_count(usage.get("input_tokens")),
         as_count(read.get("cached_tokens")),
         as_count(usage.get("output_tokens")),
         as_count(made.get("reasoning_tokens")),
-        written=as_count(read.get("cache_write_tokens")),
+        as_count(read.get("cache_write_tokens")),
+        as_count(usage.get("total_tokens")),
     )

@@ -4,8 +4,10 @@ Answers are read as bytes, not as the package's objects: what a provider sent is
 was, and local servers with fields of their own are no trouble.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from typing import Any
 
 import httpx
 import openai
@@ -13,8 +15,8 @@ import orjson
 
 from scaffolds.errors import RunError
 from scaffolds.models.client import Endpoint
-from scaffolds.models.faults import bad_answer, dropped, failure, fault_of, timed_out
-from scaffolds.models.wire import Object, parse_object
+from scaffolds.models.faults import bad_answer, dropped, failure, fault_of, timed_out, too_slow
+from scaffolds.models.wire import Object, TooSlow, in_time, parse_object
 
 OPENAI_URL = "https://api.openai.com/v1"
 CONNECT_S = 10.0
@@ -40,7 +42,16 @@ class OpenAIWire:
 
     def _send(self, path: str, body: Mapping[str, object]) -> bytes:
         # As bytes: the package would copy the whole conversation before it encodes it, more slowly.
-        return self._client.post(path, cast_to=httpx.Response, content=orjson.dumps(body)).content
+        response = self._client.post(
+            path,
+            cast_to=httpx.Response,
+            content=orjson.dumps(body),
+            stream=True,  # for us, who look at the clock while it comes; the provider is not told
+            stream_cls=openai.Stream[Any],
+        )
+        assert isinstance(response, httpx.Response)  # what is cast to it is not made a stream of objects
+        with contextlib.closing(response):
+            return b"".join(in_time(response.iter_bytes(), self._endpoint.answer_s))
 
     @cached_property
     def _client(self) -> openai.OpenAI:
@@ -72,5 +83,9 @@ def returned(endpoint: Endpoint, send: Callable[[], bytes]) -> bytes | RunError:
         return failure(fault_of(error.status_code, error.body, error.response.headers), endpoint)
     except openai.APIError as error:
         return failure(fault_of(None, error.body or error.message, {}), endpoint)
-    except httpx.TransportError:
+    except httpx.TimeoutException:
+        return timed_out(endpoint)
+    except TooSlow:
+        return too_slow(endpoint)
+    except httpx.RequestError:
         return bad_answer(endpoint, "the answer broke off")

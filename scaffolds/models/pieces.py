@@ -6,14 +6,21 @@ its length, and the fields that the provider put around it. A message whose text
 sent as changed; an answer of another model is sent without what only that model can read.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
+
+import orjson
 
 from scaffolds.messages import JsonValue, Message, ToolCall
 from scaffolds.models.wire import Object, as_count, as_object, as_objects
 
 BETWEEN = "\n\n"
 """What separates the texts of one answer where they are read as one."""
+_NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
+_LONGEST_NAME = 64
+"""OpenAI's limit; others allow more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,20 @@ def pieces_of(message: Message, origin: str) -> list[Piece]:
             return _restored(records, texts, message.tool_calls)
     text = [Piece(text=message.content)] if message.content else []
     return [*text, *(Piece(call=call) for call in message.tool_calls)]
+
+
+def name_to_send(call: ToolCall) -> str:
+    """The name of a call as every provider takes it back: models make up names that none would."""
+    return _NOT_IN_NAMES.sub("_", call.name)[:_LONGEST_NAME] or "_"
+
+
+def arguments_to_send(call: ToolCall) -> Object:
+    """The arguments of a call as the object that they should be; what is none is shown as the text it was."""
+    try:
+        value = orjson.loads(call.arguments or "{}")
+    except orjson.JSONDecodeError:
+        value = None
+    return cast("Object", value) if isinstance(value, dict) else {"not_an_object": call.arguments}
 
 
 def _ordinary(pieces: Sequence[Piece]) -> bool:

@@ -69,7 +69,8 @@ def _price(entry: dict[str, Any]) -> Price | None:
     if base is None or not (base.input or base.output):
         return None
     limit = entry.get("max_output_tokens")
-    return Price(**base.model_dump(), above=steps, max_output=limit if isinstance(limit, int) else None)
+    known = isinstance(limit, int) and limit > 0
+    return Price(**base.model_dump(), above=steps, max_output=limit if known else None)
 
 
 def _steps(entry: dict[str, Any]) -> dict[int, Rates]:

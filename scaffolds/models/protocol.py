@@ -1,6 +1,7 @@
 """The one protocol that every model client satisfies, and its errors."""
 
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -15,6 +16,14 @@ Waiting = Callable[[str], AbstractContextManager[None]]
 
 
 _NEVER = threading.Event()
+
+
+_LOOK_S = 1.0
+"""Between two looks at the time limit."""
+
+
+def _unlimited() -> None:
+    pass
 
 
 def _unobserved(reason: str) -> AbstractContextManager[None]:
@@ -43,14 +52,24 @@ class ModelRequest:
     ended: threading.Event = field(default=_NEVER, compare=False, repr=False)
     """Set when the run is over and nobody wants the answer any more."""
 
+    refuse_overtime: Callable[[], None] = field(default=_unlimited, compare=False, repr=False)
+    """Raises `LimitReached` once the run may go on no longer: a wait may be working time, and a long one."""
+
     def pause(self, seconds: float) -> None:
         """Sleep, but not past the end of the run.
 
         Raises:
             InfraError: the run has ended.
+            LimitReached: its time is up.
         """
-        if self.ended.wait(seconds):
-            raise InfraError("the run ended while it waited for a model", code="infra.ended")
+        until = time.monotonic() + seconds
+        while True:
+            self.refuse_overtime()
+            left = until - time.monotonic()
+            if self.ended.wait(max(0.0, min(left, _LOOK_S))):
+                raise InfraError("the run ended while it waited for a model", code="infra.ended")
+            if left <= _LOOK_S:
+                return
 
 
 class Model(Protocol):
@@ -65,6 +84,7 @@ class Model(Protocol):
             InfraError: the provider cannot be reached or gave up; worth a retry later.
             ContextOverflow: the request is longer than the model accepts.
             UserError: the request can never succeed (unknown model, bad key).
+            LimitReached: the run's time was up while the provider was waited for.
         """
         ...
 

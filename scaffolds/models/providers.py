@@ -8,10 +8,11 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from scaffolds.errors import UserError
-from scaffolds.models.client import TIMEOUT_S
+from scaffolds.models.client import ANSWER_S, TIMEOUT_S
 from scaffolds.models.prices import Prices
 from scaffolds.models.secrets import Secrets
 from scaffolds.models.slots import default_folder
+from scaffolds.models.variables import Groups, arguments_of, variables_of
 
 SERVERS = "openai-compatible"
 """The provider of everything that speaks OpenAI's Chat Completions at an address of its own."""
@@ -28,6 +29,8 @@ class Provider(BaseModel):
     """Requests in flight at a time, from all processes of the machine."""
     timeout_s: float = Field(default=TIMEOUT_S, gt=0, allow_inf_nan=False)
     """Seconds of silence after which a try is given up."""
+    answer_s: float = Field(default=ANSWER_S, gt=0, allow_inf_nan=False)
+    """Seconds after which a try is given up though something still comes; litellm's have no such limit."""
     patience_s: float = Field(default=7200.0, ge=0, allow_inf_nan=False)
     """Seconds of failed tries and waits in one call after which it is an outage and the run is left."""
     base_url: str | None = None
@@ -76,18 +79,29 @@ class Access:
     def key(self, target: Target) -> str | None:
         """The key; None where there is none."""
         if self._is_opened_by_several(target):
-            return None
+            return None  # it is one of the `options`
         names = (name for group in self._variables(target) for name in group)
         return next((value for name in names if (value := self.secrets.get(name))), None)
 
+    def options(self, target: Target) -> dict[str, str]:
+        """What the `.env` file says for a provider that no single key opens, as litellm's arguments.
+
+        What is in the environment litellm finds there by itself.
+        """
+        if not self._is_opened_by_several(target):
+            return {}
+        found: dict[str, str] = {}
+        for name, argument in arguments_of(target.provider).items():
+            if (value := self.secrets.file.get(name)) and not self.secrets.environment.get(name):
+                found.setdefault(argument.name, argument.form.format(value))
+        return found
+
     def lacks(self, target: Target) -> list[Lack]:
         """What is missing for the provider, each thing with what mends it."""
-        several = self._is_opened_by_several(target)
-        known = self.secrets.environment.get if several else self.secrets.get
         found = [
             Lack("key", f"{' or '.join(group)} is not set", f"export {group[0]}=...")
             for group in self._variables(target)
-            if not any(map(known, group))
+            if not any(self._finds(name, target) for name in group)
         ]
         if target.provider.startswith(f"{SERVERS}/") and self.provider(target).base_url is None:
             what = f"configs/providers.yaml does not say where {target.provider} is"
@@ -95,22 +109,20 @@ class Access:
             found.append(Lack("model", what, f"{entry} >> configs/providers.yaml"))
         return found
 
-    def _is_opened_by_several(self, target: Target) -> bool:
-        return self.provider(target).key is None and target.provider.removeprefix("litellm/") in _IN_SEVERAL
+    def _finds(self, name: str, target: Target) -> bool:
+        """Whether who needs a variable will get it: litellm reads no `.env`, and is not told all of it."""
+        told = not self._is_opened_by_several(target) or name in arguments_of(target.provider)
+        return bool(self.secrets.get(name) if told else self.secrets.environment.get(name))
 
-    def _variables(self, target: Target) -> tuple[tuple[str, ...], ...]:
+    def _is_opened_by_several(self, target: Target) -> bool:
+        return self.provider(target).key is None and bool(arguments_of(target.provider))
+
+    def _variables(self, target: Target) -> Groups:
         """The variables that must be set: of each group one."""
         named = self.provider(target).key
-        return ((named,),) if named else variables_of(target.provider)
-
-
-def variables_of(provider: str) -> tuple[tuple[str, ...], ...]:
-    """The variables that a provider's key stands in by convention: of each group one must be set."""
-    if provider.startswith(f"{SERVERS}/"):
-        return ()
-    name = provider.removeprefix("litellm/")
-    usual = ((f"{name.upper().replace('-', '_')}_API_KEY",),)
-    return _IN_SEVERAL.get(name) or _NAMED_OTHERWISE.get(name, usual)
+        if named or target.provider.startswith(f"{SERVERS}/"):
+            return ((named,),) if named else ()
+        return variables_of(target.provider)
 
 
 def target(name: str) -> Target:
@@ -136,29 +148,3 @@ _FORMS = {
     "litellm": "litellm/PROVIDER/MODEL, as litellm calls them",
     SERVERS: f"{SERVERS}/NAME, NAME being an entry of configs/providers.yaml",
 }
-
-_Groups = tuple[tuple[str, ...], ...]
-
-# Read from what litellm 1.106 looks for; all that is not here follows the convention.
-_NAMED_OTHERWISE: Mapping[str, _Groups] = {
-    "datarobot": (("DATAROBOT_API_TOKEN",),),
-    "fireworks_ai": (
-        ("FIREWORKS_AI_API_KEY", "FIREWORKS_API_KEY", "FIREWORKSAI_API_KEY", "FIREWORKS_AI_TOKEN"),
-    ),
-    "gemini": (("GEMINI_API_KEY", "GOOGLE_API_KEY"),),
-    "huggingface": (("HUGGINGFACE_API_KEY", "HF_TOKEN"),),
-    "perplexity": (("PERPLEXITYAI_API_KEY", "PERPLEXITY_API_KEY"),),
-    "together_ai": (("TOGETHERAI_API_KEY", "TOGETHER_API_KEY", "TOGETHER_AI_API_KEY"),),
-    # Servers of the user's own: litellm knows where they usually are.
-    **dict.fromkeys(("hosted_vllm", "llamafile", "lm_studio", "ollama", "ollama_chat", "vllm"), ()),
-}
-_AWS: _Groups = (("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"),)
-_IN_SEVERAL: Mapping[str, _Groups] = {
-    "azure": (("AZURE_API_KEY",), ("AZURE_API_BASE",), ("AZURE_API_VERSION",)),
-    "bedrock": _AWS,
-    "bedrock_converse": _AWS,
-    "cloudflare": (("CLOUDFLARE_API_KEY",), ("CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_API_BASE")),
-    "sagemaker": _AWS,
-    "vertex_ai": (("VERTEXAI_PROJECT",), ("VERTEXAI_LOCATION",)),
-}
-"""Providers that no single key opens: litellm reads all that they need from the environment itself."""

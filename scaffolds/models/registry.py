@@ -108,8 +108,18 @@ def _client(name: str, found: Target, access: Access) -> Client:
 
     provider = access.provider(found)
     model = found.model or provider.model or found.provider.partition("/")[2]
-    key, api = access.key(found), found.provider.partition("/")[0]
-    return make(api, Endpoint(name, model, key, provider.base_url, provider.timeout_s, provider.tools))
+    endpoint = Endpoint(
+        name,
+        model,
+        key=access.key(found),
+        options=access.options(found),
+        secrets=tuple(value for _, value in access.secrets.values()),
+        base_url=provider.base_url,
+        timeout_s=provider.timeout_s,
+        answer_s=provider.answer_s,
+        tools=provider.tools,
+    )
+    return make(found.provider.partition("/")[0], endpoint)
 
 
 @dataclass(slots=True)

@@ -42,7 +42,7 @@ class Secrets:
 
     def redacted(self, text: str) -> str:
         """`text` with the names of secrets in place of their values."""
-        for name, value in self._values():
+        for name, value in self.values():
             if value in text:
                 text = text.replace(value, f"[{name}]")
         return text
@@ -50,12 +50,12 @@ class Secrets:
     def shown_in(self, text: str) -> str | None:
         """What secret is in `text`: the name of its variable, or what it looks like; None for nothing."""
         named = next(
-            (name for name, value in self._values() if len(value) >= _NO_WORD and value in text), None
+            (name for name, value in self.values() if len(value) >= _NO_WORD and value in text), None
         )
         return named or ("a key" if _LOOKS_LIKE_A_KEY.search(text) else None)
 
-    def _values(self) -> Iterator[tuple[str, str]]:
-        """Secret values, the longest first: one may be the beginning of another."""
+    def values(self) -> Iterator[tuple[str, str]]:
+        """Names and values of all secrets, the longest first: one may be the beginning of another."""
         both = [*self.file.items(), *self.environment.items()]
         secret = {(name, value) for name, value in both if _SECRET_NAME.search(name.upper())}
         worth = [(name, value) for name, value in secret if len(value) >= _SHORTEST]

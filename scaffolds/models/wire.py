@@ -1,7 +1,8 @@
 """Reading the JSON of providers, which may be anything, and remembering what was made of a message."""
 
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from threading import Lock
 from typing import Generic, TypeVar, cast
 
@@ -55,6 +56,25 @@ def as_count(value: JsonValue) -> int:
 def without_nulls(item: Object) -> dict[str, JsonValue]:
     """An object without its null fields: some providers send fields that they refuse to be sent."""
     return {name: value for name, value in item.items() if value is not None}
+
+
+class TooSlow(Exception):
+    """An answer that still comes has taken as long as one may."""
+
+
+def in_time(parts: Iterable[bytes], seconds: float) -> Iterator[bytes]:
+    """The parts of an answer as they come.
+
+    The timeouts of the packages begin anew with every byte, so a trickle of them never ends in one.
+
+    Raises:
+        TooSlow: they still come after so many seconds.
+    """
+    until = time.monotonic() + seconds
+    for part in parts:
+        if time.monotonic() > until:
+            raise TooSlow
+        yield part
 
 
 class Remembered(Generic[T]):

@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scaffolds.errors import ContextOverflow
+from scaffolds.errors import ContextOverflow, LimitReached
 from scaffolds.messages import Completion, JsonValue, Message
 from scaffolds.models.protocol import Model, ModelRequest
 from scaffolds.run import Budget, Left, Run
@@ -60,7 +60,9 @@ class DurableRun:
         """See `Run.ask`."""
         n = self._lane.place()
         session, seed = self._session, self._call_seed(n)
-        request = ModelRequest(messages, tools, settings, seed, self._lane.waiting, session.ended)
+        request = ModelRequest(
+            messages, tools, settings, seed, self._lane.waiting, session.ended, self._refuse_overtime
+        )
         conversation, size = self._conversations.setdefault(role, (Conversation(), Size()))
         prepared = conversation.prepare(role, messages, tools, settings, seed)
         tokens = size.of(prepared, messages)
@@ -143,23 +145,32 @@ class DurableRun:
         except ContextOverflow as error:
             self._lane.answer(ev.MODEL_ERROR, n, {"code": error.code, "message": str(error)})
             raise
+        except LimitReached as limit:
+            self._lane.answer(ev.LIMIT, n, {"kind": limit.kind, "message": str(limit)})
+            raise
         latency = round(clock() - began, 4)
         self._lane.answer(ev.MODEL_RESPONSE, n, {**completion_record(completion), "latency_s": latency})
         return completion
 
     def _asked(self, model: Model, request: ModelRequest, usd: float) -> Completion:
         ledger, purse = self._session.ledger, self._session.world.purse
-        purse.reserve(usd, request)
         kept = 0.0
         try:
-            completion = model.complete(request)
-            ledger.book(completion.usage, completion.usd)
-            # An answer that nobody can price may have cost all that was expected of it.
-            kept = usd if completion.usd is None else 0.0
-            return completion
+            purse.reserve(usd, request)
+            try:
+                completion = model.complete(request)
+                ledger.book(completion.usage, completion.usd)
+                # An answer that nobody can price may have cost all that was expected of it.
+                kept = usd if completion.usd is None else 0.0
+                return completion
+            finally:
+                purse.settle(usd - kept, ledger.read().usd)
         finally:
             ledger.release(usd - kept)
-            purse.settle(usd - kept, ledger.read().usd)
+
+    def _refuse_overtime(self) -> None:
+        if self._session.ledger.left().seconds <= 0:
+            raise LimitReached("time", "the time limit is reached")
 
     def _perform(self, n: int, tool: str, arguments: Mapping[str, JsonValue]) -> ToolResult:
         answer = self._bench.perform(tool, arguments)

@@ -7,6 +7,10 @@ from scaffolds.runtime.transcript import Prepared
 
 _PER_MESSAGE = 16
 """Tokens that stand around a message: its role and its borders."""
+_AROUND_TOOLS = 1024
+"""Tokens with which a model is told how to call tools: ours for the text protocol are about 300, Anthropic's
+some hundred by model and choice."""
+_NO_TOOLS = b"[]"
 
 
 class Size:
@@ -31,7 +35,8 @@ class Size:
         if prepared.keep < self._counted or prepared.tools != self._tools:
             self._counted = self._tokens = 0
             self._tools = prepared.tools
-        tools = 0 if self._counted else len(prepared.tools)
+        told = prepared.tools != _NO_TOOLS and not self._counted
+        tools = len(prepared.tools) + _AROUND_TOOLS if told else 0
         new = self._bytes[self._counted :]
         if self._counted and new and messages[self._counted] == self._answer:
             new = new[1:]  # its tokens are that request's output, which is counted already

@@ -13,11 +13,14 @@ from experiments.code import snapshot
 from experiments.config import load_sweep
 from experiments.model_access import load_secrets, model_access
 from scaffolds.errors import UserError
+from scaffolds.messages import Message
 from scaffolds.models.protocol import ModelRequest
-from scaffolds.models.providers import Access, Provider, target, variables_of
+from scaffolds.models.providers import Access, Provider, target
 from scaffolds.models.rates import Price, Rates
 from scaffolds.models.registry import connect, keyless, lacks
 from scaffolds.models.secrets import Secrets, parse_env
+from scaffolds.models.variables import variables_of
+from tests.wire import WireServer
 
 KEY = "sk-proj-T3blbkFJ0123456789abcdefghijklmnopqrstuvwxyz"
 
@@ -173,6 +176,57 @@ def test_the_copy_of_the_code_holds_no_keys(tmp_path: Path, monkeypatch: pytest.
 def test_what_a_model_lacks_is_said_before_it_is_asked(name: str, missing: list[str]) -> None:
     assert [lack.what for lack in lacks(name, Access())] == missing
     assert keyless(name) == name.startswith("offline/")
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "options"),
+    [
+        (
+            "litellm/azure/x",
+            {"AZURE_API_KEY": KEY, "AZURE_API_BASE": "http://x", "AZURE_API_VERSION": "1"},
+            {"api_key": KEY, "base_url": "http://x", "api_version": "1"},
+        ),
+        (
+            "litellm/bedrock/x",
+            {"AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": KEY, "AWS_REGION": "eu-west-1"},
+            {"aws_access_key_id": "AKIA", "aws_secret_access_key": KEY, "aws_region_name": "eu-west-1"},
+        ),
+        (
+            "litellm/vertex_ai/x",
+            {"VERTEXAI_PROJECT": "p", "VERTEXAI_LOCATION": "l", "GOOGLE_APPLICATION_CREDENTIALS": "/c.json"},
+            {"vertex_project": "p", "vertex_location": "l", "vertex_credentials": "/c.json"},
+        ),
+        (
+            "litellm/cloudflare/x",
+            {"CLOUDFLARE_API_KEY": KEY, "CLOUDFLARE_ACCOUNT_ID": "me"},
+            {"api_key": KEY, "base_url": "https://api.cloudflare.com/client/v4/accounts/me/ai/v1"},
+        ),
+        ("litellm/gemini/x", {"GEMINI_API_KEY": KEY}, {}),
+    ],
+)
+def test_a_file_opens_providers_that_need_several_variables(
+    name: str, file: dict[str, str], options: dict[str, str]
+) -> None:
+    access = Access(secrets=Secrets({}, file))
+    assert lacks(name, access) == []
+    assert access.options(target(name)) == options
+    set_too = Access(secrets=Secrets(file, dict.fromkeys(file, "older")))
+    assert set_too.options(target(name)) == {}  # litellm finds it in the environment
+
+
+def test_what_the_file_says_reaches_a_provider_with_several_variables(tmp_path: Path) -> None:
+    with WireServer(key=KEY) as server:
+        file = {"CLOUDFLARE_API_KEY": KEY, "CLOUDFLARE_API_BASE": server.openai_url}
+        access = Access(secrets=Secrets({}, file), slots=tmp_path / "slots")
+        model = connect("litellm/cloudflare/@cf/meta/llama-3", access)
+        assert model.complete(ModelRequest([Message("user", "ping")])).text == "pong"
+    assert KEY not in repr(access)
+
+
+def test_a_role_of_aws_is_the_environment_s() -> None:
+    role = {"AWS_ROLE_ARN": "arn:aws:iam::1:role/x"}
+    assert lacks("litellm/bedrock/x", Access(secrets=Secrets(role))) == []
+    assert len(lacks("litellm/bedrock/x", Access(secrets=Secrets({}, role)))) == 1
 
 
 def test_a_model_without_its_key_can_be_connected_and_not_asked(tmp_path: Path) -> None:

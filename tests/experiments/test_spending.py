@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from experiments.dollars import dollars
 from experiments.outcome import classify
 from experiments.spending import SWEEP_SPENT, CellPurse, Spending
-from scaffolds.errors import UserError
+from scaffolds.errors import InfraError, UserError
 from scaffolds.models.protocol import ModelRequest
 
 REQUEST = ModelRequest([])
@@ -49,6 +49,30 @@ def test_a_call_that_could_pass_the_limit_is_refused(tmp_path: Path) -> None:
         purse.reserve(1.0, REQUEST)
     assert classify(caught.value).code == SWEEP_SPENT
     purse.reserve(0.0, REQUEST)  # free models go on
+
+
+def test_a_refused_cell_has_entered_all_the_same(tmp_path: Path) -> None:
+    Spending(tmp_path).begin(10.0, {"": 5.0})
+    purse = CellPurse(tmp_path / "cell")  # one that the sweep did not name when it began
+    with pytest.raises(UserError):
+        purse.reserve(6.0, REQUEST)
+    purse.reserve(3.0, REQUEST)  # of another lane, or a cheaper model
+    watched = Watched()
+    with pytest.raises(InfraError):
+        CellPurse(tmp_path / "other").reserve(
+            3.0, ModelRequest([], waiting=watched.waiting, ended=watched.waited)
+        )
+
+
+def test_lanes_that_settle_in_another_order_lose_nothing(tmp_path: Path) -> None:
+    Spending(tmp_path).begin(10.0, {"cell": 0.0})
+    purse = CellPurse(tmp_path / "cell")
+    purse.reserve(4.0, REQUEST)
+    purse.reserve(4.0, REQUEST)
+    purse.settle(4.0, 8.0)
+    purse.settle(4.0, 4.0)  # what the run had spent when this lane looked
+    with pytest.raises(UserError, match=r"\$2 of the sweep"):
+        purse.reserve(3.0, REQUEST)
 
 
 class Watched:

@@ -1,5 +1,6 @@
 """What goes over the wire to Anthropic, and what is read of its answers, whole and streamed."""
 
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from scaffolds.messages import Message, ToolCall, Usage
 from tests.scaffolds.models.wire_support import CONVERSATION, FINISH, SHELL, connected, request
-from tests.wire import Reply, Script, WireServer, faults_in_turn
+from tests.wire import Raw, Reply, Script, WireServer, faults_in_turn
 
 MARK = {"cache_control": {"type": "ephemeral"}}
 OLD, THINKS, ADAPTS, NEW = (
@@ -213,6 +214,31 @@ def test_nothing_to_add_after_results_is_an_answer() -> None:
     with WireServer(plan=faults_in_turn("empty_choice")) as server:
         said = connected("anthropic", OLD, server).complete(request(*CONVERSATION[:4], tools=(SHELL,)))
     assert (said.text, said.stop) == ("", "stop")
+
+
+def test_what_the_end_of_a_stream_does_not_count_was_counted_at_its_beginning() -> None:
+    events = [
+        {
+            "type": "message_start",
+            "message": {"usage": {"input_tokens": 40, "cache_read_input_tokens": 30, "output_tokens": 1}},
+        },
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": None}},
+        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "pong"}},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn"},
+            "usage": {"input_tokens": None, "cache_read_input_tokens": None, "output_tokens": 8},
+        },
+        {"type": "message_stop"},
+    ]
+    body = "".join(f"data: {json.dumps(event)}\r\n\r\n" for event in events)
+    uncounted = body.replace('"usage": {"input_tokens": 40', '"usage": null, "was": {"input_tokens": 40')
+    plan = faults_in_turn(Raw(200, body), Raw(200, uncounted))
+    with WireServer(plan=plan) as server:
+        client = connected("anthropic", OLD, server)
+        said = client.complete(request(max_tokens=64_000))
+        assert (said.text, said.usage) == ("pong", Usage(70, 30, 8))
+        assert client.complete(request(max_tokens=64_000)).usage.estimated
 
 
 @pytest.mark.parametrize("max_tokens", [1000, 64_000])

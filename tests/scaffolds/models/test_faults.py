@@ -24,6 +24,10 @@ HERE = Endpoint("openai/gpt-4o", "gpt-4o", "sk-planted-0123456789")
         "litellm.ContextWindowExceededError: too much",
         "The decoder prompt (length 9000) is longer than the maximum model length of 4096.",
         "Input is too long for requested model.",
+        "This model's maximum prompt length is 131072 but the request contains 537812 tokens.",
+        "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 8193. Given: 9000.",
+        "too many tokens: total number of tokens in the prompt cannot exceed 4081",
+        "the input length exceeds the context length",
     ],
 )
 def test_too_long(message: str) -> None:
@@ -44,6 +48,10 @@ def test_too_long(message: str) -> None:
         (Fault(None, "Overloaded", "overloaded_error"), Transient),
         (Fault(None, "?"), Transient),
         (Fault(None, "no", "invalid_request_error"), UserError),
+        (Fault(None, "flagged", "invalid_prompt"), UserError),
+        (Fault(None, "There is none.", "model_not_found"), UserError),
+        (Fault(500, "The content_filter service is down."), Transient),
+        (Fault(429, "Too many tokens, please wait before trying again."), Transient),
         (Fault(402, "Pay."), UserError),
         (Fault(400, "Your credit balance is too low to access the API."), UserError),
         (Fault(422, "no"), UserError),
@@ -101,7 +109,24 @@ def test_an_excerpt_is_short_and_without_the_key() -> None:
     assert HERE.key and HERE.key not in repr(HERE)
 
 
-def test_a_password_in_a_url_is_not_shown() -> None:
-    there = Endpoint("m", "m", base_url="http://me:secret@host/v1")
+@pytest.mark.parametrize(
+    ("code", "status"), [(429, 429), ("429", None), (200, None), (1300, None), (True, None), (None, None)]
+)
+def test_a_status_may_stand_in_the_body_alone(code: object, status: int | None) -> None:
+    assert fault_of(None, {"error": {"message": "m", "code": code}}, {}).status == status
+    assert fault_of(503, {"error": {"message": "m", "code": code}}, {}).status == 503
+
+
+def test_an_excerpt_is_without_any_secret_that_is_known() -> None:
+    there = Endpoint("m", "m", secrets=("planted-9876543210", "none"))
+    said = str(failure(Fault(400, "none of planted-9876543210 will do"), there))
+    assert "none of [key] will do" in said
+
+
+@pytest.mark.parametrize(
+    "url", ["http://me:secret@host/v1", "http://host/v1?key=secret", "http://me@host/v1#secret"]
+)
+def test_a_password_in_a_url_is_not_shown(url: str) -> None:
+    there = Endpoint("m", "m", base_url=url)
     assert "secret" not in str(failure(Fault(404, "no"), there))
     assert "host/v1" in str(failure(Fault(404, "no"), there))

@@ -1,6 +1,9 @@
 """What goes over the wire to servers that speak OpenAI's formats, and what is read of their answers."""
 
+import json
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -198,3 +201,62 @@ def test_calls_without_ids_and_arguments_that_are_objects() -> None:
     assert [call.arguments for call in said.tool_calls] == ['{"command":"ls"}', "{}", "{}"]
     assert said.stop == "tool_calls"
     assert said.usage.estimated
+
+
+@pytest.mark.parametrize(
+    ("api", "model"),
+    [("openai", "gpt-4o"), ("openai-compatible", "qwen"), ("anthropic", "claude-3-5-sonnet-20240620")],
+)
+def test_calls_that_no_provider_takes_back_are_sent_as_ones_that_it_does(api: str, model: str) -> None:
+    """A model that makes up a tool is told so, and the conversation goes on: names have an alphabet."""
+    calls = (
+        ToolCall("a", "functions.run it", "{}"),
+        ToolCall("b", "x" * 99, "{}"),
+        ToolCall("c", "", '{"command": "ls'),
+        ToolCall("d", "shell", ""),
+    )
+    asked = [Message("user", "Go."), Message("assistant", "", calls)]
+    asked += [Message("tool", "no", tool_call_id=call.id) for call in calls]
+    with WireServer() as server:
+        connected(api, model, server).complete(request(*asked, tools=(SHELL,)))
+    sent = list(_calls(server.bodies[0]))
+    assert [call["name"] for call in sent] == ["functions_run_it", "x" * 64, "_", "shell"]
+    if api != "openai":  # which alone takes back whatever its models write
+        assert [json.loads(call["arguments"]) for call in sent] == [
+            {},
+            {},
+            {"not_an_object": '{"command": "ls'},
+            {},
+        ]
+
+
+def _calls(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The calls of a request, in the form of Chat Completions."""
+    for item in body.get("input", ()):
+        if item.get("type") == "function_call":
+            yield item
+    for message in body.get("messages", ()):
+        yield from (call["function"] for call in message.get("tool_calls", ()))
+        for block in message["content"] if isinstance(message["content"], list) else ():
+            if block["type"] == "tool_use":
+                yield {"name": block["name"], "arguments": json.dumps(block["input"])}
+
+
+def test_reasoning_that_a_server_counts_beside_its_output() -> None:
+    counts = {
+        "prompt_tokens": 50,
+        "completion_tokens": 20,
+        "completion_tokens_details": {"reasoning_tokens": 15},
+    }
+    beside, within = ({**counts, "total_tokens": total} for total in (85, 70))
+    answers = [{"choices": [{"message": {"content": "pong"}}], "usage": usage} for usage in (beside, within)]
+    with WireServer(plan=faults_in_turn(*(Raw(200, json.dumps(answer)) for answer in answers))) as server:
+        client = connected("openai-compatible", "grok", server)
+        assert client.complete(request()).usage == Usage(50, 0, 35, 15)
+        assert client.complete(request()).usage == Usage(50, 0, 20, 15)
+
+
+def test_an_output_that_nobody_counted_is_a_guess_and_not_free() -> None:
+    body = '{"choices": [{"message": {"content": "pong"}}], "usage": {"prompt_tokens": 5}}'
+    with WireServer(plan=faults_in_turn(Raw(200, body))) as server:
+        assert connected("openai-compatible", "qwen", server).complete(request()).usage.estimated

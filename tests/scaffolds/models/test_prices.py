@@ -78,6 +78,12 @@ def test_tiers_come_from_the_table() -> None:
     assert (qwen.input, sorted(qwen.above)) == (1.2, [32_000, 128_000])
 
 
+def test_a_longest_answer_of_nothing_is_one_that_the_table_does_not_know() -> None:
+    embedding = Prices().of("litellm/vercel_ai_gateway/mistral/mistral-embed")
+    assert embedding is not None
+    assert embedding.max_output is None
+
+
 @pytest.mark.parametrize(
     "name",
     [

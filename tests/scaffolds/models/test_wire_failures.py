@@ -14,7 +14,7 @@ from scaffolds.models.clients import make
 from scaffolds.models.failures import Transient
 from scaffolds.models.protocol import ModelRequest
 from tests.scaffolds.models.wire_support import KEY, connected, request
-from tests.wire import Fault, Raw, WireServer, faults_in_turn
+from tests.wire import Fault, Raw, Reply, Script, WireServer, faults_in_turn
 
 
 class Way(NamedTuple):
@@ -139,6 +139,47 @@ def test_a_failure_reported_with_a_status_of_success(failing: Failing) -> None:
     assert isinstance(failing.error(WAYS[1], gateway), Transient)
     failed = '{"status": "failed", "error": {"code": "server_error", "message": "Sorry."}, "output": []}'
     assert isinstance(failing.error(WAYS[0], Raw(200, failed)), Transient)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ('{"error": {"message": "No credits", "code": 402}}', "model.quota"),
+        ('{"error": {"message": "?", "code": 404}}', "model.unknown"),
+        (
+            '{"choices": [{"message": {"content": "Half"}, "error": {"message": "?", "code": 403}}]}',
+            "model.key",
+        ),
+        ('{"choices": [{"message": {"content": "Half"}, "finish_reason": "error"}]}', "model.bad_answer"),
+    ],
+)
+def test_what_gateways_say_behind_a_status_of_success(failing: Failing, body: str, code: str) -> None:
+    assert failing.error(WAYS[1], Raw(200, body)).code == code
+
+
+def test_a_response_that_a_filter_refused_is_not_tried_again(failing: Failing) -> None:
+    failed = '{"status": "failed", "error": {"code": "invalid_prompt", "message": "No."}, "output": []}'
+    assert failing.error(WAYS[0], Raw(200, failed)).code == "model.input_refused"
+
+
+@pytest.mark.parametrize("way", WAYS, ids=IDS)
+def test_an_answer_that_does_not_end(way: Way) -> None:
+    """Each of its bytes comes in time, so that no timeout of the packages ends it."""
+    endless = Script(Reply("ping " * 400))
+    with WireServer(endless, faults_in_turn("trickle")) as server:
+        url = server.url if way.api == "anthropic" else server.openai_url
+        client = make(way.api, Endpoint("m", way.model, KEY, url, 20, answer_s=0.05))
+        asked = ModelRequest((Message("user", "ping"),), settings=way.settings)
+        with pytest.raises(Transient, match=r"had not ended after 0\.05 s") as caught:
+            client.complete(asked)
+        assert caught.value.kind == "timeout"
+        assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("way", WAYS, ids=IDS)
+def test_a_body_that_is_not_in_its_encoding(failing: Failing, way: Way) -> None:
+    zipped = Raw(200, "not zipped", {"Content-Encoding": "gzip"})
+    assert failing.error(way, zipped).code in ("model.bad_answer", "model.connection")
 
 
 def test_nobody_listens() -> None:

@@ -19,6 +19,7 @@ from scaffolds.runtime.log import LogReader
 from scaffolds.runtime.session import World
 from scaffolds.runtime.size import Size
 from scaffolds.runtime.transcript import Conversation
+from scaffolds.tools import SANDBOX_TOOLS
 from tests.scaffolds.runtime.clockwork import FakeClock, Machine, ask, clockwork, play
 
 
@@ -127,6 +128,15 @@ def test_what_was_counted_is_not_guessed_again() -> None:
     assert 1000 < found[0] < 1100
     assert 375 + 10 < found[1] < 375 + 100
     assert 10 < found[2] < 100
+
+
+def test_what_a_model_is_told_about_tools_counts_too() -> None:
+    conversation, size = Conversation(), Size()
+    asked = [Message("user", "go")]
+    with_tools = conversation.prepare("main", asked, (SANDBOX_TOOLS["think"],), {}, 0)
+    # Anthropic's own words around a tool come to 346 tokens, ours to 1300 bytes.
+    assert size.of(with_tools, asked) > 1000
+    assert Size().of(Conversation().prepare("main", asked, (), {}, 0), asked) < 100
 
 
 def test_a_guess_of_the_provider_s_is_no_count() -> None:

@@ -209,6 +209,42 @@ def test_a_job_in_the_background_keeps_the_clock_going_until_the_next_try(tmp_pa
     assert [event.data["paused"] for event in events_of(tmp_path, ev.WAIT_START)] == [False, False, True]
 
 
+class Down(Provider):
+    """Out for a day, by the clock of the test; looks at nothing but the request that it is to answer."""
+
+    def complete(self, request: ModelRequest) -> Completion:
+        self.asked += 1
+        with request.waiting("down"):
+            for _ in range(24):
+                self.clock.sleep(HOUR)
+                request.pause(0)
+        return super().complete(request)
+
+
+def test_a_wait_that_is_working_time_ends_with_the_time_of_the_run(tmp_path: Path) -> None:
+    """A job in the background computes on, so an outage that lasts gives it no more than the rest."""
+
+    def scaffold(run: Run) -> None:
+        run.call("shell", command=str(100 * HOUR))
+        with pytest.raises(LimitReached) as caught:
+            ask(run, "hello")
+        assert caught.value.kind == "time"
+
+    clock = FakeClock()
+    model = Down(clock)
+    spent = play(tmp_path, clockwork(model, Machine(clock), clock, hours=3), scaffold)
+    assert (spent.seconds, spent.waited) == (3 * HOUR, 0.0)
+    assert [event.type for event in LogReader(tmp_path / "run").events][-2:] == [ev.WAIT_END, ev.LIMIT]
+    play(tmp_path, clockwork(model, Machine(clock), clock, hours=3), scaffold)  # the log says it again
+    assert model.asked == 1
+
+
+def test_a_wait_that_is_no_working_time_may_last(tmp_path: Path) -> None:
+    clock = FakeClock()
+    world = clockwork(Down(clock), Machine(clock), clock, hours=3)
+    assert play(tmp_path, world, lambda run: ask(run, "hello")).waited == 24 * HOUR
+
+
 class TwoLanes(Machine):
     """One lane's script lasts 100 s, all of them while the other lane waits for its provider."""
 
