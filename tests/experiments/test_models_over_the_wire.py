@@ -94,9 +94,15 @@ def logged(run: Path) -> list[Usage]:
 
 
 @pytest.mark.timeout(900)
-def test_a_run_survives_faults_and_a_death_and_pays_for_nothing_twice(home: Home) -> None:
+@pytest.mark.parametrize(
+    ("model", "rates"),
+    [("openai/gpt-4o-2024-08-06", (2.5, 10)), ("anthropic/claude-sonnet-4-5", (3, 15))],
+)
+def test_a_run_survives_faults_and_a_death_and_pays_for_nothing_twice(
+    home: Home, model: str, rates: tuple[float, float]
+) -> None:
     with WireServer(Offline(), faults_at_rate(0.3, seed=5), key=KEY) as server:
-        home.write(server)
+        home.write(server, models=[model])
         first = home.start()
         while first.poll() is None and sum(served.delivered for served in server.served) < STEPS:
             time.sleep(0.05)
@@ -124,7 +130,7 @@ def test_a_run_survives_faults_and_a_death_and_pays_for_nothing_twice(home: Home
     last = LogReader(home.run).events[-1]
     tokens, usd = last.data["spent"][2], last.data["spent"][3]
     assert tokens == total.input + total.output
-    assert usd == pytest.approx((total.input * 2.5 + total.output * 10) / 1e6)
+    assert usd == pytest.approx((total.input * rates[0] + total.output * rates[1]) / 1e6)
 
     assert KEY not in output
     assert home.holders_of_the_key() == []
