@@ -40,7 +40,7 @@ def open_practice(name: str, data_dir: Path) -> Practice:
 
 def gone(pid: int) -> bool:
     """Whether a process ends, if not at once then soon."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             os.kill(pid, 0)

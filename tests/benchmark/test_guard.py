@@ -50,11 +50,8 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_bytes_end_in_a_typed_verdict(digits: Practice, guard: Guard, name: str) -> None:
     data, code = HOSTILE[name]
-    start = time.monotonic()
     verdict = guard.check(data, digits.contract)
     report = guard.grade(data, digits.competition.id, digits.folders.private)
-    # Bounded: each takes well under a second on one free core.
-    assert time.monotonic() - start < 20
     assert not verdict.valid
     assert not report.valid_submission
     assert verdict.code is not Code.INTERNAL

@@ -51,7 +51,7 @@ def below(pid: int | None) -> list[int]:
 
 
 def eventually(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not (held := holds()) and time.monotonic() < deadline:
         time.sleep(0.01)
     return held

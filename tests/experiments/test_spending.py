@@ -99,7 +99,7 @@ def test_what_others_have_in_flight_is_waited_for(tmp_path: Path) -> None:
     thread.start()
     assert watched.waited.wait(20)
     first.settle(6.0, 1.0)
-    thread.join(20)
+    thread.join(60)
     assert not thread.is_alive()
     second.settle(6.0, 1.0)
 

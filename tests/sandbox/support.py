@@ -68,7 +68,7 @@ def processes_with(mark: str) -> list[int]:
     return found
 
 
-def gone(marks: Sequence[str], seconds: float = 10.0) -> bool:
+def gone(marks: Sequence[str], seconds: float = 60.0) -> bool:
     """Wait until no process carries any of `marks`; says whether it came to that."""
     deadline = time.monotonic() + seconds
     while any(processes_with(mark) for mark in marks):
@@ -78,7 +78,7 @@ def gone(marks: Sequence[str], seconds: float = 10.0) -> bool:
     return True
 
 
-def eventually(happens: Callable[[], bool], seconds: float = 10.0) -> bool:
+def eventually(happens: Callable[[], bool], seconds: float = 60.0) -> bool:
     """Wait until something is so; says whether it came to that."""
     deadline = time.monotonic() + seconds
     while not happens():

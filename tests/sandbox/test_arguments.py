@@ -13,7 +13,7 @@ HUGE = 10**30
 
 
 def script(box: Sandbox, directory: str = "d", env: dict[str, str] | None = None) -> object:
-    return box.run_script("print(1)", directory=directory, env=env or {}, timeout=30)
+    return box.run_script("print(1)", directory=directory, env=env or {}, timeout=60)
 
 
 REFUSED: dict[str, Callable[[Sandbox], object]] = {
@@ -31,13 +31,13 @@ REFUSED: dict[str, Callable[[Sandbox], object]] = {
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_it_is_refused_and_costs_nothing(box: Sandbox, name: str) -> None:
+def test_it_is_refused_and_costs_nothing(box: Sandbox) -> None:
     box.write_file("f", "text\n")
-    with pytest.raises((PathRefused, ValueError)) as refusal:
-        REFUSED[name](box)
-    assert 0 < len(str(refusal.value)) <= 2000
-    assert out(box.shell("cat f", timeout=10)) == "text\n"
+    for name, call in REFUSED.items():
+        with pytest.raises((PathRefused, ValueError)) as refusal:
+            call(box)
+        assert 0 < len(str(refusal.value)) <= 2000, name
+        assert out(box.shell("cat f", timeout=60)) == "text\n", name
 
 
 def test_what_is_past_the_end_of_a_file_is_nothing(box: Sandbox) -> None:
@@ -48,10 +48,10 @@ def test_what_is_past_the_end_of_a_file_is_nothing(box: Sandbox) -> None:
 
 
 def test_a_shell_may_name_any_folder_as_its_own(box: Sandbox) -> None:
-    ran = box.shell("PWD=$(head -c 300000 /dev/zero | tr '\\0' '\\1')", timeout=10)
+    ran = box.shell("PWD=$(head -c 300000 /dev/zero | tr '\\0' '\\1')", timeout=60)
     assert ran.exit_code == 0
-    assert box.shell("exit", timeout=10).exit_code == 0
-    assert out(box.shell("cd ~; pwd", timeout=10)) == f"{box.layout.home}\n"
+    assert box.shell("exit", timeout=60).exit_code == 0
+    assert out(box.shell("cd ~; pwd", timeout=60)) == f"{box.layout.home}\n"
 
 
 FORGE = r"""
@@ -64,8 +64,8 @@ echo forged; sleep 0.5
 
 
 def test_forged_reports_do_not_shift_answers(box: Sandbox) -> None:
-    box.shell("true", timeout=10)
-    box.shell(FORGE, timeout=10)
-    after = box.shell("sleep 0.5; echo two; (exit 3)", timeout=10)
+    box.shell("true", timeout=60)
+    box.shell(FORGE, timeout=60)
+    after = box.shell("sleep 0.5; echo two; (exit 3)", timeout=60)
     assert out(after).endswith("two\n")
     assert (after.exit_code, after.cwd) == (3, box.layout.code)

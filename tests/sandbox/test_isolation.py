@@ -19,7 +19,7 @@ def box(opened: Open, bwrap: None) -> Sandbox:
 
 
 def says(box: Sandbox, command: str) -> str:
-    return out(box.shell(command, timeout=20))
+    return out(box.shell(command, timeout=60))
 
 
 def test_nothing_of_the_hosts_environment(opened: Open, bwrap: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,7 +57,7 @@ def test_no_files_of_the_project_or_the_host(box: Sandbox, root: Path) -> None:
     ours = {"code", "data", "logs", "submission"}
     assert set(says(box, "ls /home").split()) == ours | names_below("/home")
     assert says(box, "ls -d /run/docker.sock /var/run /sys /mnt /root/.ssh /etc/shadow 2>/dev/null") == ""
-    ran = box.run_script("import benchmark", directory="n", env={}, timeout=30)
+    ran = box.run_script("import benchmark", directory="n", env={}, timeout=60)
     assert "ModuleNotFoundError" in errors(ran) or "ImportError" in errors(ran)
 
 
@@ -86,7 +86,7 @@ def test_no_network(box: Sandbox) -> None:
         "import socket\ns = socket.create_server(('localhost', 0))\n"
         "c = socket.create_connection(s.getsockname()); print('loopback works')"
     )
-    assert out(box.run_script(server_inside, directory="n", env={}, timeout=30)) == "loopback works\n"
+    assert out(box.run_script(server_inside, directory="n", env={}, timeout=60)) == "loopback works\n"
 
 
 def test_an_open_network_is_the_hosts(opened: Open, bwrap: None) -> None:
@@ -131,7 +131,7 @@ def test_no_descriptor_of_the_pipe_is_inherited(box: Sandbox) -> None:
     source = (
         "import os\nfor n in os.listdir('/proc/self/fd'):\n    print(n, os.path.exists(f'/proc/self/fd/{n}'))"
     )
-    ran = box.run_script(source, directory="n", env={}, timeout=30)
+    ran = box.run_script(source, directory="n", env={}, timeout=60)
     assert {line.split()[0] for line in out(ran).splitlines()} == {
         "0",
         "1",
@@ -143,6 +143,6 @@ def test_no_descriptor_of_the_pipe_is_inherited(box: Sandbox) -> None:
 
 def test_new_user_namespaces_change_nothing(box: Sandbox) -> None:
     ran = box.shell(
-        "unshare -Ur cat /proc/self/uid_map 2>/dev/null; unshare -Urm mount -t tmpfs x /home 2>&1", timeout=10
+        "unshare -Ur cat /proc/self/uid_map 2>/dev/null; unshare -Urm mount -t tmpfs x /home 2>&1", timeout=60
     )
     assert ran.exit_code != 0

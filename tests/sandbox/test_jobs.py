@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 import pytest
 
@@ -17,7 +16,7 @@ def said(job: Job) -> str:
 
 
 def test_a_job_runs_where_the_shell_stands_with_what_it_exports(box: Sandbox) -> None:
-    box.shell("mkdir d; cd d; export A='x y' B=2; C=3; f() { :; }", timeout=10)
+    box.shell("mkdir d; cd d; export A='x y' B=2; C=3; f() { :; }", timeout=60)
     job = box.start_job("pwd; echo $A $B $C; echo oops >&2; cat; exit 7")
     ended = box.poll_job(job.number, wait=30)
     assert (ended.number, ended.running, ended.ended, ended.exit_code) == (1, False, "exit", 7)
@@ -51,35 +50,30 @@ def test_output_comes_as_it_is_asked_for(box: Sandbox) -> None:
 def test_jobs_outlive_other_calls_and_die_with_the_sandbox(box: Sandbox) -> None:
     marks = [f"71001.{os.getpid()}", f"71002.{os.getpid()}"]
     job = box.start_job(f"setsid sleep {marks[0]} & setsid nohup sleep {marks[1]} > /dev/null; true")
-    box.run_script("print(1)", directory="s", env={}, timeout=30)
+    box.run_script("print(1)", directory="s", env={}, timeout=60)
     assert box.shell("sleep 60", timeout=0.2).ended == "timeout"
-    box.shell("exit", timeout=10)
+    box.shell("exit", timeout=60)
     assert box.poll_job(job.number).running
     assert not gone(marks, seconds=0)
     box.close()
     assert gone(marks)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
+def test_a_job_is_killed_with_all_that_it_started(box: Sandbox) -> None:
+    marks = [f"7200{number}.{os.getpid()}" for number in range(3)]
+    for command in (
         "sleep {0}",
         "trap '' INT TERM; (trap '' INT TERM; sleep {0}) & wait; sleep {1}",
         "setsid -f sleep {0}; env -i setsid nohup sleep {1}",
         "(setsid sh -c 'trap \"\" INT TERM; sleep {0} & sleep {1}' &) & sleep {2}",
         "exec sleep {0}",
-    ],
-)
-def test_a_job_is_killed_with_all_that_it_started(box: Sandbox, command: str) -> None:
-    marks = [f"7200{number}.{os.getpid()}" for number in range(3)]
-    job = box.start_job(command.format(*marks))
-    assert eventually(lambda: not gone(marks[:1], seconds=0))
-    begun = time.monotonic()
-    ended = box.poll_job(job.number, kill=True)
-    assert time.monotonic() - begun < 15
-    assert not ended.running and ended.ended == "signal"
-    assert gone(marks)
-    assert box.poll_job(job.number, kill=True).ended == "signal"
+    ):
+        job = box.start_job(command.format(*marks))
+        assert eventually(lambda: not gone(marks[:1], seconds=0))
+        ended = box.poll_job(job.number, kill=True)  # loses the sandbox where it takes over 15 s
+        assert not ended.running and ended.ended == "signal", command
+        assert gone(marks), command
+        assert box.poll_job(job.number, kill=True).ended == "signal"
 
 
 def test_a_job_is_killed_before_it_has_begun(box: Sandbox) -> None:
@@ -138,10 +132,10 @@ def test_numbers_are_not_used_twice(opened: Open) -> None:
 
 
 def test_logs_that_cannot_be_written(box: Sandbox) -> None:
-    box.shell(f"rm -r {box.layout.logs}; touch {box.layout.logs}", timeout=10)
+    box.shell(f"rm -r {box.layout.logs}; touch {box.layout.logs}", timeout=60)
     job = box.start_job("echo fine")
     ended = box.poll_job(job.number, wait=30)
     assert (said(job) + said(ended), ended.log, ended.exit_code) == ("fine\n", "", 0)
     assert box.start_job("true").number == job.number + 1
-    large = box.shell("head -c 100000 /dev/zero", timeout=10)
+    large = box.shell("head -c 100000 /dev/zero", timeout=60)
     assert (large.stdout.total, large.stdout.path) == (100_000, "")

@@ -20,7 +20,7 @@ def test_a_script_runs_as_main_in_its_own_directory(box: Sandbox) -> None:
         "print(os.getcwd(), sorted(os.listdir()), open('input/train.csv').read(), os.environ['SEED'])\n"
         "print('warning', file=sys.stderr)\nsys.exit(4)"
     )
-    ran = box.run_script(source, directory="nodes/7", env={"SEED": "3"}, timeout=30)
+    ran = box.run_script(source, directory="nodes/7", env={"SEED": "3"}, timeout=60)
     assert (ran.ended, ran.exit_code) == ("exit", 4)
     assert out(ran) == f"{box.layout.code}/nodes/7 ['input', 'solution.py'] id,y\n1,0\n 3\n"
     assert errors(ran) == "warning\n"
@@ -91,7 +91,7 @@ def test_no_survivors(box: Sandbox) -> None:
     )
     ran = run(box, source)
     assert out(ran) == "parent done\n"
-    assert gone(marks, seconds=0.5)
+    assert gone(marks)
 
 
 def test_a_process_whose_first_thread_has_ended_is_found(box: Sandbox) -> None:
@@ -103,15 +103,15 @@ def test_a_process_whose_first_thread_has_ended_is_found(box: Sandbox) -> None:
         "ctypes.CDLL(None).pthread_exit(None)\n"
     )
     ran = run(box, source)
-    probe = box.shell(f"ls /proc/{int(out(ran))}/task 2>/dev/null | wc -l", timeout=10)
+    probe = box.shell(f"ls /proc/{int(out(ran))}/task 2>/dev/null | wc -l", timeout=60)
     assert out(probe) == "0\n"
 
 
 def test_the_shell_and_its_jobs_survive_a_script(box: Sandbox) -> None:
-    box.shell("X=5; sleep 94001.5 & echo $! > job", timeout=10)
+    box.shell("X=5; sleep 94001.5 & echo $! > job", timeout=60)
     run(box, "print(1)")
     assert (
-        out(box.shell("echo $X; kill -0 $(cat job) && echo alive; kill $(cat job)", timeout=10))
+        out(box.shell("echo $X; kill -0 $(cat job) && echo alive; kill $(cat job)", timeout=60))
         == "5\nalive\n"
     )
 
@@ -119,7 +119,7 @@ def test_the_shell_and_its_jobs_survive_a_script(box: Sandbox) -> None:
 def test_what_began_a_moment_before_a_script_survives_it(box: Sandbox) -> None:
     mark = f"94002.{os.getpid()}"
     for _ in range(8):
-        box.shell(f"setsid -f sleep {mark}", timeout=10)
+        box.shell(f"setsid -f sleep {mark}", timeout=60)
         run(box, "pass")
     assert len(processes_with(mark)) == 8
 
@@ -135,16 +135,16 @@ def test_output_is_bounded_per_stream(box: Sandbox) -> None:
     assert len(ran.stdout.head) == len(ran.stdout.tail) == len(ran.stderr.tail) == 1 << 20
 
 
-@pytest.mark.parametrize("directory", ["..", "../logs", "/etc", "a/../../x", "/home/code2"])
-def test_the_directory_is_below_the_code_folder(box: Sandbox, directory: str) -> None:
-    with pytest.raises(PathRefused, match=re.escape(repr(directory))):
-        box.run_script("pass", directory=directory, env={}, timeout=10)
+def test_the_directory_is_below_the_code_folder(box: Sandbox) -> None:
+    for directory in ("..", "../logs", "/etc", "a/../../x", "/home/code2"):
+        with pytest.raises(PathRefused, match=re.escape(repr(directory))):
+            box.run_script("pass", directory=directory, env={}, timeout=60)
 
 
 def test_a_directory_is_used_again(box: Sandbox) -> None:
     for directory in (".", "a", "./a/", f"{box.layout.code}/a"):
         ran = box.run_script(
-            "print(open('input/train.csv').readline())", directory=directory, env={}, timeout=20
+            "print(open('input/train.csv').readline())", directory=directory, env={}, timeout=60
         )
         assert ran.exit_code == 0
 
@@ -153,12 +153,12 @@ def test_what_cannot_be_started_is_refused(box: Sandbox) -> None:
     with pytest.raises(PathRefused, match="cannot be started"):
         run(box, "pass", HUGE="x" * 200_000)
     with pytest.raises(ValueError, match="not an environment variable"):
-        box.run_script("pass", directory="node", env={"A=B": "x"}, timeout=10)
+        box.run_script("pass", directory="node", env={"A=B": "x"}, timeout=60)
     with pytest.raises(ValueError, match="too large"):
         run(box, "pass", HUGE="x" * 2_000_000)
-    box.shell("mkdir -p bad/solution.py", timeout=10)
+    box.shell("mkdir -p bad/solution.py", timeout=60)
     with pytest.raises(PathRefused, match="is a directory"):
-        box.run_script("pass", directory="bad", env={}, timeout=10)
+        box.run_script("pass", directory="bad", env={}, timeout=60)
     assert run(box, "pass").exit_code == 0
 
 
@@ -175,16 +175,13 @@ def test_processes_that_breed_are_stopped(box: Sandbox) -> None:
     ran = run(box, source, timeout=40)
     assert ran.ended == "signal"
     assert any("more than" in note for note in ran.notes)
-    assert out(box.shell("echo fine", timeout=10)) == "fine\n"
+    assert out(box.shell("echo fine", timeout=60)) == "fine\n"
 
 
-@pytest.mark.parametrize("path", ["missing.py", ".", "a\0b", "d/x", "/dev/null"])
-def test_a_file_that_is_none_is_not_run(box: Sandbox, path: str) -> None:
-    with pytest.raises(PathRefused):
-        box.run_script(path=path, env={}, timeout=10)
-
-
-def test_a_script_is_either_a_source_or_a_path(box: Sandbox) -> None:
+def test_what_is_no_script_is_not_run(box: Sandbox) -> None:
+    for path in ("missing.py", ".", "a\0b", "d/x", "/dev/null"):
+        with pytest.raises(PathRefused):
+            box.run_script(path=path, env={}, timeout=60)
     for source, path, directory in (("pass", "a.py", "d"), (None, None, "d"), ("pass", None, None)):
         with pytest.raises(ValueError, match="either"):
-            box.run_script(source, path=path, directory=directory, env={}, timeout=10)
+            box.run_script(source, path=path, directory=directory, env={}, timeout=60)

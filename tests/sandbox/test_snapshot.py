@@ -36,24 +36,24 @@ def test_only_what_is_mounted_is_left_out(
 def test_a_workspace_is_restored_into_another_sandbox(opened: Open, backend: Name) -> None:
     first, store = opened(backend), Store()
     first.run_script(
-        "open('../x.bin', 'wb').write(b'\\xff' * 9_000_000)", directory="node", env={}, timeout=30
+        "open('../x.bin', 'wb').write(b'\\xff' * 9_000_000)", directory="node", env={}, timeout=60
     )
     first.shell(
         "mkdir -p empty/deep; chmod 700 empty; echo 1 > f; chmod 640 f; ln -s missing broken; touch .hidden;"
         "echo s > ../submission/submission.csv; echo n > ../notes; touch $'\\xff'; rmdir ../logs;"
         "ln -s ../data d",
-        timeout=10,
+        timeout=60,
     )
     taken = first.snapshot(store)
     assert taken.files == 7 and taken.skipped == ()
     second = opened(backend)
-    second.shell("mkdir -p junk/deep f; ln -s / j2; echo x > ../junk; chmod 500 junk", timeout=10)
+    second.shell("mkdir -p junk/deep f; ln -s / j2; echo x > ../junk; chmod 500 junk", timeout=60)
     second.restore(taken.tree, store)
     assert second.snapshot(Store()).tree == taken.tree
     look = "(cd ..; find . -path ./data -prune -o -printf '%p %m %l %s %y\n' | grep -v ' d$') | LC_ALL=C sort"
-    assert second.shell(look, timeout=10).stdout == first.shell(look, timeout=10).stdout
-    assert out(second.shell("cat node/input/train.csv d/train.csv", timeout=10)) == 2 * "id,y\n1,0\n"
-    assert out(second.shell("cd; pwd; touch code/new && echo ok", timeout=10)).endswith("ok\n")
+    assert second.shell(look, timeout=60).stdout == first.shell(look, timeout=60).stdout
+    assert out(second.shell("cat node/input/train.csv d/train.csv", timeout=60)) == 2 * "id,y\n1,0\n"
+    assert out(second.shell("cd; pwd; touch code/new && echo ok", timeout=60)).endswith("ok\n")
 
 
 def test_only_what_changed_is_read_again(box: Sandbox) -> None:
@@ -65,7 +65,7 @@ def test_only_what_changed_is_read_again(box: Sandbox) -> None:
     before = store.puts
     assert box.snapshot(store) == first
     assert store.puts == before + 1  # the tree
-    box.shell("printf X > f3; mv f4 g4", timeout=10)
+    box.shell("printf X > f3; mv f4 g4", timeout=60)
     assert box.snapshot(store).tree != first.tree
     assert store.puts == before + 4  # two files (renaming touches) and the tree
     other = Store()
@@ -86,7 +86,7 @@ def test_links_and_special_files_lead_nowhere(box: Sandbox, tmp_path: Path) -> N
     box.shell(
         f"ln -s {tmp_path}/secret s; ln -s {tmp_path} d; ln -s /etc etc; mkfifo fifo; echo 1 > a; ln a b;"
         "python -c \"import socket; socket.socket(socket.AF_UNIX).bind('sock')\"",
-        timeout=30,
+        timeout=60,
     )
     store = Store()
     taken = box.snapshot(store)
@@ -237,7 +237,7 @@ def test_restoring_over_folders_that_are_locked_or_very_deep(box: Sandbox) -> No
     store = Store()
     empty = box.snapshot(store)
     deep = "import os\nfor _ in range(1500): os.mkdir('d'); os.chdir('d')"
-    box.run_script(deep, directory="node", env={}, timeout=30)
-    box.shell("mkdir -p a/b/c; touch a/b/c/x; chmod 0 a/b/c a/b a; chmod 500 ../logs .", timeout=10)
+    box.run_script(deep, directory="node", env={}, timeout=60)
+    box.shell("mkdir -p a/b/c; touch a/b/c/x; chmod 0 a/b/c a/b a; chmod 500 ../logs .", timeout=60)
     box.restore(empty.tree, store)
     assert box.snapshot(store) == empty

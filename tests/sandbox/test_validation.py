@@ -83,7 +83,7 @@ def test_http_says_whether_it_is_well_formed(served: Sandbox, form: Form) -> Non
 
 
 def test_the_address_is_the_one_that_agents_expect(served: Sandbox) -> None:
-    url = out(served.shell("echo $VALIDATION_URL", timeout=10)).strip()
+    url = out(served.shell("echo $VALIDATION_URL", timeout=60)).strip()
     assert url == "http://localhost:5000/validate" or served.backend == "none"
 
 
@@ -91,16 +91,16 @@ def test_the_script_says_it_by_words_and_status(served: Sandbox, form: Form) -> 
     served.write_file("good file.csv", "id,y\n1,2\n")
     served.write_file("bad.csv", "no\n")
     script = f"{served.layout.home}/validate_submission.sh"
-    good = served.shell(f"cd {served.layout.code}; {script} 'good file.csv'", timeout=30)
+    good = served.shell(f"cd {served.layout.code}; {script} 'good file.csv'", timeout=60)
     assert (good.exit_code, out(good)) == (0, "9 bytes, well-formed\n")
-    bad = served.shell(f"{script} bad.csv", timeout=30)
+    bad = served.shell(f"{script} bad.csv", timeout=60)
     assert (bad.exit_code, out(bad)) == (1, "the first column must be id\n")
     assert form.seen == [b"id,y\n1,2\n", b"no\n"]
     for wrong in ("", "missing.csv", ".", "bad.csv bad.csv"):
-        assert served.shell(f"{script} {wrong}", timeout=30).exit_code == 2
-    served.shell("mkfifo pipe; ln -s bad.csv link", timeout=10)
-    assert served.shell(f"{script} pipe", timeout=30).exit_code == 2
-    assert served.shell(f"{script} link", timeout=30).exit_code == 1
+        assert served.shell(f"{script} {wrong}", timeout=60).exit_code == 2
+    served.shell("mkfifo pipe; ln -s bad.csv link", timeout=60)
+    assert served.shell(f"{script} pipe", timeout=60).exit_code == 2
+    assert served.shell(f"{script} link", timeout=60).exit_code == 1
 
 
 def test_a_large_file_arrives_whole(served: Sandbox, form: Form) -> None:
@@ -108,9 +108,9 @@ def test_a_large_file_arrives_whole(served: Sandbox, form: Form) -> None:
     source = "c = b'id' + bytes(range(256)) * 37_000\nprint(send(c)[1]['valid'])"
     assert run(served, source) == "True\n"
     served.run_script(
-        "open('big', 'wb').write(b'id' + bytes(range(256)) * 37_000)", directory="b", env={}, timeout=30
+        "open('big', 'wb').write(b'id' + bytes(range(256)) * 37_000)", directory="b", env={}, timeout=60
     )
-    assert served.shell("cd b && ~/validate_submission.sh big", timeout=30).exit_code == 0
+    assert served.shell("cd b && ~/validate_submission.sh big", timeout=60).exit_code == 0
     assert form.seen == [content, content]
 
 
@@ -133,42 +133,45 @@ def test_it_answers_whatever_else_runs(served: Sandbox, form: Form) -> None:
     """A job in the background hands in while the sandbox waits for its next call, and while one runs."""
     served.write_file("s.csv", "id\n")
     later = "(sleep 1; ~/validate_submission.sh s.csv > first; echo done > flag) >/dev/null 2>&1 &"
-    assert served.shell(later, timeout=10).ended == "exit"
+    assert served.shell(later, timeout=60).ended == "exit"
     waited = threading.Event()
     for _ in range(100):
         if waited.wait(0.1) or form.seen:
             break
     assert form.seen == [b"id\n"]
     both = "for i in 1 2 3 4; do (~/validate_submission.sh s.csv >/dev/null; echo $?) & done; wait"
-    assert out(served.shell(both, timeout=30)).split().count("0") == 4
+    assert out(served.shell(both, timeout=60)).split().count("0") == 4
 
 
 POST = "POST /validate HTTP/1.1\\r\\n"
 
 
-@pytest.mark.parametrize(
-    "noise",
-    [
-        "GET / HTTP/9.9\\r\\n\\r\\n",
-        "\\0\\xff\\xfe garbage",
-        f"{POST}Content-Length: 99999999999999999999\\r\\n\\r\\n",
-        f"{POST}Content-Length: -1\\r\\n\\r\\n",
-        POST + "X: y\\r\\n" * 300 + "\\r\\n",
-        f"{POST}Content-Type: multipart/form-data; boundary=\\r\\nContent-Length: 4\\r\\n\\r\\nabcd",
-        f"{POST}Content-Type: multipart/form-data; boundary=a\\r\\nContent-Length: 9\\r\\n\\r\\n--a--a--a",
-    ],
+NOISE = (
+    "GET / HTTP/9.9\\r\\n\\r\\n",
+    "\\0\\xff\\xfe garbage",
+    f"{POST}Content-Length: 99999999999999999999\\r\\n\\r\\n",
+    f"{POST}Content-Length: -1\\r\\n\\r\\n",
+    POST + "X: y\\r\\n" * 300 + "\\r\\n",
+    f"{POST}Content-Type: multipart/form-data; boundary=\\r\\nContent-Length: 4\\r\\n\\r\\nabcd",
+    f"{POST}Content-Type: multipart/form-data; boundary=a\\r\\nContent-Length: 9\\r\\n\\r\\n--a--a--a",
 )
-def test_nonsense_harms_nobody(served: Sandbox, form: Form, noise: str) -> None:
-    attack = f"""
+
+
+def test_nonsense_harms_nobody(served: Sandbox) -> None:
+    attack = "\n".join(f'attack("{noise}")' for noise in NOISE)
+    assert run(served, _ATTACK + attack) == len(NOISE) * "True\n"
+
+
+_ATTACK = """
 import socket
 place = os.environ["VALIDATION_URL"].split("/")[2].split(":")
-with socket.create_connection((place[0], int(place[1])), timeout=20) as s:
-    s.sendall("{noise}".encode("latin-1"))
-    s.shutdown(socket.SHUT_WR)
-    while s.recv(4096): pass
-print(send(b"id")[1]["valid"])
+def attack(noise):
+    with socket.create_connection((place[0], int(place[1])), timeout=60) as s:
+        s.sendall(noise.encode("latin-1"))
+        s.shutdown(socket.SHUT_WR)
+        while s.recv(4096): pass
+    print(send(b"id")[1]["valid"])
 """
-    assert run(served, attack) == "True\n"
 
 
 def test_a_crowd_of_idle_connections_does_not_end_it(served: Sandbox) -> None:
@@ -214,14 +217,14 @@ def test_a_check_that_fails_is_told_to_both_sides(tmp_path: Path, data: Path) ->
     try:
         assert "'INTERNAL'" in run(box, "print(send(b'id'))")
         with pytest.raises(OSError, match="the checker is away"):
-            box.shell("true", timeout=10)
-        assert box.shell("true", timeout=10).exit_code == 0
+            box.shell("true", timeout=60)
+        assert box.shell("true", timeout=60).exit_code == 0
     finally:
         box.close()
 
 
 def test_without_a_validator_there_is_no_server(opened: Callable[..., Sandbox]) -> None:
-    assert out(opened("none").shell("echo [$VALIDATION_URL]", timeout=10)) == "[]\n"
+    assert out(opened("none").shell("echo [$VALIDATION_URL]", timeout=60)) == "[]\n"
 
 
 def test_fields_of_a_multipart_body() -> None:

@@ -49,7 +49,7 @@ def remove(container: str) -> None:
         api.remove_container(container, force=True)
 
 
-def eventually(happens: Callable[[], bool], seconds: float = 20.0) -> bool:
+def eventually(happens: Callable[[], bool], seconds: float = 60.0) -> bool:
     deadline = time.monotonic() + seconds
     while not happens():
         if time.monotonic() > deadline:

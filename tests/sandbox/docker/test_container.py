@@ -56,7 +56,7 @@ def facts(box: Sandbox, place: Path) -> dict[str, Any]:
 
 
 def says(box: Sandbox, command: str) -> str:
-    return out(box.shell(command, timeout=20))
+    return out(box.shell(command, timeout=60))
 
 
 def test_a_plain_user_without_rights(box: Sandbox) -> None:
@@ -69,7 +69,7 @@ def test_a_plain_user_without_rights(box: Sandbox) -> None:
 
 
 def test_files_on_the_host_belong_to_the_agent_and_are_read_from_there(box: Sandbox, place: Path) -> None:
-    box.shell("mkdir -p own; umask 777; echo secret > own/file", timeout=10)
+    box.shell("mkdir -p own; umask 777; echo secret > own/file", timeout=60)
     uid = os.geteuid() or 1000
     found = place / "box/home/code/own/file"
     assert (found.stat().st_uid, found.stat().st_mode & 0o777) == (uid, 0)
@@ -122,7 +122,7 @@ def test_the_driver_cannot_be_reached(box: Sandbox) -> None:
 
 
 def test_new_namespaces_are_refused(box: Sandbox) -> None:
-    assert box.shell("unshare -Ur true || unshare -Urm mount -t tmpfs x /home", timeout=10).exit_code != 0
+    assert box.shell("unshare -Ur true || unshare -Urm mount -t tmpfs x /home", timeout=60).exit_code != 0
 
 
 def test_no_network(box: Sandbox) -> None:
@@ -136,7 +136,7 @@ def test_no_network(box: Sandbox) -> None:
         "import socket\ns = socket.create_server(('localhost', 0))\n"
         "c = socket.create_connection(s.getsockname()); print('loopback works')"
     )
-    ran = box.run_script(source, directory="n", env={}, timeout=30)
+    ran = box.run_script(source, directory="n", env={}, timeout=60)
     assert out(ran) == "loopback works\n", errors(ran)
 
 
@@ -162,11 +162,11 @@ def test_rights_and_limits_are_the_daemons_to_keep(facts: dict[str, Any]) -> Non
 def test_who_is_inside_is_seen_without_this_machines_table_too(box: Sandbox, facts: dict[str, Any]) -> None:
     engine = Engine.connect()
     elsewhere = census.Remote(engine, facts["Id"], facts["State"]["Pid"])
-    box.shell("true", timeout=10)
+    box.shell("true", timeout=60)
     assert not elsewhere.busy()
-    box.shell("sleep 1000 & sleeper=$!", timeout=10)
+    box.shell("sleep 1000 & sleeper=$!", timeout=60)
     assert elsewhere.busy() and box.busy()
-    box.shell("kill $sleeper; wait", timeout=10)
+    box.shell("kill $sleeper; wait", timeout=60)
     assert not elsewhere.busy() and not box.busy()
     assert census.of(engine, facts["Id"], os.getpid()).inside() == ()  # that number is another's here
     engine.close()

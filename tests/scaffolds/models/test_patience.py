@@ -166,7 +166,7 @@ def test_the_end_of_the_run_ends_a_wait(tmp_path: Path) -> None:
     thread.start()
     assert waits.wait(20)
     ended.set()
-    thread.join(20)
+    thread.join(60)
     assert [str(error) for error in errors] == ["the run ended while it waited for a model"]
 
 
