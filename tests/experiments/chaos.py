@@ -26,12 +26,12 @@ from pydantic import BaseModel
 
 from experiments.results import GRADE_FILE
 
-KINDS = {"interrupt": 2, "terminate": 2, "sweep": 7, "server": 5, "guard": 4, "cell": 15, "sandbox": 15}
+KINDS = {"interrupt": 1, "terminate": 1, "sweep": 1, "server": 1, "guard": 1, "cell": 4, "sandbox": 4}
 """Who is hit, and how often. The first two are signals to the sweep that it may act on."""
 _SIGNALS = {"interrupt": signal.SIGINT, "terminate": signal.SIGTERM}
 _PR_SET_CHILD_SUBREAPER = 36
 _MOST_ROUNDS = 60
-_FIRST_S, _PAUSE_S, _BURY_S = 3.0, 0.4, 30.0
+_FIRST_S, _PAUSE_S, _BURY_S = 2.0, 0.4, 60.0
 
 
 class Storm(BaseModel):

@@ -1,10 +1,9 @@
-"""Runs one cell to its end through kills: `python -m tests.experiments.killer FOLDER events|SECONDS SEED`.
+"""Runs one cell to its end through kills: `python -m tests.experiments.killer FOLDER kinds|SECONDS SEED`.
 
-With `events` each process kills itself right after an event: the first that it writes, or, where the
-process before died there without having got anywhere, the one after; so a death falls on every event
-boundary of the run. With a number each is killed from outside after a random time up to that many
-seconds, longer where the process before got nowhere. Processes are forked from this one, so that a death
-costs no new imports.
+With `kinds` each process kills itself right after the first event of a kind at which none before it died;
+so a death falls behind every kind of event. With a number each is killed from outside after a random time
+up to that many seconds, longer where the process before got nowhere. Processes are forked from this one,
+so that a death costs no new imports.
 """
 
 import os
@@ -27,15 +26,13 @@ CALLS_FILE = "calls.txt"
 _ENOUGH = 400
 
 
-def die_after(count: int) -> None:
-    """SIGKILL this process after so many events, the beginning of the run and the resume aside."""
-    append, left = EventLog.append, count
+def die_after_another(kinds: set[str]) -> None:
+    """SIGKILL this process after an event of another kind."""
+    append = EventLog.append
 
     def killing(self: EventLog, kind: str, *args: Any, **named: Any) -> Event:  # noqa: ANN401
-        nonlocal left
         event = append(self, kind, *args, **named)
-        left -= kind not in (RUN_START, RUN_RESUME)
-        if left == 0:
+        if kind not in kinds:
             os.kill(os.getpid(), signal.SIGKILL)
         return event
 
@@ -64,14 +61,15 @@ def main() -> int:
     folder, how, rng = Path(sys.argv[1]), sys.argv[2], random.Random(int(sys.argv[3]))
     count_calls(folder)
     reached, patience = 0, 1
+    kinds = {RUN_START, RUN_RESUME}
     for deaths in range(_ENOUGH):
         child = os.fork()
         if child == 0:
-            if how == "events":
-                die_after(patience)
+            if how == "kinds":
+                die_after_another(kinds)
             run_cell(folder)
             os._exit(0)
-        if how != "events":
+        if how != "kinds":
             time.sleep(rng.uniform(0, float(how) * patience))
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
@@ -80,6 +78,7 @@ def main() -> int:
             return 0
         if not os.WIFSIGNALED(status):
             return os.waitstatus_to_exitcode(status)
+        kinds.add(read_log(folder)[0][-1].type)
         now = progress(folder)
         reached, patience = (now, 1) if now > reached else (reached, patience + 1)
     return 1

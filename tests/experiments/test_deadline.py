@@ -7,12 +7,11 @@ from pydantic import BaseModel, ConfigDict
 
 from experiments.files import read_json
 from experiments.results import GRADE_FILE
-from experiments.run import run_cell
 from experiments.trajectory import Trajectory
 from scaffolds.messages import JsonValue
 from scaffolds.run import Outcome, Run
 from scaffolds.runtime import events as ev
-from tests.conftest import make_run
+from tests.experiments.test_sweep import Study
 from tests.requires import require, require_image
 from tests.sandbox.support import IMAGE
 
@@ -50,21 +49,23 @@ class Overstays:
         return Outcome("the limit never came")
 
 
-@pytest.mark.parametrize(
-    ("what", "backend"), [*((what, "bwrap") for what in _LONG), ("cell", "docker"), ("script", "docker")]
-)
+@pytest.mark.parametrize(("backend", "whats"), [("bwrap", tuple(_LONG)), ("docker", ("cell", "script"))])
 def test_the_limit_ends_it_and_what_it_has_is_graded(
-    what: str, backend: str, tmp_path: Path, data_dir: Path
+    backend: str, whats: tuple[str, ...], tmp_path: Path, data_dir: Path
 ) -> None:
     if backend == "bwrap":
         require("bwrap", "apt-get install bubblewrap")
     else:
         require_image(IMAGE)
-    kind = {"name": "tests.experiments.test_deadline:Overstays", "what": what}
-    where = {"backend": backend, "image": IMAGE, "time_limits": [{"time": "8s"}]}
-    folder = make_run(tmp_path, data_dir, scaffolds=[kind], **where)
-    run_cell(folder)
-    ending = Trajectory(folder).log.events[-1]
-    assert ending.type == ev.RUN_END
-    assert ending.data["outcome"] == "limit"
-    assert read_json(folder / GRADE_FILE)["valid_submission"] is True
+    study = Study(tmp_path, data_dir)
+    kinds = [{"name": "tests.experiments.test_deadline:Overstays", "what": what} for what in whats]
+    limits = [{"time": "12s"}]
+    study.write(scaffolds=kinds, backend=backend, image=IMAGE, time_limits=limits, parallel=len(whats))
+    done = study.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(study.cells()) == len(whats)
+    for folder in study.cells():
+        ending = Trajectory(folder).log.events[-1]
+        assert ending.type == ev.RUN_END
+        assert ending.data["outcome"] == "limit"
+        assert read_json(folder / GRADE_FILE)["valid_submission"] is True

@@ -1,10 +1,12 @@
 """Which isolation a plan gives to whose code, and what it refuses."""
 
+import threading
 from pathlib import Path
 
 import pytest
 
 from experiments.plan import plan
+from sandbox.backends import engine
 from tests.conftest import sweep_of
 
 
@@ -34,6 +36,7 @@ def test_a_missing_image_is_named_with_the_command_that_builds_it(
     (what,) = refusals(data_dir, backend="docker", image="no-such-image:1", **FOREIGN)
     assert "no-such-image:1" in what and "python -m sandbox build-image" in what
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+    monkeypatch.setattr(engine, "_answered", threading.Event())  # one that answered is waited for
     (what,) = refusals(data_dir, backend="docker", **FOREIGN)
     assert "Docker" in what
     assert not refusals(data_dir, backend="auto", **FOREIGN)

@@ -28,6 +28,7 @@ from scaffolds.runtime import events as ev
 
 ROOT = Path(__file__).parents[2]
 HERE = "tests.experiments.agents"
+AIDE = [{"name": "aide", "num_drafts": 1}]
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Study:
 
     def write(self, **changes: object) -> None:
         keys: dict[str, object] = {
-            "scaffolds": [{"name": "aide", "num_drafts": 1}],
+            "scaffolds": ["tests.experiments.tiny:Tiny"],
             "models": ["offline/tabular"],
             "competitions": ["practice-diabetes"],
             "time_limits": [{"time": "24h", "steps": 1}],
@@ -94,7 +95,7 @@ def seen(study: Study) -> dict[str, Any]:
 
 def test_a_run_that_hangs_is_ended_from_outside_and_graded_with_what_it_has(study: Study) -> None:
     # Long enough for a crowded machine to get as far as the submission.
-    study.write(scaffolds=agent("Hangs"), time_limits=["20s"], grace="5s")
+    study.write(scaffolds=agent("Hangs"), time_limits=["12s"], grace="2s")
     done = study.run()
     assert done.returncode == 0, done.stdout + done.stderr
     (run,) = study.cells()
@@ -193,7 +194,7 @@ def cell_hardware(run: Path) -> str:
 
 
 def test_aide_does_without_the_validation_tool(study: Study) -> None:
-    study.write(tools={"validate_submission": False}, backend="none")
+    study.write(scaffolds=AIDE, tools={"validate_submission": False}, backend="none")
     assert study.run().returncode == 0
     (row,) = read_rows([study.runs])
     assert row.valid_submission
@@ -283,11 +284,11 @@ def test_a_sweep_goes_on_with_the_code_that_it_began_with(tmp_path: Path, data_d
     for part in ("scaffolds", "sandbox", "benchmark", "experiments", "configs"):
         shutil.copytree(ROOT / part, project / part, ignore=shutil.ignore_patterns("__pycache__"))
     study = Study(tmp_path, data_dir, project)
-    study.write(seeds=[0])
+    study.write(scaffolds=AIDE, seeds=[0])
     assert study.run().returncode == 0
     prompt = project / "scaffolds" / "aide" / "prompts" / "draft.md"
     prompt.write_text(prompt.read_text() + "\nAnd be quick.\n")
-    study.write(seeds=[0, 1])
+    study.write(scaffolds=AIDE, seeds=[0, 1])
     added = study.run()
     assert added.returncode == 0, added.stderr
     assert "It goes on with the copy that it began with" in added.stdout

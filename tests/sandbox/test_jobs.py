@@ -63,9 +63,8 @@ def test_a_job_is_killed_with_all_that_it_started(box: Sandbox) -> None:
     marks = [f"7200{number}.{os.getpid()}" for number in range(3)]
     for command in (
         "sleep {0}",
-        "trap '' INT TERM; (trap '' INT TERM; sleep {0}) & wait; sleep {1}",
         "setsid -f sleep {0}; env -i setsid nohup sleep {1}",
-        "(setsid sh -c 'trap \"\" INT TERM; sleep {0} & sleep {1}' &) & sleep {2}",
+        "trap '' INT TERM; (setsid sh -c 'trap \"\" INT TERM; sleep {0} & sleep {1}' &) & wait; sleep {2}",
         "exec sleep {0}",
     ):
         job = box.start_job(command.format(*marks))

@@ -46,11 +46,12 @@ def test_a_stopped_driver_is_a_lost_sandbox(opened: Open, monkeypatch: pytest.Mo
     assert gone(["95004.5", "95005.5"])
 
 
-def test_forged_frames_never_pass_for_an_answer(opened: Open) -> None:
+def test_forged_frames_never_pass_for_an_answer(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sandbox.session._SLACK_S", 3.0)  # root may have spoilt what the driver hears
     box = opened("none")
     forged = "for fd in $(seq 0 64); do (printf 'garbage' > /proc/$PPID/fd/$fd) 2>/dev/null && echo $fd; done"
     try:
-        assert out(box.shell(forged, timeout=60)) == ""
+        assert out(box.shell(forged, timeout=3)) == ""
     except SandboxLost:  # root may write into any process; without isolation nothing holds it back
         assert os.geteuid() == 0
 

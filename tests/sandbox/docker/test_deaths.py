@@ -127,10 +127,11 @@ def test_a_script_that_takes_too_much_memory_is_killed_alone_and_it_is_told(star
 
 def test_many_that_take_all_memory_leave_the_driver_alive(start: Open) -> None:
     box = start(memory_gb=0.125)
-    bomb = "for i in $(seq 20); do python3 -c \"x = b'x' * (1 << 26); input()\" <&3 & done; wait"
-    ran = box.shell(f"mkfifo f; exec 3<>f; {bomb}", timeout=3)
+    bomb = "for i in $(seq 20); do python3 -c \"x = b'x' * (1 << 26); input()\" <&3 & done; wait -n"
+    ran = box.shell(f"mkfifo f; exec 3<>f; {bomb}", timeout=60)
     assert ran.notes
-    assert out(box.shell("cat /proc/self/oom_score_adj /proc/1/oom_score_adj", timeout=60)) == "600\n100\n"
+    scores = out(box.shell("cat /proc/self/oom_score_adj /proc/1/oom_score_adj", timeout=60))
+    assert scores.endswith("600\n100\n")  # bash may have a word about who was killed
 
 
 def test_a_limit_that_not_even_the_driver_fits_into_may_be_tried_again(spec: SandboxSpec) -> None:
