@@ -43,7 +43,7 @@ def _script(program: str, timeout_s: float = 60.0) -> Move:
     return Move("run_script", program, timeout_s=timeout_s)
 
 
-def _shell(program: str, timeout_s: float = 5.0) -> Move:
+def _shell(program: str, timeout_s: float = 2.0) -> Move:
     return Move("shell", program, timeout_s=timeout_s)
 
 
@@ -234,7 +234,7 @@ ATTACKS: tuple[Attack, ...] = (
             _say("exit 3", 5.0),
             _shell("shell_pipes.sh"),
             _say(":", 5.0),
-            _shell("shell_exec.sh", 2.0),
+            _shell("shell_exec.sh", 1.0),
             _say(":", 5.0),
             _shell("shell_ends.sh"),
             _say("true", 5.0),

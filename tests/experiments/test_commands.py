@@ -201,7 +201,7 @@ def test_ctrl_c_ends_the_cells_and_says_how_to_go_on(tmp_path: Path, data_dir: P
 def begin_sweep(folder: Path, data_dir: Path) -> "tuple[tuple[str, ...], subprocess.Popen[str]]":
     """A sweep whose first cell is at work: the words of its command, and its process."""
     config = folder / "config.yaml"
-    config.write_text(CONFIG)
+    config.write_text(CONFIG.replace("{name: aide, num_drafts: 1}", "tests.experiments.tiny:Tiny"))
     words = ("experiments.sweep", str(config), *map(str, places(folder, "runs", data_dir)))
     process = subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60

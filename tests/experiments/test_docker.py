@@ -13,7 +13,7 @@ from scaffolds.runtime import events as ev
 from tests.conftest import make_run
 from tests.experiments.test_kill import check_equal, grade, killed
 from tests.requires import require_image
-from tests.sandbox.support import IMAGE
+from tests.sandbox.support import IMAGE, eventually
 
 SHORT: dict[str, object] = {
     "scaffolds": [{"name": "tests.experiments.tiny:Tiny"}],
@@ -45,7 +45,7 @@ def test_a_run_says_which_image_it_was_made_in(undisturbed: Path) -> None:
     assert opened.data["backend"] == "docker"
     assert opened.data["image"].startswith("sha256:")
     assert grade(undisturbed)["valid_submission"] is True
-    assert containers(undisturbed) == 0
+    assert eventually(lambda: containers(undisturbed) == 0)
 
 
 def test_a_death_behind_every_kind_of_event(tmp_path: Path, data_dir: Path, undisturbed: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_death_behind_every_kind_of_event(tmp_path: Path, data_dir: Path, undi
     kinds = {event.type for event in Trajectory(undisturbed).log.events}
     assert deaths >= len(kinds - {ev.RUN_START}) > 8
     check_equal(folder, undisturbed, deaths)
-    assert containers(folder) == 0
+    assert eventually(lambda: containers(folder) == 0)
 
 
 def test_the_offline_agent_wins_in_the_slim_image(tmp_path: Path, data_dir: Path) -> None:

@@ -225,10 +225,10 @@ def test_nothing_heavy_is_loaded() -> None:
 
 
 CONFIG = """
-scaffolds: [{name: aide, num_drafts: 1}]
+scaffolds: ["tests.experiments.tiny:Tiny"]
 models: [offline/tabular]
 competitions: [practice-diabetes]
-time_limits: [{time: 24h, steps: 2}]
+time_limits: [{time: 24h, steps: 1}]
 seeds: [0, 1]
 """
 

@@ -146,6 +146,16 @@ def test_it_answers_whatever_else_runs(served: Sandbox, form: Form) -> None:
 POST = "POST /validate HTTP/1.1\\r\\n"
 
 
+_ATTACK = """
+import socket
+place = os.environ["VALIDATION_URL"].split("/")[2].split(":")
+def attack(noise):
+    with socket.create_connection((place[0], int(place[1])), timeout=60) as s:
+        s.sendall(noise.encode("latin-1"))
+        s.shutdown(socket.SHUT_WR)
+        while s.recv(4096): pass
+    print(send(b"id")[1]["valid"])
+"""
 NOISE = (
     "GET / HTTP/9.9\\r\\n\\r\\n",
     "\\0\\xff\\xfe garbage",
@@ -160,18 +170,6 @@ NOISE = (
 def test_nonsense_harms_nobody(served: Sandbox) -> None:
     attack = "\n".join(f'attack("{noise}")' for noise in NOISE)
     assert run(served, _ATTACK + attack) == len(NOISE) * "True\n"
-
-
-_ATTACK = """
-import socket
-place = os.environ["VALIDATION_URL"].split("/")[2].split(":")
-def attack(noise):
-    with socket.create_connection((place[0], int(place[1])), timeout=60) as s:
-        s.sendall(noise.encode("latin-1"))
-        s.shutdown(socket.SHUT_WR)
-        while s.recv(4096): pass
-    print(send(b"id")[1]["valid"])
-"""
 
 
 def test_a_crowd_of_idle_connections_does_not_end_it(served: Sandbox) -> None:
