@@ -21,4 +21,5 @@ while born < MOST and time.monotonic() < end:
     if born % 512 == 0:
         claim("a fork bomb", False, f"{born} processes")
 if born >= MOST:
+    time.sleep(10)  # who is being killed may still get as far as here
     claim("a fork bomb", True, f"{born} processes and no end")
