@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,13 @@ from scaffolds.runtime import events as ev
 from scaffolds.runtime.log import LogReader
 from tests.requires import require
 from tests.wire.brains import Offline
-from tests.wire.faults import faults_at_rate
+from tests.wire.faults import faults_at_rate, no_faults
 from tests.wire.server import Served, WireServer
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-proj-Planted0123456789abcdefghijklmnopqrstuvwxyz"
-STEPS = 6
+STEPS = 10
+"""Of a cell of the quickstart."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Home:
 
     folder: Path
     data_dir: Path
+    patience: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def write(self, server: WireServer, **changes: object) -> None:
         bases = {
@@ -41,7 +44,7 @@ class Home:
             "litellm/openrouter": server.openai_url,
         }
         providers = {
-            name: {"base_url": base, "timeout_s": 5, "in_flight": 2, "key": "OPENAI_API_KEY"}
+            name: {"base_url": base, "timeout_s": 5, "in_flight": 2, "key": "OPENAI_API_KEY", **self.patience}
             for name, base in bases.items()
         }
         sweep: dict[str, object] = {
@@ -95,16 +98,17 @@ def logged(run: Path) -> list[Usage]:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    ("model", "rates"),
-    [("openai/gpt-4o-2024-08-06", (2.5, 10)), ("anthropic/claude-sonnet-4-5", (3, 15))],
+    ("model", "rates", "steps"),
+    [("openai/gpt-4o-2024-08-06", (2.5, 10), STEPS), ("anthropic/claude-sonnet-4-5", (3, 15), 6)],
 )
 def test_a_run_survives_faults_and_a_death_and_pays_for_nothing_twice(
-    home: Home, model: str, rates: tuple[float, float]
+    home: Home, model: str, rates: tuple[float, float], steps: int
 ) -> None:
+    limits = [{"time": "30m", "steps": steps, "usd": 5}]
     with WireServer(Offline(), faults_at_rate(0.3, seed=5), key=KEY) as server:
-        home.write(server, models=[model])
+        home.write(server, models=[model], time_limits=limits)
         first = home.start()
-        while first.poll() is None and sum(served.delivered for served in server.served) < STEPS:
+        while first.poll() is None and sum(served.delivered for served in server.served) < steps:
             time.sleep(0.05)
         os.killpg(first.pid, signal.SIGKILL)
         output = first.communicate()[0]
@@ -115,7 +119,7 @@ def test_a_run_survives_faults_and_a_death_and_pays_for_nothing_twice(
 
     answers = logged(home.run)
     delivered = [served for served in server.served if served.delivered]
-    assert len(answers) >= 2 * STEPS
+    assert len(answers) >= 2 * steps
     # The answer in flight at the death is all that may be missing, and all that may be there twice.
     assert 0 <= len(delivered) - len(answers) <= 1
     missing = Counter(usage_of(served) for served in delivered) - Counter(answers)
@@ -163,6 +167,25 @@ def test_a_provider_that_quotes_the_key_does_not_make_us_say_it(home: Home) -> N
     assert all(KEY in header for header in sent)
     assert KEY not in output
     assert home.holders_of_the_key() == []
+
+
+def test_an_outage_is_nobodys_failure_and_the_same_command_goes_on(home: Home) -> None:
+    impatient = replace(home, patience={"patience_s": 0.2})
+    changes = {"scaffolds": ["tests.experiments.tiny:Tiny"], "time_limits": [{"time": "30m", "steps": 1}]}
+    with WireServer(Offline(), faults_at_rate(1.0, 0, ["server_error"]), key=KEY) as server:
+        impatient.write(server, **changes)
+        down = impatient.start()
+        output = down.communicate()[0]
+        assert down.returncode == 1
+        assert "has not answered" in (home.run / "process.log").read_text()
+        assert not (home.run / GRADE_FILE).exists(), output
+        assert [event.type for event in LogReader(home.run).of_type(ev.RUN_END)] == []
+        server.plan = no_faults
+        up = impatient.start()
+        output = up.communicate()[0]
+        assert up.returncode == 0, output
+    assert json.loads((home.run / GRADE_FILE).read_bytes())["valid_submission"]
+    assert len(logged(home.run)) == 1
 
 
 def test_the_sweep_ends_before_the_call_that_could_pass_its_dollars(home: Home) -> None:
