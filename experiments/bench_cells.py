@@ -87,7 +87,8 @@ def _command(folder: Path, cells: int) -> list[str]:
         "seeds": list(range(cells)),
         "parallel": len(os.sched_getaffinity(0)),
     }
-    (folder / "cells.yaml").write_text(yaml.safe_dump(config))
+    text = yaml.safe_dump(config)  # pyright: ignore[reportUnknownMemberType] - a hole in its types
+    (folder / "cells.yaml").write_text(text)
     places = {"runs": "--runs-dir", "data": "--data-dir", "leases": "--leases"}
     words = [word for name, option in places.items() for word in (option, str(folder / name))]
     return [sys.executable, "-m", "experiments.sweep", str(folder / "cells.yaml"), "--json", *words]

@@ -53,7 +53,7 @@ class TaskCard:
                 "direction": "maximize" if self.metric.maximize else "minimize",
             },
         }
-        return yaml.safe_dump(card, sort_keys=False, default_flow_style=False)
+        return yaml.safe_dump(card, sort_keys=False, default_flow_style=False)  # pyright: ignore[reportUnknownMemberType] - a hole in its types
 
 
 @dataclass(frozen=True, slots=True)

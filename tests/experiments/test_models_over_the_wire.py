@@ -57,8 +57,9 @@ class Home:
         }
         configs = self.folder / "configs"
         configs.mkdir(exist_ok=True)
-        (configs / "providers.yaml").write_text(yaml.safe_dump(providers))
-        (configs / "study.yaml").write_text(yaml.safe_dump(sweep | changes))
+        for name, content in (("providers", providers), ("study", sweep | changes)):
+            text: str = yaml.safe_dump(content)  # pyright: ignore[reportUnknownMemberType] - a hole in its types
+            (configs / f"{name}.yaml").write_text(text)
         (self.folder / ".env").write_text(f"OPENAI_API_KEY={KEY}\n")
 
     def start(self) -> "subprocess.Popen[str]":

@@ -50,7 +50,8 @@ class Study:
             "competitions": ["practice-diabetes"],
             "time_limits": [{"time": "24h", "steps": 1}],
         }
-        (self.folder / "study.yaml").write_text(yaml.safe_dump(keys | changes))
+        text: str = yaml.safe_dump(keys | changes)  # pyright: ignore[reportUnknownMemberType] - a hole in its types
+        (self.folder / "study.yaml").write_text(text)
 
     def words(self, *options: str) -> list[str]:
         places = {"runs": "--runs-dir", "leases": "--leases"}
