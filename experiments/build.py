@@ -64,8 +64,9 @@ def build_task(cell: Cell, competition: Competition) -> Task:
         metric=Metric(competition.metric.name, competition.maximize),
         files=competition.files,
     )
-    description = competition.description(obfuscated=cell.description == "obfuscated")
-    return Task(competition.id, description, card, cell.machine)
+    obfuscated = cell.description == "obfuscated"
+    description = competition.description(obfuscated)
+    return Task(competition.id, description, card, cell.machine, obfuscated, cell.network == "open")
 
 
 def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:

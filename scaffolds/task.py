@@ -1,7 +1,7 @@
 """The task as an agent is told it. Built in `experiments`; a scaffold knows a competition by nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import yaml
 
@@ -66,7 +66,10 @@ class Task:
     card: TaskCard
     hardware: str
     """The machine in words, e.g. `2 CPU cores, 8 GB memory, no GPU`."""
-    extra: Mapping[str, str] = field(default_factory=dict[str, str])
+    obfuscated: bool = False
+    """Whether nothing may be said about where the task comes from."""
+    internet: bool = False
+    """Whether its machine reaches the internet."""
 
     @property
     def metric(self) -> Metric:

@@ -17,6 +17,7 @@ from scaffolds.aide.operators import Operator, PromptedOperator, Proposal, Situa
 from scaffolds.aide.policy import Expansion, GreedyPolicy, SearchPolicy
 from scaffolds.aide.selector import BestValidation, Selector
 from scaffolds.aide.tree import Node, Tree
+from scaffolds.briefing import Briefing, briefing
 from scaffolds.prompts import Prompts
 from scaffolds.run import Outcome, Run
 from scaffolds.words import middle_cut
@@ -74,7 +75,8 @@ class Aide:
     def run(self, run: Run) -> Outcome:
         """See `Scaffold.run`."""
         tree = Tree(run.task.metric)
-        operators, evaluator = self._operators(run), self._evaluator(run)
+        brief = briefing(run, cap_s=self._config.exec_timeout_s, step="one script", own_folder=True)
+        operators, evaluator = self._operators(brief), self._evaluator(brief)
         reserve_s = _RESERVE_SHARE * run.budget.left().seconds
         preview = self._preview(run)
         placed: Node | None = None
@@ -94,16 +96,16 @@ class Aide:
                 placed = node
         return _outcome(tree, placed)
 
-    def _operators(self, run: Run) -> dict[str, Operator]:
-        system = self._prompts.render("system", task=run.task, folds=self._config.folds)
+    def _operators(self, brief: Briefing) -> dict[str, Operator]:
+        system = self._prompts.render("system", brief=brief, folds=self._config.folds)
         told: dict[int, str] = {}
         return {
             name: PromptedOperator(name, self._prompts, self._memory, system, self._config.temperature, told)
             for name in ("draft", "improve", "debug")
         }
 
-    def _evaluator(self, run: Run) -> Evaluator:
-        system = self._prompts.render("review_system", task=run.task)
+    def _evaluator(self, brief: Briefing) -> Evaluator:
+        system = self._prompts.render("review_system", brief=brief)
         return SelfReported(self._prompts, system, self._config.temperature)
 
     def _preview(self, run: Run) -> str:
