@@ -19,6 +19,7 @@ from experiments.model_access import model_access
 from experiments.neutral import shown_data, shown_digest
 from experiments.spending import CellPurse
 from sandbox.open import open_sandbox
+from sandbox.portion import Part
 from sandbox.protocols import Sandbox, Validator
 from sandbox.spec import SandboxSpec
 from scaffolds.errors import UserError
@@ -78,17 +79,17 @@ def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:
 
     shown = shown_data(competition, data, cell.description, Path(cell.data_dir))
 
-    def open_lane(lane: str, served: Validator | None) -> Sandbox:
-        root = sandbox_folder(cell, folder) / lane
+    def open_lane(lane: str, served: Validator | None, part: Part) -> Sandbox:
+        root, mine = sandbox_folder(cell, folder) / lane, means.part(part)
         spec = SandboxSpec(
             backend=backend,
             image=cell.image,
             root=root,
             data=shown,
             network=cell.network,
-            cores=means.cores,
-            memory_gb=means.memory_gb,
-            gpus=means.gpus,
+            cores=mine.cores,
+            memory_gb=mine.memory_gb,
+            gpus=mine.gpus,
             owner=str(folder),
         )
         return open_sandbox(spec, served)
@@ -102,6 +103,7 @@ def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:
         seed=cell.seed,
         hidden_tools=frozenset(cell.hidden_tools),
         purse=CellPurse(folder),
+        hardware_of=cell.machine_of,
     )
 
 
