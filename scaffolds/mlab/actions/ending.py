@@ -1,6 +1,6 @@
 """The submission checked, and the session ended."""
 
-from scaffolds.mlab.actions.action import Action, Arguments, Observed
+from scaffolds.mlab.actions.action import Action, Arguments, Observed, seen
 from scaffolds.mlab.desk import Desk
 from scaffolds.runtime.arguments import text
 from scaffolds.tools import Parameter, ToolSpec
@@ -8,7 +8,9 @@ from scaffolds.tools import Parameter, ToolSpec
 
 def _validate(desk: Desk, arguments: Arguments) -> Observed:
     verdict = desk.run.call("validate_submission", path=text(arguments, "submission_path"))
-    return Observed(verdict.text, "ok" if verdict.ok else "failed")
+    if "code" not in verdict.data:  # there is no such file
+        return seen(verdict)
+    return Observed(f"[{verdict.data['code']}] {verdict.text}", "ok" if verdict.ok else "failed")
 
 
 def _finish(desk: Desk, arguments: Arguments) -> Observed:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from scaffolds.errors import UserError
 from scaffolds.markdown import fenced
 from scaffolds.messages import Completion, Message, ToolCall, Usage
-from scaffolds.models.offline import catalog, review
+from scaffolds.models.offline import catalog, labelled, review
 from scaffolds.models.offline.bugs import BUGS, SLOW
 from scaffolds.models.offline.policy import Policy, Step
 from scaffolds.models.offline.reading import Reading, read
@@ -51,7 +51,10 @@ class OfflineTabular:
         self._policy = Policy(bug_rate, tuple(bugs))
 
     def complete(self, request: ModelRequest) -> Completion:
-        """Answer with the review tool where it is offered, with a plan and a script everywhere else.
+        """Answer with the review tool where it is offered, and else as the prompt asks for.
+
+        That is labelled fields where the instructions name them, a few words on a text where there is no
+        task, and a plan and a script everywhere else.
 
         Raises:
             UserError: the prompt has no task card, or one without a training and a test table.
@@ -60,10 +63,17 @@ class OfflineTabular:
         tool = next((tool for tool in request.tools if tool.name == review.TOOL), None)
         if tool is not None:
             return _reviewed(request, reading, tool)
+        if reading.card is None and (said := labelled.digest(request.messages)) is not None:
+            return _answered(request, said)
         card = _playable(reading.card)
+        if labelled.asked(request.messages):
+            return _answered(request, labelled.play(request.messages, card))
         step = self._policy.decide(reading, card, random.Random(request.seed))
-        text = phrase(step, card)
-        return Completion(text, usage=_usage(request.messages, text), usd=0.0)
+        return _answered(request, phrase(step, card))
+
+
+def _answered(request: ModelRequest, text: str) -> Completion:
+    return Completion(text, usage=_usage(request.messages, text), usd=0.0)
 
 
 def phrase(step: Step, card: TaskCard) -> str:
