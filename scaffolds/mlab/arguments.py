@@ -19,11 +19,13 @@ import orjson
 
 from scaffolds.messages import JsonValue
 from scaffolds.tools import Parameter, ToolSpec
+from scaffolds.words import one_line
 
 _OPENING = re.compile(r"\A\s*```[ \t]*(?:json)?[ \t]*\n?", re.IGNORECASE)
 _CLOSING = re.compile(r"```\s*\Z")
 _STRING = re.compile(r'"[^"]*"')
 _ESCAPES = {code: f"\\u{code:04x}" for code in range(32)} | {10: "\\n", 13: "\\r", 9: "\\t"}
+_LISTED = 10
 _QUOTES = ('"""', "'''", '"')
 
 
@@ -115,4 +117,6 @@ def _integer(name: str, value: JsonValue) -> int:
 
 
 def _listed(names: Mapping[str, object] | list[str]) -> str:
-    return ", ".join(f"`{name[:100]}`" for name in names) or "nothing"
+    shown = [f"`{one_line(name, 60)}`" for name in list(names)[:_LISTED]]
+    more = [f"{len(names) - _LISTED} more"] if len(names) > _LISTED else []
+    return ", ".join([*shown, *more]) or "nothing"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from scaffolds.briefing import Briefing
+from scaffolds.errors import ContextOverflow
 from scaffolds.messages import Completion, JsonValue, Message
 from scaffolds.mlab.config import MlabConfig
 from scaffolds.mlab.research_log import ResearchLog
@@ -21,6 +22,8 @@ class Desk:
     log: ResearchLog
     reserve_s: float
     """Seconds at the end that no script may use."""
+    linked: bool
+    """Whether `input`, in the code folder, leads to the data."""
 
     def fast(self, template: str, **values: object) -> str:
         """What the role `fast` answers to a template.
@@ -31,6 +34,13 @@ class Desk:
         config = self.config
         reply = self._ask("fast", template, values, config.fast_temperature, config.fast_max_tokens)
         return reply.text.strip() or "(no answer)"
+
+    def fast_or(self, instead: str, template: str, **values: object) -> str:
+        """The same, or `instead` where the prompt is too long for the model."""
+        try:
+            return self.fast(template, **values)
+        except ContextOverflow:
+            return instead
 
     def edit(self, template: str, **values: object) -> Completion:
         """What the role `edit` answers to a template.
@@ -44,7 +54,7 @@ class Desk:
     def _ask(
         self, role: str, template: str, values: dict[str, object], temperature: float | None, tokens: int
     ) -> Completion:
-        prompt = self.prompts.render(template, brief=self.brief, **values)
+        prompt = self.prompts.render(template, brief=self.brief, linked=self.linked, **values)
         return self.run.ask([Message("user", prompt)], role=role, tools=(), **sampling(temperature, tokens))
 
 

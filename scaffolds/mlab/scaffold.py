@@ -55,10 +55,10 @@ class Mlab:
     def _session(self, run: Run) -> "_Session":
         config = self._config
         brief = briefing(run, cap_s=config.exec_timeout_s, step="one reply with its action")
-        reserve_s = _RESERVE_SHARE * brief.total.seconds
-        desk = Desk(run, config, self._prompts, brief, ResearchLog(config.log_chars), reserve_s)
-        actions = available(run.tools, retrieval=config.retrieval)
         linked = run.call("shell", command=_LINK_DATA).ok
+        reserve_s = _RESERVE_SHARE * brief.total.seconds
+        desk = Desk(run, config, self._prompts, brief, ResearchLog(config.log_chars), reserve_s, linked)
+        actions = available(run.tools, retrieval=config.retrieval)
         system = self._prompts.render(
             "system",
             brief=brief,
@@ -130,12 +130,15 @@ class _Session:
 
     def _observation(self, text: str) -> str:
         left_s = self.desk.run.budget.left().seconds
-        return self.desk.prompts.render("observed", text=text, left_s=left_s, steps_left=self.steps_left())
+        return self.desk.prompts.render(
+            "observed", text=text.rstrip(), left_s=left_s, steps_left=self.steps_left()
+        )
 
     def _remember(self, step: Step) -> None:
         self.history.add(step)
         if self.desk.config.retrieval:
-            self.desk.log.append(self.desk.fast("summarize", step=step_text(self.desk, step)))
+            instead = f"Action: {step.record.action}"
+            self.desk.log.append(self.desk.fast_or(instead, "summarize", step=step_text(self.desk, step)))
 
     def _note(self, record: Record, action: Action, observed: Observed) -> None:
         """Tell the log; scripts are nodes, each made from the one before it."""

@@ -85,7 +85,9 @@ class Talk:
         config = self.desk.config
         if not config.retrieval or len(history) <= config.steps_in_context:
             return None
-        return self.desk.fast("retrieve", log=self.desk.log.latest(), plan=history.plan)
+        return self.desk.fast_or(
+            "(too long to be summed up)", "retrieve", log=self.desk.log.latest(), plan=history.plan
+        )
 
 
 def step_text(desk: Desk, step: Step) -> str:

@@ -17,7 +17,6 @@ from scaffolds.words import one_line
 
 _SCRIPT_BYTES = 262_144
 """Longer files are data, not scripts."""
-_SHOWN_BYTES = 262_144
 _PYTHON = ("python", "py", "python3")
 _MISSING = "no such file or directory"
 _SAID = 200
@@ -73,7 +72,7 @@ def _undo(desk: Desk, arguments: Arguments) -> Observed:
     undone = desk.run.call("edit_file", path=path, command="undo")
     if not undone.ok:
         return seen(undone)
-    restored = desk.run.call("read_file", path=path, limit=_SHOWN_BYTES)
+    restored = desk.run.call("read_file", path=path, limit=_SCRIPT_BYTES)
     return Observed(f"{path} is again as it was before its last edit:\n\n{restored.text}")
 
 
@@ -148,8 +147,8 @@ _INSTRUCTION = Parameter(
 EDIT_SCRIPT = Action(
     ToolSpec(
         "Edit Script (AI)",
-        "Have a script rewritten by an editor, a language model that sees the script and your instruction "
-        "alone. A script that does not exist is written from scratch. You see what changed.",
+        "Have a script rewritten by an editor, a language model that sees the script, the task card and your "
+        "instruction alone. A script that does not exist is written from scratch. You see what changed.",
         {"script_name": _NAME, "edit_instruction": _INSTRUCTION, "save_name": _SAVE},
     ),
     _edit,
@@ -158,7 +157,8 @@ EDIT_SCRIPT = Action(
 EDIT_SEGMENT = Action(
     ToolSpec(
         "Edit Script Segment (AI)",
-        "Have some lines of a script rewritten by an editor that sees them and your instruction alone.",
+        "Have some lines of a script rewritten by an editor that sees them, the task card and your "
+        "instruction alone.",
         {
             "script_name": _NAME,
             "start_line_number": Parameter("integer", "The first line, from 1."),

@@ -10,6 +10,7 @@ from scaffolds.words import middle_cut
 
 _READ_BYTES = 262_144
 _CEILING = 10**9
+_LOOK_S = 60.0
 
 
 def _list(desk: Desk, arguments: Arguments) -> Observed:
@@ -50,7 +51,8 @@ def _inspect(desk: Desk, arguments: Arguments) -> Observed:
         return failed(f"at most {desk.config.inspect_lines} lines can be shown at a time.")
     path = shlex.quote(text(arguments, "script_name"))
     show = f"sed -n '{first},{last}p' -- {path}"
-    done = desk.run.call("shell", command=f"{show} && echo \"[lines in all: $(sed -n '$=' -- {path})]\"")
+    count = f"echo \"[lines in all: $(sed -n '$=' -- {path})]\""
+    done = desk.run.call("shell", command=f"{show} && {count}", timeout=_LOOK_S)
     return Observed(done.text.removesuffix("\n[exit code 0]")) if done.ok else seen(done)
 
 
