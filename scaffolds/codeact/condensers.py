@@ -35,12 +35,12 @@ class CondenserConfig(BaseModel):
     all but the latest turns are; `llm`: these are summed up by the model of role `condenser`;
     `conversation_window`: the older half of the turns is left out when the conversation is too long for
     the model."""
-    max_turns: int = Field(100, ge=2)
+    max_turns: int = Field(default=100, ge=2)
     """Turns (for masking: results) in view at most; past that the older half goes. `none` and
     `conversation_window` do not count."""
-    keep_first: int = Field(1, ge=0)
+    keep_first: int = Field(default=1, ge=0)
     """Turns at the beginning that always stay; for `recent` and `llm`."""
-    event_chars: int = Field(10_000, ge=100)
+    event_chars: int = Field(default=10_000, ge=100)
     """Characters of one message that is shown to the model that sums up."""
 
 

@@ -43,7 +43,7 @@ class CodeActConfig(BaseModel):
 
     steps: int = Field(500, ge=1)
     """Answers that the model may give; a limit in the sweep's `time_limits` goes before it."""
-    condenser: CondenserConfig = Field(default_factory=CondenserConfig)
+    condenser: CondenserConfig = CondenserConfig()
     """How a long conversation is made shorter."""
     call_timeout_s: float = Field(86_400.0, gt=0)
     """Seconds after which any call is stopped (24 h in the paper's harness); one that names no timeout is

@@ -17,8 +17,8 @@ from scaffolds.tools import ToolSpec
 class TextTools:
     """A `Client` around one: to the one inside, tools are words, and so are calls and their results."""
 
-    def __init__(self, inner: Client) -> None:
-        self.name = inner.name
+    def __init__(self, inner: Client, name: str | None = None) -> None:
+        self.name = name or inner.name
         self._inner = inner
 
     def complete(self, request: ModelRequest) -> Completion:
