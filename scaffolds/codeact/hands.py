@@ -63,5 +63,5 @@ class Hands:
             if name in self.tools[tool].parameters:
                 asked = arguments.get(name)
                 wanted = asked if isinstance(asked, int | float) and asked > 0 else otherwise
-                arguments[name] = min(wanted, most)
+                arguments[name] = round(min(wanted, most), 1)
         return arguments
