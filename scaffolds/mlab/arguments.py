@@ -1,8 +1,8 @@
 """The arguments of an action, read in four stages from what a model wrote for JSON.
 
-1. as JSON;
-2. as JSON once more, after fences are gone and backslashes and line breaks in strings are escaped: who writes
-   real line breaks into a string escapes nothing else in it either;
+1. as JSON, in a fence or without;
+2. as JSON once more, with the backslashes and line breaks in its strings escaped: who writes real line breaks
+   into a string escapes nothing else in it either;
 3. the keys must be exactly those that the action declares;
 4. what is no JSON even then is cut at the declared keys, in their order, and the text between is taken as it
    is, so that tripled quotes, and quotes that nobody escaped, survive.
@@ -39,7 +39,8 @@ def read_arguments(text: str, spec: ToolSpec) -> dict[str, JsonValue]:
     Raises:
         BadArguments: they cannot be read, or are not those that are declared.
     """
-    found = _as_object(text) or _as_object(sanitised(text))
+    body = unfenced(text)
+    found = _as_object(body) or _as_object(sanitised(body))
     if found is None:
         found = cut_at_keys(text, list(spec.parameters))
     if set(found) != set(spec.parameters):
@@ -47,10 +48,14 @@ def read_arguments(text: str, spec: ToolSpec) -> dict[str, JsonValue]:
     return {name: _typed(name, found[name], parameter) for name, parameter in spec.parameters.items()}
 
 
+def unfenced(text: str) -> str:
+    """The text without a fence around it."""
+    return _CLOSING.sub("", _OPENING.sub("", text))
+
+
 def sanitised(text: str) -> str:
-    """The text without its fences, with the backslashes and control characters in its strings escaped."""
-    body = _CLOSING.sub("", _OPENING.sub("", text)).replace("\\", "\\\\")
-    return _STRING.sub(lambda match: match[0].translate(_ESCAPES), body)
+    """The text with backslashes escaped, and the control characters in its strings."""
+    return _STRING.sub(lambda match: match[0].translate(_ESCAPES), text.replace("\\", "\\\\"))
 
 
 def cut_at_keys(text: str, keys: list[str]) -> dict[str, JsonValue]:
