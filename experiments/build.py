@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from benchmark.competition import Competition
 from benchmark.contract import SubmissionContract, compile_contract
@@ -64,10 +64,19 @@ def build_task(cell: Cell, competition: Competition) -> Task:
         prediction=competition.prediction,
         metric=Metric(competition.metric.name, competition.maximize),
         files=competition.files,
+        merge=merging(competition),
     )
     obfuscated = cell.description == "obfuscated"
     description = competition.description(obfuscated)
     return Task(competition.id, description, card, cell.machine, obfuscated, cell.network == "open")
+
+
+def merging(competition: Competition) -> Literal["", "mean", "majority"]:
+    """How predictions merge: classes by majority, numbers and probabilities by their mean, mixed ones not."""
+    kinds = {column.kind for column in competition.submission.columns.values()}
+    if kinds == {"class"}:
+        return "majority"
+    return "mean" if kinds <= {"number", "probability"} else ""
 
 
 def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import yaml
 
@@ -36,6 +37,9 @@ class TaskCard:
     files: Mapping[str, str]
     submission: str = "submission.csv"
     """Where a script leaves its predictions, relative to the directory it runs in."""
+    merge: Literal["", "mean", "majority"] = ""
+    """How predictions of several submissions become one, column by column; empty where they cannot. A fact
+    of the task that its prompt does not hold."""
 
     def render(self) -> str:
         """The card as the body of a fenced YAML block."""
