@@ -50,7 +50,7 @@ class Mlab:
             observed = session.step()
             if observed.final:
                 return Outcome(observed.text)
-        return Outcome(f"{self._config.max_steps} steps, without a final answer")
+        return Outcome(f"{session.number} steps, without a final answer")
 
     def _session(self, run: Run) -> "_Session":
         config = self._config
