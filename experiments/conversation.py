@@ -39,8 +39,11 @@ def show_exchanges(trajectory: Trajectory, number: int, *, prompts: bool = True)
     for exchange in trajectory.exchanges(number):
         role, model = exchange.request.data["role"], exchange.request.data["model"]
         for message in exchange.messages if prompts else ():
-            block(f"prompt to {role} ({model}), {message['role']}", _said(message))
-        block(f"reply of {role}", _said(exchange.answer or {"content": "(in flight)"}))
+            block(f"prompt to {role} ({model}), {message['role']}", "\n".join(_said(message)))
+        text, *calls = _said(exchange.answer or {"content": "(in flight)"})
+        block(f"reply of {role}", text)
+        for call in calls:
+            block(f"tool call of {role}", call)
 
 
 def show_whole_step(trajectory: Trajectory, number: int, *, prompts: bool) -> None:
@@ -58,11 +61,10 @@ def _thought(trajectory: Trajectory, event: Event) -> None:
         say(said if role == "main" else f"{role}: {said}", indent=2)
 
 
-def _said(message: Mapping[str, Any]) -> str:
-    """A message, or an answer, with its calls."""
+def _said(message: Mapping[str, Any]) -> list[str]:
+    """The text of a message or an answer, and its calls."""
     text = str(message.get("content") or message.get("text") or message.get("message") or "")
-    calls = [f"{call['name']}({call['arguments']})" for call in message.get("tool_calls") or ()]
-    return "\n".join(filter(None, [text, *calls]))
+    return [text, *(f"{call['name']}({call['arguments']})" for call in message.get("tool_calls") or ())]
 
 
 def _call(fields: Mapping[str, Any], *, cut: bool = True) -> str:

@@ -1,7 +1,7 @@
 """`python -m experiments.inspect RUN --plain`: read one run in the terminal.
 
-Header, solution tree, steps, and one node with plan, code, output and prompts; where there is no tree, every
-step with what was said, called and shown in it. Everything that an agent or a model wrote passes through
+Header, solution tree, steps, and one node with plan, code, output and prompts; steps that make no node with
+what was said, called and shown in them. Everything that an agent or a model wrote passes through
 `printable`, so it cannot act on the terminal.
 """
 
@@ -30,19 +30,18 @@ def main(
     plain: Annotated[bool, typer.Option("--plain", help="Plain text: the only view so far.")] = True,
     node: Annotated[
         int | None,
-        typer.Option(
-            help="Which node to show; the submitted one if left out. In a run without nodes: which step."
-        ),
+        typer.Option(help="Which node to show, or which step without one; the submitted node if left out."),
     ] = None,
     prompts: Annotated[bool, typer.Option(help="Show the node's prompts and replies too.")] = True,
 ) -> None:
     """Read one run."""
     trajectory = Trajectory(find_run(run))
     _header(trajectory, run)
-    if not trajectory.nodes:
-        _conversation(trajectory, node, prompts=prompts)
+    if node is not None and node not in trajectory.nodes:
+        _one_step(trajectory, node, prompts=prompts)
         return
-    _tree(trajectory)
+    if trajectory.nodes:
+        _tree(trajectory)
     _steps(trajectory)
     chosen = _chosen(trajectory, node)
     if chosen is not None:
@@ -113,18 +112,14 @@ def _steps(trajectory: Trajectory) -> None:
     title("Steps")
     for step in trajectory.steps.values():
         say(_step_line(trajectory, step))
-
-
-def _conversation(trajectory: Trajectory, wanted: int | None, *, prompts: bool) -> None:
-    """A run without nodes: all of its steps in short, or one of them in full."""
-    if wanted is None:
-        title("Steps")
-        for step in trajectory.steps.values():
-            say(_step_line(trajectory, step))
+        if step.number not in trajectory.nodes:
             show_step(trajectory, step)
-        return
+
+
+def _one_step(trajectory: Trajectory, wanted: int, *, prompts: bool) -> None:
+    """A step that made no node, in full."""
     if wanted not in trajectory.steps:
-        raise UserError(f"there is no step {wanted}; the steps are: 0 to {max(trajectory.steps)}")
+        raise UserError(f"there is no node or step {wanted}; the steps are: 0 to {max(trajectory.steps)}")
     title(f"Step {wanted}")
     show_whole_step(trajectory, wanted, prompts=prompts)
 
@@ -142,9 +137,6 @@ def _chosen(trajectory: Trajectory, wanted: int | None) -> NodeView | None:
         pick = trajectory.state.pick
         last = max(trajectory.nodes, default=None)
         return trajectory.nodes.get(pick if pick is not None else last if last is not None else -1)
-    if wanted not in trajectory.nodes:
-        have = f"1 to {max(trajectory.nodes)}" if trajectory.nodes else "none"
-        raise UserError(f"there is no node {wanted}; the nodes are: {have}")
     return trajectory.nodes[wanted]
 
 
