@@ -2,7 +2,8 @@
 
 Greedy means that of two records in a reply the last one's action counts, and that the first field swallows
 whatever came before. The pattern itself would take time of a high power of the reply's length; this takes
-linear time and finds the same.
+linear time and finds the same. Labels at the beginnings of lines go before all others, which the original
+did not know: so an argument may quote what looks like a record.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,25 +60,29 @@ def read_record(text: str, fields: Sequence[str] = FIELDS) -> Record:
     Raises:
         Unreadable: not all labels are there in their order.
     """
-    places = _places(text, fields)
-    ends = [*(place - len(name) - 1 for place, name in zip(places[1:], fields[1:], strict=True)), len(text)]
-    values = {name: text[start:end] for name, start, end in zip(fields, places, ends, strict=True)}
+    # The text begins a line, too, so a line feed before it makes all beginnings of lines look the same.
+    places = _places(f"\n{text}", fields, "\n")
+    starts = [place - 1 for place in places] if places else _places(text, fields, "")
+    if not starts:
+        raise Unreadable(_complaint(text, fields))
+    ends = [*(start - len(name) - 1 for start, name in zip(starts[1:], fields[1:], strict=True)), len(text)]
+    values = {name: text[start:end] for name, start, end in zip(fields, starts, ends, strict=True)}
     values[ACTION] = values[ACTION].strip()
     return Record(values)
 
 
-def _places(text: str, fields: Sequence[str]) -> list[int]:
-    """Where each field's value begins: every label as far right as the labels after it allow."""
+def _places(text: str, fields: Sequence[str], before: str) -> list[int]:
+    """Where each field's value begins, labels as far right as those after them allow; empty if one lacks."""
     places: list[int] = []
     end = len(text)
     for position in range(len(fields) - 1, -1, -1):
-        label = f"{fields[position]}:"
+        label = f"{before}{fields[position]}:"
         # The pattern begins at the leftmost first label. Where that is the action's, it would take the whole
         # first record for the name, so there the last one counts as well.
         leftmost = position == 0 and fields[position] != ACTION
         end = text.find(label, 0, end) if leftmost else text.rfind(label, 0, end)
         if end < 0:
-            raise Unreadable(_complaint(text, fields))
+            return []
         places.insert(0, end + len(label))
     return places
 

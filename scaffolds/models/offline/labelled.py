@@ -22,6 +22,7 @@ _SCRIPT = "train.py"
 _PLACE = "../submission/submission.csv"
 _ASKS = re.compile(r"^Action Input:", re.MULTILINE)
 _LEFT = re.compile(r"<steps_left>(\d+)</steps_left>")
+_CHECKS = re.compile(r"^Action: Validate Submission$", re.MULTILINE)
 _TAKEN = re.compile(r"^Action: (.+)\nAction Input:", re.MULTILINE)
 _MEMORY = re.compile(r"^Memory: (.+)$", re.MULTILINE)
 _TOLD = re.compile(r"^(?:wrote .+|validation .+)$", re.MULTILINE)
@@ -75,7 +76,7 @@ def asked(messages: Sequence[Message]) -> bool:
 
 def play(messages: Sequence[Message], card: TaskCard) -> str:
     """The next reply, with all fields."""
-    turn = decide(_last(messages), card)
+    turn = decide(_last(messages), card, checks=bool(_CHECKS.search(messages[0].content)))
     fields = (
         environment()
         .get_template("replies/labelled.md.j2")
@@ -97,8 +98,8 @@ def digest(messages: Sequence[Message]) -> str | None:
     return f'{len(lines)} lines. The first is "{first}", the last is "{last}".'
 
 
-def decide(last: Last, card: TaskCard) -> Turn:
-    """The next move, from the last step alone."""
+def decide(last: Last, card: TaskCard, *, checks: bool = True) -> Turn:
+    """The next move, from the last step alone; `checks` says whether a submission's form can be asked for."""
     memory, failed = last.memory, last.observation.startswith(_FAILED)
     if last.steps_left is not None and last.steps_left <= 1 and memory.best is not None:
         return Turn("finish", memory)
@@ -106,7 +107,7 @@ def decide(last: Last, card: TaskCard) -> Turn:
         case "Edit Script (AI)" if not failed:
             return Turn("run", memory)
         case "Execute Script":
-            return _after_run(last, card)
+            return _after_run(last, card, checks=checks)
         case "Validate Submission" if last.observation.startswith(_VALID):
             return Turn("hand_in", memory)
         case "Validate Submission":
@@ -117,7 +118,7 @@ def decide(last: Last, card: TaskCard) -> Turn:
             return Turn("draft" if memory.best is None else "improve", memory)
 
 
-def _after_run(last: Last, card: TaskCard) -> Turn:
+def _after_run(last: Last, card: TaskCard, *, checks: bool) -> Turn:
     findings, memory = read_output(last.observation), last.memory
     if findings.fault is not None or not findings.wrote:
         return Turn("repair", memory, last.observation[-_TAIL_CHARS:])
@@ -125,7 +126,8 @@ def _after_run(last: Last, card: TaskCard) -> Turn:
     if memory.best is not None and not card.metric.better(findings.score, memory.best):
         return Turn("undo", memory)
     said = "\n".join(_TOLD.findall(last.observation))
-    return Turn("check", replace(memory, candidate=findings.score, said=said))
+    move: Move = "check" if checks else "hand_in"
+    return Turn(move, replace(memory, candidate=findings.score, said=said))
 
 
 def _last(messages: Sequence[Message]) -> Last:

@@ -1,5 +1,6 @@
 """Replies of labelled fields, against the pattern that they are defined by."""
 
+import json
 import re
 
 import pytest
@@ -46,10 +47,19 @@ def test_after_an_observation_of_the_models_own_nothing_is_read() -> None:
 
 
 def test_labels_inside_of_values_do_no_harm() -> None:
-    text = ONE.replace("look first", "the next Action: will be List Files. Thought: yes")
-    record = read_record(text)
-    assert record.action == "List Files"
-    assert record.values["Thought"] == " yes\n"
+    quoted = ONE.replace("look first", "the next Action: will be to look. Thought: yes")
+    assert read_record(quoted).values["Thought"] == " the next Action: will be to look. Thought: yes\n"
+    argued = ONE.replace('"."', json.dumps(TWO))
+    assert read_record(argued).action == "List Files"
+    assert json.loads(read_record(argued).action_input) == {"dir_path": TWO}
+
+
+def test_labels_in_one_line_are_read_where_lines_begin_with_none() -> None:
+    assert read_record(ONE.replace("\n", " ")).action == "List Files"
+    assert (
+        read_record("So.\n" + ONE.replace("Thought:", "My Thought:")).values["Fact Check"]
+        == " nothing new\nMy "
+    )
 
 
 @pytest.mark.parametrize("fields", [FIELDS, REACT, SIMPLE])
@@ -80,13 +90,14 @@ PARTS = st.sampled_from([*(f"{name}:" for name in FIELDS[2:]), "x", "\n", " ", "
 @given(st.lists(PARTS, max_size=14).map("".join))
 def test_it_finds_what_the_greedy_pattern_finds(text: str) -> None:
     fields = FIELDS[2:]
-    match = re.search("".join(rf"{name}:([\s\S]*)" for name in fields), text)
+    match = re.search("".join(rf"^{name}:([\s\S]*)" for name in fields), text, re.MULTILINE)
+    match = match or re.search("".join(rf"{name}:([\s\S]*)" for name in fields), text)
     if match is None:
         with pytest.raises(Unreadable):
             read_record(text, fields)
         return
-    values = dict(zip(fields, match.groups(), strict=True))
-    assert read_record(text, fields).values == values | {"Action": values["Action"].strip()}
+    found = {name: value.strip() for name, value in zip(fields, match.groups(), strict=True)}
+    assert {name: value.strip() for name, value in read_record(text, fields).values.items()} == found
 
 
 def test_a_reply_of_labels_alone_takes_no_long_time() -> None:
