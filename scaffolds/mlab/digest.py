@@ -42,5 +42,5 @@ def read_blocks(desk: Desk, template: str, text: str, most: int, **values: objec
     ]
     answer = answers[0] if len(answers) == 1 else desk.fast(f"{template}_merge", answers=answers, **values)
     if len(found) > most:
-        answer += f"\n(Incomplete: only the first {most} of {len(found)} blocks were read.)"
+        answer += f"\n(Incomplete: only the first {most} blocks were read.)"
     return answer

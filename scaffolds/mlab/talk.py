@@ -78,7 +78,9 @@ class Talk:
     def _told(self, history: History, size: int, digest: str | None) -> str:
         steps = history.window(size, self.desk.config.observations_in_context)
         told = [step_text(self.desk, step) for step in steps]
-        return self.desk.prompts.render("steps", steps=told, total=len(history), digest=digest)
+        return self.desk.prompts.render(
+            "steps", steps=told, total=len(history), plan=history.plan, digest=digest
+        )
 
     def _digest(self, history: History) -> str | None:
         """What the research log says, once there are steps that the prompt leaves out."""

@@ -20,6 +20,8 @@ _SCRIPT_BYTES = 262_144
 _PYTHON = ("python", "py", "python3")
 _MISSING = "no such file or directory"
 _SAID = 200
+_UNSHOWABLE = "\ufffd"
+"""What a tool shows in their place: written back, it would spoil lines that nobody meant to change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,10 @@ def _edit(desk: Desk, arguments: Arguments) -> Observed:
 def _edit_segment(desk: Desk, arguments: Arguments) -> Observed:
     try:
         script = _opened(desk, text(arguments, "script_name"))
+        if any(_UNSHOWABLE in line for line in script.lines):
+            raise _Refused(
+                failed(f"{script.path} holds characters that cannot be shown; edit it as a whole.")
+            )
         first, last = integer(arguments, "start_line_number", 1), integer(arguments, "end_line_number", 1)
         if not 1 <= first <= last <= len(script.lines):
             raise _Refused(failed(f"the lines must be among the script's, 1 to {len(script.lines)}."))

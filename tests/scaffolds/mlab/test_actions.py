@@ -142,6 +142,20 @@ STEPS: list[tuple[list[Said], list[str]]] = [
         ],
         ["EnvError: the lines must be among the script's, 1 to 4."],
     ),
+    (
+        [
+            step("Write File", file_name="odd.py", content="a = '\u200b'\nb = 1\n"),
+            step(
+                "Edit Script Segment (AI)",
+                script_name="odd.py",
+                start_line_number=2,
+                end_line_number=2,
+                edit_instruction="two",
+                save_name="odd.py",
+            ),
+        ],
+        ["EnvError: odd.py holds characters that cannot be shown"],
+    ),
     ([step("Execute Script", script_name="deep/old.py")], ["```text\n2\n[exit code 0]\n```"]),
     (
         [
@@ -220,7 +234,7 @@ def test_a_file_of_many_blocks_is_understood_up_to_a_limit(tmp_path: Path) -> No
     assert "block 1" in asked[3]
     assert "block 3" in asked[3]
     observation = session.observations[1]
-    assert "merged\n(Incomplete: only the first 3 of " in observation
+    assert "merged\n(Incomplete: only the first 3 blocks were read.)" in observation
 
 
 @pytest.mark.parametrize("policy", ["llm_digest", "truncate"])

@@ -84,7 +84,7 @@ def test_whatever_a_script_printed_the_reply_can_be_used(output: str, action: st
     plan = f"p\nMemory: {json.dumps({'best': 3.0, 'candidate': 2.0, 'said': ''})}"
     values = [("Research Plan and Status", plan), ("Action", action), ("Action Input", "{}")]
     shown = PROMPTS.render("step", fields=values, observation=observation)
-    record = read_record(said(PROMPTS.render("steps", steps=[shown], total=1, digest=None)))
+    record = read_record(said(PROMPTS.render("steps", steps=[shown], total=1, plan=plan, digest=None)))
     spec = available(SANDBOX_TOOLS, retrieval=False)[record.action].spec
     assert read_arguments(record.action_input, spec)
     if action == "Copy File":

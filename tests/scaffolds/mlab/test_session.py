@@ -7,6 +7,7 @@ import pytest
 
 from scaffolds.briefing import briefing
 from scaffolds.errors import AgentError, ContextOverflow, LimitReached
+from scaffolds.markdown import fenced
 from scaffolds.messages import Completion
 from scaffolds.mlab.actions.scripts import EXECUTE_SCRIPT
 from scaffolds.mlab.config import MlabConfig
@@ -136,14 +137,16 @@ def test_what_is_older_than_the_window_is_not_shown(tmp_path: Path) -> None:
 
 def test_a_prompt_that_is_too_long_shows_fewer_steps(tmp_path: Path) -> None:
     def narrow(request: ModelRequest) -> Completion:
-        if "plan 0" in request.messages[1].content:
+        if "Action: List Files" in request.messages[1].content:
             raise ContextOverflow("too long")
         return finish()
 
     steps: list[Said] = [step("List Files", f"plan {n}", dir_path=".") for n in range(2)]
     session = Session(tmp_path, [*steps, narrow])
     assert session.outcome.summary == "done"
-    assert [note["steps"] for note in fields(tmp_path, "mlab.shrunk")] == [2, 1]
+    assert "Your 2 steps so far are not shown." in session.asked()[-1]
+    assert fenced("plan 1", "text") in session.asked()[-1]
+    assert [note["steps"] for note in fields(tmp_path, "mlab.shrunk")] == [2, 1, 0]
 
 
 def test_a_helper_that_is_given_too_much_is_told_to_the_agent(tmp_path: Path) -> None:
