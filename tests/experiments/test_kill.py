@@ -21,7 +21,7 @@ from tests.experiments.killer import CALLS_FILE
 from tests.requires import require
 
 SHORT: dict[str, object] = {
-    "scaffolds": [{"name": "aide", "num_drafts": 1}],
+    "scaffolds": [{"name": "aide/paper", "num_drafts": 1}],
     "time_limits": [{"time": "24h", "steps": 2}],
 }
 
