@@ -1,10 +1,10 @@
-"""Runs one cell to its end through kills: `python -m tests.experiments.killer FOLDER events|SECONDS SEED`.
+"""Runs one cell to its end through kills: `python -m tests.experiments.killer FOLDER HOW SEED`.
 
-With `events` each process kills itself right after an event: the first that it writes, or, where the
-process before died there without having got anywhere, the one after; so a death falls on every event
-boundary of the run. With a number each is killed from outside after a random time up to that many
-seconds, longer where the process before got nowhere. Processes are forked from this one, so that a death
-costs no new imports.
+HOW is `events`, `events/N` or a number of seconds. With `events` each process kills itself right after an
+event: the first that it writes, or, where the process before died there without having got anywhere, the one
+after; so a death falls on every event boundary of the run. With `events/8` it is the eighth event. With a
+number each is killed from outside after a random time up to that many seconds, longer where the process
+before got nowhere. Processes are forked from this one, so that a death costs no new imports.
 """
 
 import os
@@ -63,15 +63,16 @@ def main() -> int:
     """Start, die, start again, until the cell has its grade; prints the number of deaths."""
     folder, how, rng = Path(sys.argv[1]), sys.argv[2], random.Random(int(sys.argv[3]))
     count_calls(folder)
+    by_events, _, every = how.partition("/")
     reached, patience = 0, 1
     for deaths in range(_ENOUGH):
         child = os.fork()
         if child == 0:
-            if how == "events":
-                die_after(patience)
+            if by_events == "events":
+                die_after(int(every or 1) - 1 + patience)
             run_cell(folder)
             os._exit(0)
-        if how != "events":
+        if by_events != "events":
             time.sleep(rng.uniform(0, float(how) * patience))
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)

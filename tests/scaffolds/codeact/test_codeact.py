@@ -59,10 +59,12 @@ def test_the_whole_way(tmp_path: Path) -> None:
 def test_requests_begin_alike_and_end_with_what_is_left(tmp_path: Path) -> None:
     _, model = run(tmp_path, *[acts(call("shell", command=f"echo {n}")) for n in range(3)], acts(FINISH))
     reminders = [request.messages[-1].content for request in model.requests]
-    assert [text.split(".")[0] for text in reminders[:3]] == [f"[Answers left: {n}" for n in (99, 98, 97)]
+    assert [text.split(".")[0] for text in reminders[:3]] == [
+        f"[Answers left after this one: {n}" for n in (99, 98, 97)
+    ]
     for before, after in zip(model.requests, model.requests[1:], strict=False):
         assert after.messages[: len(before.messages) - 1] == before.messages[:-1]
-    assert all("Answers left" not in m.content for r in model.requests for m in r.messages[:-1])
+    assert all("Answers left after" not in m.content for r in model.requests for m in r.messages[:-1])
 
 
 def test_a_text_without_a_call_gets_a_fixed_answer(tmp_path: Path) -> None:

@@ -96,7 +96,7 @@ def check_recomputed(folder: Path) -> None:
             recorded = recorded_messages(log.events, log.blobs, event)
             history = history or History([Message(m["role"], m["content"]) for m in recorded[:2]])
             assert [message_record(message) for message in history.view()] == recorded[:-1]
-            assert recorded[-1]["content"].startswith("[Answers left: ")
+            assert recorded[-1]["content"].startswith("[Answers left after this one: ")
             checked += 1
         elif event.type == ev.MODEL_RESPONSE and data.get("tool_calls"):
             said = parse_completion(data).message()
