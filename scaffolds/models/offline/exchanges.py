@@ -11,6 +11,7 @@ from scaffolds.markdown import blocks
 from scaffolds.messages import Message, ToolCall
 from scaffolds.models.call_texts import RESULT, found
 from scaffolds.models.protocol import ModelRequest
+from scaffolds.tools import SANDBOX_TOOLS
 
 _TOLD = "# Tools\n"
 _NAME = re.compile(r"^## ([a-z_]+)$", re.MULTILINE)
@@ -56,7 +57,10 @@ def exchanges(messages: Sequence[Message], tools: Told) -> list[Done]:
 
 
 def _calls(message: Message, tools: Told) -> Sequence[ToolCall]:
-    return found(message.content, tools.names, 0).calls if tools.in_text else message.tool_calls
+    if not tools.in_text:
+        return message.tool_calls
+    known = [SANDBOX_TOOLS[name] for name in sorted(tools.names) if name in SANDBOX_TOOLS]
+    return found(message.content, known, 0).calls
 
 
 def _results(after: Iterable[Message], count: int, tools: Told) -> list[str]:

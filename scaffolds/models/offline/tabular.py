@@ -22,7 +22,7 @@ from scaffolds.models.offline.reading import Reading, read
 from scaffolds.models.offline.scripts import render_script
 from scaffolds.models.protocol import ModelRequest
 from scaffolds.task import TaskCard
-from scaffolds.tools import ToolSpec
+from scaffolds.tools import SANDBOX_TOOLS, ToolSpec
 
 
 class OfflineTabular:
@@ -87,7 +87,7 @@ def phrase(step: Step, card: TaskCard) -> str:
 
 
 def _acted(request: ModelRequest, move: Move) -> Completion:
-    as_text = written(move.words, move.calls)
+    as_text = written(move.words, move.calls, tuple(SANDBOX_TOOLS.values()))
     usage = _usage(request.messages, as_text)
     if move.in_text:
         return Completion(as_text, usage=usage, usd=0.0)

@@ -17,6 +17,7 @@ from scaffolds.models.call_texts import written
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.log import EVENTS_FILE
 from scaffolds.runtime.workbench import RESTARTED
+from scaffolds.tools import SANDBOX_TOOLS
 from tests.conftest import make_run
 from tests.experiments.killer import CALLS_FILE
 from tests.experiments.test_kill import grade, killed, requests
@@ -160,7 +161,10 @@ def test_both_call_formats_on_the_wire(home: Path, data_dir: Path, tools: str) -
     calls = (SUBMIT, call("validate_submission", path="../submission/submission.csv"))
     end = (call("finish", summary="Zeros."),)
     said = [("I hand zeros in.", calls), ("I end.", end)]
-    replies = [Reply(text, made) if tools == "native" else Reply(written(text, made)) for text, made in said]
+    replies = [
+        Reply(text, made) if tools == "native" else Reply(written(text, made, tuple(SANDBOX_TOOLS.values())))
+        for text, made in said
+    ]
     with WireServer(Script(*replies)) as server:
         folder = wired(home, data_dir, server, tools)
         run_cell(folder)
