@@ -161,10 +161,10 @@ def test_both_call_formats_on_the_wire(home: Path, data_dir: Path, tools: str) -
     calls = (SUBMIT, call("validate_submission", path="../submission/submission.csv"))
     end = (call("finish", summary="Zeros."),)
     said = [("I hand zeros in.", calls), ("I end.", end)]
-    replies = [
-        Reply(text, made) if tools == "native" else Reply(written(text, made, tuple(SANDBOX_TOOLS.values())))
-        for text, made in said
-    ]
+    known = tuple(SANDBOX_TOOLS.values())
+    texts = [written(text, made, known) for text, made in said]
+    native = [Reply(text, made) for text, made in said]
+    replies = native if tools == "native" else [Reply(text) for text in texts]
     with WireServer(Script(*replies)) as server:
         folder = wired(home, data_dir, server, tools)
         run_cell(folder)
@@ -172,9 +172,14 @@ def test_both_call_formats_on_the_wire(home: Path, data_dir: Path, tools: str) -
     assert grade(folder)["valid_submission"] is True
     assert Trajectory(folder).log.events[-1].data["summary"] == "Zeros."
     assert ("tools" in first) == (tools == "native")
-    last = second["messages"][-1]["content"]
-    assert "The submission is valid" in (last if tools == "text" else second["messages"][-2]["content"])
-    assert "Answers left after this one: 1" in last
+    told = [message["content"] for message in second["messages"]]
+    if tools == "text":
+        assert texts[0].startswith("I hand zeros in.\n\n<function=shell>\n<parameter=command>\ncp ~/data/")
+        assert told[2] == texts[0]
+        assert told[3].startswith('<tool_result call="')
+        told[3:] = told[3].split("\n\n")
+    assert "The submission is valid" in told[4]
+    assert told[5].startswith("[Answers left after this one: 1. Time left: 24 hours.")
     replay_cell(folder)
 
 
