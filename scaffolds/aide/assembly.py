@@ -6,13 +6,14 @@ from dataclasses import replace
 from scaffolds.aide import original
 from scaffolds.aide.config import AideConfig
 from scaffolds.aide.evaluator import Clock, Evaluator, SampledRepairs, SelfReported
+from scaffolds.aide.folders import OwnFolders
 from scaffolds.aide.memory import BoundedMemory, MemoryScope, NoMemory, WholeMemory
 from scaffolds.aide.operators import Asking, PromptedOperator
 from scaffolds.aide.policy import GreedyPolicy
 from scaffolds.aide.replies import read_reply
 from scaffolds.aide.reseed import ReseedTopK
 from scaffolds.aide.reviews import Reviewer
-from scaffolds.aide.search import OwnFolders, Parts, WholeOutputs
+from scaffolds.aide.search import Parts, WholeOutputs
 from scaffolds.aide.selector import BestValidation, MeanMinusSE, OneSEEarliest, Selector
 from scaffolds.aide.tree import Tree
 from scaffolds.aide.vote import TopKVote

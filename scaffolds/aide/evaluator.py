@@ -59,6 +59,7 @@ class Evaluation:
     kept: str | None = None
     """Its submission, as the run keeps it; only of one that can be submitted."""
     wall_s: float = 0.0
+    rows: int | None = None
 
 
 class Evaluator(Protocol):
@@ -104,7 +105,8 @@ class SelfReported:
         score, source = (found.score, "script") if found.score is not None else (review.metric, "self")
         if score is None or review.is_bug:
             return replace(ran, status=Status.FAILED, findings=review.summary or "It measured no score.")
-        return replace(ran, score=score, source=source, folds=found.folds, kept=str(verdict.data["kept"]))
+        kept = str(verdict.data["kept"])
+        return replace(ran, score=score, source=source, folds=found.folds, kept=kept, rows=found.rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import orjson
 
 from scaffolds.aide.crew import Crew, crew_of
 from scaffolds.aide.evaluator import checked, run_once
+from scaffolds.aide.folders import CLEAN
 from scaffolds.aide.metrics import measured
 from scaffolds.aide.tree import Node
 from scaffolds.messages import JsonValue
@@ -84,7 +85,7 @@ def _again(node: Node, seed: int, cap_s: float) -> Callable[[Run], Again]:
         directory = f"again/{node.id}-{seed}"
         done = run_once(run, node.code, directory, cap_s, seed)
         score = measured(run, directory).score if done.ok else None
-        run.call("shell", command=f"rm -rf {directory}")
+        run.call("shell", command=CLEAN)
         return Again(node.id, seed, score)
 
     return work

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from scaffolds.aide.crew import Crew, crew_of
 from scaffolds.aide.evaluator import Clock, Evaluation, Evaluator, Job
+from scaffolds.aide.folders import Folders
 from scaffolds.aide.lab import RunLab
 from scaffolds.aide.operators import Operator, Situation
 from scaffolds.aide.policy import Expansion, SearchPolicy
@@ -44,31 +45,6 @@ class WholeOutputs:
         """See `Outputs.after`."""
 
 
-class Folders(Protocol):
-    """Where scripts run."""
-
-    def of(self, step: int) -> str:
-        """The directory of a step, relative to the code folder."""
-        ...
-
-    def clean(self, directory: str) -> str:
-        """The command after a script's run."""
-        ...
-
-
-class OwnFolders:
-    """A directory for each script; nothing that it left there, beside it or among temporary files stays."""
-
-    def of(self, step: int) -> str:
-        """See `Folders.of`."""
-        return f"nodes/{step}"
-
-    def clean(self, directory: str) -> str:
-        """See `Folders.clean`."""
-        del directory
-        return 'cd ~/code && find . "$TMPDIR" -mindepth 1 -delete'
-
-
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a search is made of."""
@@ -93,6 +69,8 @@ class Made:
     expansion: Expansion
     proposal: Proposal
     evaluation: Evaluation
+    stands: str | None
+    """SHA-256 of what lies at the submission's path in the worker's sandbox now; None if nothing ran."""
 
     def node(self) -> Node:
         """As a node of the tree."""
@@ -113,6 +91,7 @@ class Made:
             parent.debug_depth + 1 if parent and repair else 0,
             found.kept,
             found.wall_s,
+            found.rows,
         )
 
 
@@ -180,9 +159,11 @@ class Search:
         def work(run: Run) -> Made:
             proposal = propose(run)
             evaluation = evaluator.evaluate(run, Job(proposal, directory, expansion.operator == "debug"))
+            stands = None
             if proposal.code:
-                run.call("shell", command=folders.clean(directory))
-            return Made(step, expansion, proposal, evaluation)
+                command = f"{folders.clean(directory)}; sha256sum < {SUBMISSION}"
+                stands = run.call("shell", command=command).text.partition(" ")[0]
+            return Made(step, expansion, proposal, evaluation, stands)
 
         return work
 
@@ -191,9 +172,17 @@ class Search:
         tree.add(node)
         self._parts.outputs.after(tree, node)
         _note(self._run, node)
+        self._look_at(made)
         pick = self._parts.selector.pick(tree)
         if pick is not None and pick.kept is not None:
             self._place(pick, pick.kept, pick.score)
+
+    def _look_at(self, made: Made) -> None:
+        """A script in the run's own sandbox may have written over the submission: then it is put back."""
+        if self._parts.workers > 1 or made.stands is None or self._standing is None:
+            return
+        if made.stands != self._standing[1]:
+            self._standing = None
 
     def _place(self, node: Node, kept: str, score: float | None) -> None:
         """Have this submission stand, if it does not already."""
@@ -233,6 +222,7 @@ def _note(run: Run, node: Node) -> None:
         score=node.score,
         source=node.source,
         folds=list(node.folds),
+        n=node.rows,
         plan=node.plan,
         code=node.code,
         findings=node.findings,

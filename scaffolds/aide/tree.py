@@ -52,6 +52,8 @@ class Node:
     """Its submission, as the run keeps it."""
     wall_s: float = 0.0
     """How long the script ran."""
+    rows: int | None = None
+    """Rows that the score was measured on, as the script says."""
 
     @property
     def good(self) -> bool:
