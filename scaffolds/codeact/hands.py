@@ -59,9 +59,10 @@ class Hands:
     def _in_time(self, tool: str, arguments: dict[str, JsonValue]) -> dict[str, JsonValue]:
         """The arguments with a time limit that leaves the reserve untouched."""
         most = max(0.1, min(self.cap_s, self.run.budget.left().seconds - self.reserve_s))
-        for name, otherwise in (("timeout", DEFAULT_TIMEOUT_S), ("wait", 0.0)):
-            if name in self.tools[tool].parameters:
-                asked = arguments.get(name)
-                wanted = asked if isinstance(asked, int | float) and asked > 0 else otherwise
-                arguments[name] = round(min(wanted, most), 1)
+        if "timeout" in self.tools[tool].parameters:
+            asked = arguments.get("timeout")
+            named = isinstance(asked, int | float) and asked > 0
+            arguments["timeout"] = round(min(asked if named else DEFAULT_TIMEOUT_S, most), 1)
+        if isinstance(wait := arguments.get("wait"), int | float):
+            arguments["wait"] = round(min(wait, most), 1)
         return arguments

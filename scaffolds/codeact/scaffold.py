@@ -6,7 +6,7 @@ and what is not.
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from scaffolds.briefing import briefing
 from scaffolds.codeact.condensers import Condenser, CondenserConfig, make_condenser
@@ -17,7 +17,7 @@ from scaffolds.errors import ContextOverflow
 from scaffolds.messages import Completion, JsonValue, Message
 from scaffolds.prompts import Prompts
 from scaffolds.run import Outcome, Run
-from scaffolds.tools import ToolSpec
+from scaffolds.tools import SANDBOX_TOOLS, ToolSpec
 from scaffolds.words import middle_cut
 
 TOOLS = (
@@ -56,6 +56,13 @@ class CodeActConfig(BaseModel):
     """Whether the first try to end the work without a submission is answered by a question."""
     temperature: float | None = Field(0.0, ge=0, le=2)
     """Sampling temperature; null leaves it to the provider."""
+
+    @field_validator("tools")
+    @classmethod
+    def _known(cls, tools: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [name for name in tools if name not in SANDBOX_TOOLS]:
+            raise ValueError(f"there is no tool {unknown[0]!r}; there are: {', '.join(SANDBOX_TOOLS)}")
+        return tools
 
 
 class CodeAct:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from scaffolds.codeact.scaffold import TOOLS, CodeAct, CodeActConfig
 from scaffolds.errors import LimitReached
@@ -178,10 +179,13 @@ def test_long_results_are_cut(tmp_path: Path) -> None:
 
 
 def test_the_tools_are_a_setting(tmp_path: Path) -> None:
-    _, model = run(
-        tmp_path, says("x"), says("y"), tools=["run_script", "nothing"], limits=Limits(time_s=9, steps=2)
-    )
+    _, model = run(tmp_path, says("x"), says("y"), tools=["run_script"], limits=Limits(time_s=9, steps=2))
     assert [tool.name for tool in model.requests[0].tools] == ["run_script"]
     words = "\n".join(m.content for m in model.requests[-1].messages)
     assert "finish" not in words
     assert "edit_file" not in words
+
+
+def test_a_tool_that_there_is_not_is_no_setting() -> None:
+    with pytest.raises(ValidationError, match="there is no tool 'browse'; there are: shell, "):
+        CodeActConfig.model_validate({"tools": ["shell", "browse"]})
