@@ -32,7 +32,7 @@ install: $(VENV)/.installed  ## create the environment
 
 dev: $(VENV)/.installed-dev  ## the environment with the tools for tests, lint and types
 
-quickstart: install  ## a real agent on three real data sets, in about two minutes
+quickstart: install  ## four real agents on three real data sets, in two to three minutes
 	$(VENV)/bin/python -m experiments.sweep configs/quickstart.yaml
 
 test: dev lint types layers unit  ## everything: lint, types, layers, the whole test suite

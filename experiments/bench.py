@@ -28,6 +28,7 @@ from experiments.console import OUT, command
 from experiments.process import own_process
 from sandbox.edits import Edit
 from sandbox.errors import PathRefused
+from sandbox.portion import Part
 from sandbox.protocols import BlobStore, Sandbox, Validator
 from sandbox.results import ROOM, Captured, Edited, Entry, Execution, FileText, Job, Snapshot
 from sandbox.spec import Layout
@@ -127,6 +128,9 @@ class InstantSandbox:
         """See `Sandbox.write_file`."""
         return len(content)
 
+    def put_file(self, path: str, data: bytes) -> None:
+        """See `Sandbox.put_file`."""
+
     def list_files(self, path: str = ".", *, limit: int = 200) -> tuple[Entry, ...]:
         """See `Sandbox.list_files`."""
         return ()
@@ -165,7 +169,7 @@ def _world(steps: int, model: Model | None = None) -> World:
     card = TaskCard("id", "y", ("y",), "number", Metric("rmse", False), {"train": "input/train.csv"})
     task = Task("bench", "Predict y from x.\n" * 60, card, "2 CPU cores")
 
-    def open_sandbox(lane: str, served: Validator | None) -> Sandbox:
+    def open_sandbox(lane: str, served: Validator | None, part: Part) -> Sandbox:
         return InstantSandbox()
 
     limits = Limits(time_s=86_400, steps=steps)

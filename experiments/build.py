@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from benchmark.competition import Competition
 from benchmark.contract import SubmissionContract, compile_contract
@@ -19,6 +19,7 @@ from experiments.model_access import model_access
 from experiments.neutral import shown_data, shown_digest
 from experiments.spending import CellPurse
 from sandbox.open import open_sandbox
+from sandbox.portion import Part
 from sandbox.protocols import Sandbox, Validator
 from sandbox.spec import SandboxSpec
 from scaffolds.errors import UserError
@@ -63,9 +64,19 @@ def build_task(cell: Cell, competition: Competition) -> Task:
         prediction=competition.prediction,
         metric=Metric(competition.metric.name, competition.maximize),
         files=competition.files,
+        merge=merging(competition),
     )
-    description = competition.description(obfuscated=cell.description == "obfuscated")
-    return Task(competition.id, description, card, cell.machine)
+    obfuscated = cell.description == "obfuscated"
+    description = competition.description(obfuscated)
+    return Task(competition.id, description, card, cell.machine, obfuscated, cell.network == "open")
+
+
+def merging(competition: Competition) -> Literal["", "mean", "majority"]:
+    """How predictions merge: classes by majority, numbers and probabilities by their mean, mixed ones not."""
+    kinds = {column.kind for column in competition.submission.columns.values()}
+    if kinds == {"class"}:
+        return "majority"
+    return "mean" if kinds <= {"number", "probability"} else ""
 
 
 def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:
@@ -77,17 +88,17 @@ def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:
 
     shown = shown_data(competition, data, cell.description, Path(cell.data_dir))
 
-    def open_lane(lane: str, served: Validator | None) -> Sandbox:
-        root = sandbox_folder(cell, folder) / lane
+    def open_lane(lane: str, served: Validator | None, part: Part) -> Sandbox:
+        root, mine = sandbox_folder(cell, folder) / lane, means.part(part)
         spec = SandboxSpec(
             backend=backend,
             image=cell.image,
             root=root,
             data=shown,
             network=cell.network,
-            cores=means.cores,
-            memory_gb=means.memory_gb,
-            gpus=means.gpus,
+            cores=mine.cores,
+            memory_gb=mine.memory_gb,
+            gpus=mine.gpus,
             owner=str(folder),
         )
         return open_sandbox(spec, served)
@@ -101,6 +112,7 @@ def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:
         seed=cell.seed,
         hidden_tools=frozenset(cell.hidden_tools),
         purse=CellPurse(folder),
+        hardware_of=cell.machine_of,
     )
 
 

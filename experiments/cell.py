@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from experiments.faults import explain
 from experiments.files import read_json
 from sandbox.hardware import Hardware, any_card
+from sandbox.portion import Part, Portion
 from sandbox.spec import IMAGE, BackendName
 from scaffolds.errors import UserError
 from scaffolds.runtime.ledger import Limits
@@ -23,7 +24,9 @@ CELL_FILE = "cell.json"
 
 Description = Literal["original", "obfuscated"]
 
-ELSEWHERE = frozenset({"labels", "machine", "backend", "image", "other_gpu", "grace_s", "data_dir", "home"})
+ELSEWHERE = frozenset(
+    {"labels", "machine", "portion", "backend", "image", "other_gpu", "grace_s", "data_dir", "home"}
+)
 """Fields of a cell that are about the place and the words for it, not about what is run."""
 
 _TASK = frozenset({"competition", "data_version", "data_digest", "seed"})
@@ -86,6 +89,8 @@ class Cell(BaseModel):
 
     machine: str
     """The hardware in words, as the agent is told; fixed when the cell is planned. Not identity."""
+    portion: Portion | None = None
+    """The same as figures: what workers of one run are told about their parts. Not identity."""
     backend: BackendName
     """Isolation asked for. Not identity."""
     image: str = IMAGE
@@ -108,6 +113,10 @@ class Cell(BaseModel):
     def needs(self) -> Hardware:
         """What it asks of a machine."""
         return any_card(self.hardware) if self.other_gpu else self.hardware
+
+    def machine_of(self, part: Part) -> str:
+        """What a worker is told that has one of several equal parts of the machine."""
+        return self.machine if self.portion is None else self.portion.part(part).words()
 
     @property
     def id(self) -> str:

@@ -1,42 +1,47 @@
 """`python -m experiments.inspect RUN --plain`: read one run in the terminal.
 
-Header, solution tree, steps, and one node with plan, code, output and prompts. Everything that an agent
-or a model wrote passes through `printable`, so it cannot act on the terminal.
+Header, solution tree, steps, and one node with plan, code, output and prompts; steps that make no node with
+what was said, called and shown in them. Everything that an agent or a model wrote passes through
+`printable`, so it cannot act on the terminal.
 """
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.text import Text
 
-from experiments.console import OUT, command, type_next
+from experiments.console import command, type_next
+from experiments.conversation import show_exchanges, show_step, show_whole_step
 from experiments.files import read_json
+from experiments.printing import block, say, title
 from experiments.results import GRADE_FILE
-from experiments.trajectory import Exchange, NodeView, StepView, Trajectory
-from sandbox.text import printable
+from experiments.trajectory import NodeView, StepView, Trajectory
 from scaffolds.errors import UserError
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.log import EVENTS_FILE
-from scaffolds.words import middle_cut, one_line
+from scaffolds.words import one_line
 
 _TREE_DEPTH = 24
 """Levels drawn with lines; deeper nodes say how deep they are."""
-_BLOCK_CHARS = 20_000
 
 
 def main(
     run: Annotated[Path, typer.Argument(help="A run folder.")],
     plain: Annotated[bool, typer.Option("--plain", help="Plain text: the only view so far.")] = True,
     node: Annotated[
-        int | None, typer.Option(help="Which node to show; the submitted one if left out.")
+        int | None,
+        typer.Option(help="Which node to show, or which step without one; the submitted node if left out."),
     ] = None,
     prompts: Annotated[bool, typer.Option(help="Show the node's prompts and replies too.")] = True,
 ) -> None:
     """Read one run."""
     trajectory = Trajectory(find_run(run))
     _header(trajectory, run)
-    _tree(trajectory)
+    if node is not None and node not in trajectory.nodes:
+        _one_step(trajectory, node, prompts=prompts)
+        return
+    if trajectory.nodes:
+        _tree(trajectory)
     _steps(trajectory)
     chosen = _chosen(trajectory, node)
     if chosen is not None:
@@ -59,27 +64,17 @@ def find_run(path: Path) -> Path:
     raise UserError(f"{str(path)!r} is not a run: it has no {EVENTS_FILE}. Runs are kept below runs/")
 
 
-def _say(text: str = "", indent: int = 0) -> None:
-    for line in printable(text).splitlines() or [""]:
-        OUT.print(Text(" " * indent + line), soft_wrap=True)
-
-
-def _title(text: str) -> None:
-    _say()
-    OUT.print(Text(printable(text), style="bold"), soft_wrap=True)
-
-
 def _header(trajectory: Trajectory, run: Path) -> None:
     state, facts = trajectory.state, trajectory.state.facts
     grade: dict[str, Any] = read_json(run / GRADE_FILE) or {}
-    _title(str(facts.get("cell", run.name)))
+    title(str(facts.get("cell", run.name)))
     models = ", ".join(f"{role}: {name}" for role, name in facts.get("models", {}).items())
-    _say(f"scaffold     {facts.get('scaffold')} {facts.get('scaffold_version')}, models {models}")
+    say(f"scaffold     {facts.get('scaffold')} {facts.get('scaffold_version')}, models {models}")
     limits = facts.get("limits", {})
-    _say(f"competition  {facts.get('competition')}, seed {facts.get('seed')}")
+    say(f"competition  {facts.get('competition')}, seed {facts.get('seed')}")
     cards = f"; graphics cards {', '.join(state.cards)}" if state.cards else ""
-    _say(f"machine      {facts.get('machine')}; isolation {', '.join(state.backends) or '-'}{cards}")
-    _say(
+    say(f"machine      {facts.get('machine')}; isolation {', '.join(state.backends) or '-'}{cards}")
+    say(
         f"used         {state.spent.seconds:.1f} s of {limits.get('time_s')} s, {state.step} steps, "
         f"{state.model_calls} model calls, {state.spent.tokens} tokens, "
         + (f"at least {state.spent.usd:.4f}" if state.unpriced else f"{state.spent.usd:.4f}")
@@ -88,22 +83,22 @@ def _header(trajectory: Trajectory, run: Path) -> None:
         + (f"; {state.spent.waited:.0f} s of waiting for providers not counted" if state.spent.waited else "")
     )
     ending = f"{state.outcome} {state.code}".strip() or "not finished"
-    _say(f"ended        {ending}; resumed {state.resumes} times")
+    say(f"ended        {ending}; resumed {state.resumes} times")
     if grade:
         medal = next((m for m in ("gold", "silver", "bronze") if grade[f"{m}_medal"]), "no medal")
         median = grade["median_threshold"]
-        _say(f"grade        score {grade['score']}, {medal}; median of the leaderboard {median}")
+        say(f"grade        score {grade['score']}, {medal}; median of the leaderboard {median}")
 
 
 def _tree(trajectory: Trajectory) -> None:
-    _title(f"Solution tree ({trajectory.state.nodes} nodes, {trajectory.state.good} good)")
+    title(f"Solution tree ({trajectory.state.nodes} nodes, {trajectory.state.good} good)")
     for node, lasts in trajectory.walk():
         depth = len(lasts) - 1
         lines = "".join("   " if last else "│  " for last in lasts[1:-1][-_TREE_DEPTH:])
         branch = ("└─ " if lasts[-1] else "├─ ") if depth else ""
         deep = f"(depth {depth}) " if depth > _TREE_DEPTH else ""
         mark = " ← submitted" if node.id == trajectory.state.pick else ""
-        _say(f"{lines}{branch}{deep}{node.id} {node.operator}: {_result(trajectory, node)}{mark}")
+        say(f"{lines}{branch}{deep}{node.id} {node.operator}: {_result(trajectory, node)}{mark}")
 
 
 def _result(trajectory: Trajectory, node: NodeView) -> str:
@@ -114,9 +109,19 @@ def _result(trajectory: Trajectory, node: NodeView) -> str:
 
 
 def _steps(trajectory: Trajectory) -> None:
-    _title("Steps")
+    title("Steps")
     for step in trajectory.steps.values():
-        _say(_step_line(trajectory, step))
+        say(_step_line(trajectory, step))
+        if step.number not in trajectory.nodes:
+            show_step(trajectory, step)
+
+
+def _one_step(trajectory: Trajectory, wanted: int, *, prompts: bool) -> None:
+    """A step that made no node, in full."""
+    if wanted not in trajectory.steps:
+        raise UserError(f"there is no node or step {wanted}; the steps are: 0 to {max(trajectory.steps)}")
+    title(f"Step {wanted}")
+    show_whole_step(trajectory, wanted, prompts=prompts)
 
 
 def _step_line(trajectory: Trajectory, step: StepView) -> str:
@@ -132,46 +137,26 @@ def _chosen(trajectory: Trajectory, wanted: int | None) -> NodeView | None:
         pick = trajectory.state.pick
         last = max(trajectory.nodes, default=None)
         return trajectory.nodes.get(pick if pick is not None else last if last is not None else -1)
-    if wanted not in trajectory.nodes:
-        have = f"1 to {max(trajectory.nodes)}" if trajectory.nodes else "none"
-        raise UserError(f"there is no node {wanted}; the nodes are: {have}")
     return trajectory.nodes[wanted]
 
 
 def _node(trajectory: Trajectory, node: NodeView, *, prompts: bool) -> None:
     fields = trajectory.fields(node.event)
     made = f"{node.operator} of {', '.join(map(str, node.parents))}" if node.parents else node.operator
-    _title(f"Node {node.id} ({made}): {_result(trajectory, node)}")
+    title(f"Node {node.id} ({made}): {_result(trajectory, node)}")
     for name in ("plan", "findings", "code"):
-        _block(name, str(fields.get(name, "")))
+        block(name, str(fields.get(name, "")))
     for call, result in trajectory.calls(node.id):
         if call["tool"] == "run_script" and result:
-            _block("output", str(result["text"]))
+            block("output", str(result["text"]))
     if prompts:
-        for exchange in trajectory.exchanges(node.id):
-            _exchange(exchange)
-
-
-def _exchange(exchange: Exchange) -> None:
-    role, model = exchange.request.data["role"], exchange.request.data["model"]
-    for message in exchange.messages:
-        _block(f"prompt to {role} ({model}), {message['role']}", str(message["content"]))
-    answer = exchange.answer or {}
-    _block(f"reply of {role}", str(answer.get("text", answer.get("message", "(in flight)"))))
-    for call in answer.get("tool_calls") or ():
-        _block(f"tool call of {role}", f"{call['name']}({call['arguments']})")
-
-
-def _block(title: str, text: str) -> None:
-    if text.strip():
-        _say(f"\n── {title}")
-        _say(middle_cut(text.rstrip(), _BLOCK_CHARS // 2, _BLOCK_CHARS // 2), indent=2)
+        show_exchanges(trajectory, node.id)
 
 
 def _hint(trajectory: Trajectory, run: Path, shown: NodeView) -> None:
     others = [node_id for node_id in trajectory.nodes if node_id != shown.id]
     if others:
-        _say("\nAnother node:")
+        say("\nAnother node:")
         type_next("experiments.inspect", run, "--plain", "--node", others[0])
 
 

@@ -3,12 +3,14 @@
 import dataclasses
 import os
 from collections.abc import Sequence
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
 from experiments.cell import Cell
 from sandbox.hardware import Hardware
 from sandbox.machine import Gpu, Machine
+from sandbox.portion import Part, dealt
 from scaffolds.errors import UserError
 
 
@@ -26,6 +28,17 @@ class Means(BaseModel):
     """UUIDs of its graphics cards."""
     cards: tuple[str, ...] = ()
     """What their driver calls them."""
+
+    def part(self, part: Part) -> Self:
+        """What a worker gets that has one of several equal parts; its cards are its own where there are enough."""
+        return self.model_copy(
+            update={
+                "cores": None if self.cores is None else self.cores / part.of,
+                "memory_gb": None if self.memory_gb is None else self.memory_gb / part.of,
+                "gpus": dealt(self.gpus, part),
+                "cards": dealt(self.cards, part),
+            }
+        )
 
 
 def means(needs: Hardware, machine: Machine, parallel: int, gpus: Sequence[Gpu]) -> Means:

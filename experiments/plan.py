@@ -19,6 +19,7 @@ from experiments.prerequisites import agent_config, competition_ids, find_proble
 from experiments.problem import Problem
 from sandbox.hardware import Hardware
 from sandbox.machine import Machine
+from sandbox.portion import Portion
 from scaffolds.errors import UserError
 from scaffolds.registry import ScaffoldType
 from scaffolds.registry import find as find_scaffold
@@ -125,7 +126,8 @@ class Plan:
             data_version=competition.data_version,
             hardware=hardware,
             seed=chosen.seed,
-            machine=self._machines[chosen.hardware],
+            machine=self._portions[chosen.hardware].words(),
+            portion=self._portions[chosen.hardware],
             backend=self.sweep.backend,
             other_gpu=self._needs[chosen.hardware] != hardware,
             image=self.sweep.image,
@@ -195,9 +197,9 @@ class Plan:
         }
 
     @cached_property
-    def _machines(self) -> dict[str, str]:
+    def _portions(self) -> dict[str, Portion]:
         """What agents are told about their share of the machine, by profile."""
-        return {name: self.machine.words(needs, self.sweep.parallel) for name, needs in self._needs.items()}
+        return {name: self.machine.portion(needs, self.sweep.parallel) for name, needs in self._needs.items()}
 
     @cached_property
     def _data_place(self) -> str:

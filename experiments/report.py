@@ -113,7 +113,7 @@ def _medal(row: Row) -> str:
 
 _RUN: tuple[Column[Row], ...] = (
     Column("seed", lambda row: str(row.seed)),
-    Column("scripts", lambda row: f"{row.good}/{row.nodes}"),
+    Column("scripts", lambda row: f"{row.good}/{row.nodes}" if row.nodes else "-"),
     Column("validation", lambda row: number(row.validation)),
     Column("score", _score),
     Column("median", lambda row: number(row.median)),

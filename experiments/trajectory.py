@@ -66,9 +66,16 @@ class Trajectory:
         self.nodes: dict[int, NodeView] = {}
         self.steps: dict[int, StepView] = {}
         self._children: dict[int | None, list[int]] = defaultdict(list)
+        self._roles: dict[tuple[str, int | None], str] = {}
+        latest = 0
         for event in self.log.events:
             self.state.apply(event)
-            self.steps.setdefault(event.step, StepView(event.step)).events.append(event)
+            # What the validation server writes belongs to no lane's step: to the one that was going on.
+            latest = max(latest, event.step)
+            number = latest if event.type == ev.SUBMISSION_CHECK else event.step
+            self.steps.setdefault(number, StepView(number)).events.append(event)
+            if event.type == ev.MODEL_REQUEST:
+                self._roles[event.lane, event.n] = event.data["role"]
             if event.type.endswith(".node"):
                 self._add(event)
 
@@ -109,6 +116,10 @@ class Trajectory:
             if event.type == ev.TOOL_CALL:
                 result = results.get((event.lane, event.n))
                 yield self.fields(event), self.fields(result) if result else None
+
+    def role_of(self, answer: Event) -> str:
+        """The role whose answer this is."""
+        return self._roles.get((answer.lane, answer.n), "")
 
     def fields(self, event: Event) -> dict[str, Any]:
         """All fields of an event, wherever they are kept."""

@@ -6,7 +6,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, Self
@@ -14,6 +14,7 @@ from typing import NamedTuple, Self
 import psutil
 
 from sandbox.hardware import Hardware
+from sandbox.portion import Card, Portion
 from sandbox.text import printable
 
 _QUERY = ("--query-gpu=index,uuid,name,memory.total", "--format=csv,noheader,nounits")
@@ -24,7 +25,6 @@ _SOLD_MEMORY = 0.95
 """Firmware and kernel keep a part of what a machine is sold with: 440 GB show as some 433."""
 _AGENTS_MEMORY = 0.97
 """What agents may use of it all together: the rest keeps the machine and the sweep alive."""
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +126,17 @@ class Machine:
 
     def words(self, hardware: Hardware, parallel: int = 1) -> str:
         """What an agent is told about its share, under a profile that this machine can give."""
+        return self.portion(hardware, parallel).words()
+
+    def portion(self, hardware: Hardware, parallel: int = 1) -> Portion:
+        """The share itself, as the agent is told of it."""
         share = self.share(hardware, parallel)
-        cores = max(1, math.floor(share.cores))
-        memory_gb = max(1, round(hardware.memory_gb or share.memory_gb))
-        gpus = _gpu_words(self.cards(hardware.gpu)[: share.gpus])
-        return f"{_plural(cores, 'CPU core')}, {memory_gb} GB of memory, {gpus}"
+        cards = self.cards(hardware.gpu)[: share.gpus]
+        return Portion(
+            cores=share.cores,
+            memory_gb=hardware.memory_gb or share.memory_gb,
+            cards=tuple(Card(name=card.name, memory_gb=card.memory_gb) for card in cards),
+        )
 
     def _remembers(self, memory_gb: float) -> bool:
         return memory_gb * _SOLD_MEMORY <= self.memory_gb
@@ -247,22 +253,6 @@ def _gpu(line: str) -> Gpu | None:
     # Cards without memory of their own say [N/A].
     memory_gb = int(mib) / 1024 if re.fullmatch("[0-9]{1,12}", mib) else None
     return Gpu(int(index), uuid, printable(name), memory_gb)
-
-
-def _gpu_words(cards: Sequence[Gpu]) -> str:
-    kinds = Counter((_full_name(card.name), card.memory_gb and round(card.memory_gb)) for card in cards)
-    return " and ".join(_kind_words(*kind, count) for kind, count in kinds.items()) or "no GPU"
-
-
-def _kind_words(name: str, memory_gb: float | None, count: int) -> str:
-    number = _NUMBERS[count] if count < len(_NUMBERS) else count
-    memory = f" with {memory_gb} GB" if memory_gb else ""
-    each = " each" if memory and count > 1 else ""
-    return f"{number} {name} GPU{'s' if count > 1 else ''}{memory}{each}"
-
-
-def _full_name(name: str) -> str:
-    return name if name.upper().startswith("NVIDIA") else f"NVIDIA {name}"
 
 
 def _plural(count: int, noun: str) -> str:

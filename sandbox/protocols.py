@@ -140,6 +140,14 @@ class Sandbox(Protocol):
         """
         ...
 
+    def put_file(self, path: str, data: bytes) -> None:
+        """Put a file of any size in its place at once, creating its folders.
+
+        Raises:
+            PathRefused: the path cannot be written.
+        """
+        ...
+
     def edit_file(self, path: str, edit: Edit) -> Edited:
         """Change a part of a text file; an edit that leaves it faulty is kept, and the fault told.
 

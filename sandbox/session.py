@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import re
+import secrets
 import time
 from collections.abc import Generator, Mapping
 from pathlib import Path
@@ -26,6 +27,8 @@ _MAX_S = 1e6  # what poll takes ends at 24 days
 _KERNEL_S = 60.0
 """The most that the start of a kernel takes; it is no part of a cell's timeout."""
 _FILES_S = 60.0
+_PIECE = 8 * 1024 * 1024
+"""Bytes of a file that are written at a time, well within a frame."""
 _MAX_READ = 4 * 1024 * 1024
 _MAX_ROWS = 2000
 _MAX_INTEGER = 2**62
@@ -120,6 +123,16 @@ class Session:
         answer = self._wire.ask("write", {"path": path}, data, timeout=_FILES_S)
         with self._checked():
             return answer.header.integer("size")
+
+    def put_file(self, path: str, data: bytes) -> None:
+        """Put a file of any size in its place at once, creating its folders."""
+        first, *more = [data[k : k + _PIECE] for k in range(0, max(len(data), 1), _PIECE)]
+        partial = f"{path}.{secrets.token_hex(8)}" if more else path
+        self._wire.ask("write", {"path": partial}, first, timeout=_FILES_S)
+        for piece in more:
+            self._wire.ask("append", {"path": partial}, piece, timeout=_FILES_S)
+        if more:
+            self._wire.ask("move", {"path": partial, "to": path}, timeout=_FILES_S)
 
     def edit_file(self, path: str, edit: Edit) -> Edited:
         """Change a part of a text file."""

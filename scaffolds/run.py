@@ -119,7 +119,11 @@ class Run(Protocol):
         ...
 
     def lanes(self, n: int) -> Lanes:
-        """At most `n` parallel workers, each with its own sandbox."""
+        """At most `n` parallel workers, each with a sandbox of its own and an equal part of the machine.
+
+        A lane's task names the hardware that it has. Where there are `n` graphics cards or more, its cards
+        are its own.
+        """
         ...
 
 

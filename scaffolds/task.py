@@ -1,7 +1,8 @@
 """The task as an agent is told it. Built in `experiments`; a scaffold knows a competition by nothing else."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Literal
 
 import yaml
 
@@ -36,6 +37,9 @@ class TaskCard:
     files: Mapping[str, str]
     submission: str = "submission.csv"
     """Where a script leaves its predictions, relative to the directory it runs in."""
+    merge: Literal["", "mean", "majority"] = ""
+    """How predictions of several submissions become one, column by column; empty where they cannot. A fact
+    of the task that its prompt does not hold."""
 
     def render(self) -> str:
         """The card as the body of a fenced YAML block."""
@@ -66,7 +70,10 @@ class Task:
     card: TaskCard
     hardware: str
     """The machine in words, e.g. `2 CPU cores, 8 GB memory, no GPU`."""
-    extra: Mapping[str, str] = field(default_factory=dict[str, str])
+    obfuscated: bool = False
+    """Whether nothing may be said about where the task comes from."""
+    internet: bool = False
+    """Whether its machine reaches the internet."""
 
     @property
     def metric(self) -> Metric:

@@ -70,6 +70,7 @@ class ToolResult:
 
 _PATH = "absolute, or relative to the code folder"
 _TIMEOUT = Parameter("number", "Seconds after which it is stopped; 600 where you name none.", required=False)
+_FILE = Parameter("string", f"The file, {_PATH}.")
 
 SANDBOX_TOOLS: Mapping[str, ToolSpec] = {
     spec.name: spec
@@ -170,3 +171,24 @@ SANDBOX_TOOLS: Mapping[str, ToolSpec] = {
         ),
     )
 }
+
+SCAFFOLD_TOOLS: Mapping[str, ToolSpec] = {
+    spec.name: spec
+    for spec in (
+        ToolSpec(
+            "keep_file",
+            "Take a copy of a file out of the sandbox, as large as a submission may be. "
+            "`validate_submission` does so with what is well-formed.",
+            {"path": _FILE},
+        ),
+        ToolSpec(
+            "place_file",
+            "Put a copy that was taken out of any sandbox of the run into this one.",
+            {
+                "kept": Parameter("string", "Its name: `kept` among the facts of the call that took it."),
+                "path": _FILE,
+            },
+        ),
+    )
+}
+"""What scaffolds can do with files besides. No model is told of these."""

@@ -39,6 +39,25 @@ def write_file(world: World, path: str, content: bytes) -> Reply:
     return Reply({"size": len(content)})
 
 
+def append_file(world: World, path: str, content: bytes) -> Reply:
+    """Add to a file that was written before: for content that is too long for one frame."""
+    with refusing(path):
+        # It is ours, under a name of the host's choice: what is a link, or has another name, is not.
+        fd = os.open(world.absolute(path), os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
+        with os.fdopen(fd, "wb") as file:
+            file.write(content)
+    return Reply({"size": len(content)})
+
+
+def move_file(world: World, path: str, to: str) -> Reply:
+    """Give a file another name; readers of that see the old content or the new."""
+    with refusing(to):
+        if os.path.isdir(world.absolute(to)):
+            raise Refused(f"{to} is a directory")
+        os.replace(world.absolute(path), world.absolute(to))
+    return Reply({})
+
+
 def write(world: World, path: str, content: bytes) -> None:
     """Write a file for `write_file` and for scripts."""
     target = world.absolute(path)

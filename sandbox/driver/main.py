@@ -41,6 +41,8 @@ class Driver:
             "edit": self._edit,
             "read": self._read,
             "write": self._write,
+            "append": self._append,
+            "move": self._move,
             "list": self._list,
         }
 
@@ -131,6 +133,13 @@ class Driver:
 
     def _write(self, header: frames.Header, payload: bytes) -> Reply:
         return files.write_file(self._world, header.text("path"), payload)
+
+    def _append(self, header: frames.Header, payload: bytes) -> Reply:
+        return files.append_file(self._world, header.text("path"), payload)
+
+    def _move(self, header: frames.Header, payload: bytes) -> Reply:
+        del payload
+        return files.move_file(self._world, header.text("path"), header.text("to"))
 
     def _edit(self, header: frames.Header, payload: bytes) -> Reply:
         from sandbox.driver import edit  # few agents need it

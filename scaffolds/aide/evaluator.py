@@ -1,34 +1,49 @@
 """What a script is worth: run it, read the score it measured, check its submission, have it reviewed."""
 
-import math
-from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
 
-import orjson
-
-from scaffolds.aide.operators import Proposal
+from scaffolds.aide.metrics import measured
+from scaffolds.aide.replies import Proposal
+from scaffolds.aide.reviews import Reviewer
 from scaffolds.aide.tree import Status
-from scaffolds.messages import JsonValue, Message, ToolCall
-from scaffolds.prompts import Prompts
+from scaffolds.messages import JsonValue
 from scaffolds.run import Run
-from scaffolds.tools import Parameter, ToolResult, ToolSpec
-from scaffolds.words import middle_cut
+from scaffolds.tools import ToolResult
+from scaffolds.words import duration_words, middle_cut
 
 OUTPUT_HEAD = OUTPUT_TAIL = 2_500
 """Characters of a script's output that models see, as in the original."""
-REVIEW_ATTEMPTS = 3
-_METRICS_BYTES = 65_536
+_SAMPLE_SCRIPT = Path(__file__).parent / "sample_script.py"
+_SAMPLING_S = 600.0
+_TRIAL_SHARE = 0.1
+"""Share of a script's time that a trial on sampled rows may take."""
 
-REVIEW = ToolSpec(
-    "submit_review",
-    "Report what the run of a script shows.",
-    {
-        "is_bug": Parameter("boolean", "Whether the script failed or measured itself wrongly."),
-        "summary": Parameter("string", "Two or three sentences: what was tried, what came out."),
-        "metric": Parameter("number", "The validation value it printed; null if none.", nullable=True),
-        "has_submission": Parameter("boolean", "Whether it says that it wrote the submission."),
-    },
-)
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How long scripts may run."""
+
+    cap_s: float
+    """Seconds after which a script is stopped."""
+    reserve_s: float
+    """Seconds at the end of the run that no script of the search may use."""
+
+    def cap(self, left_s: float) -> float:
+        """How long a script may run when so many seconds are left."""
+        return min(self.cap_s, left_s - self.reserve_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A script to be judged."""
+
+    proposal: Proposal
+    directory: str
+    """Where it runs, relative to the code folder."""
+    repair: bool
+    """Whether it mends one that failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,124 +56,122 @@ class Evaluation:
     score: float | None = None
     source: str = "script"
     folds: tuple[float, ...] = ()
+    kept: str | None = None
+    """Its submission, as the run keeps it; only of one that can be submitted."""
+    wall_s: float = 0.0
+    rows: int | None = None
 
 
 class Evaluator(Protocol):
     """Finds out what a script is worth; never raises for what the script does."""
 
-    def evaluate(self, run: Run, directory: str, proposal: Proposal, cap_s: float) -> Evaluation:
-        """Run the script in `directory` for at most `cap_s` seconds and judge it."""
+    def evaluate(self, run: Run, job: Job) -> Evaluation:
+        """Run the script in a worker's sandbox and judge it."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """A model's reading of a run. It may call a script buggy; the score comes from the script's own file."""
-
-    is_bug: bool
-    summary: str
-    metric: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class SelfReported:
     """Trusts the score that the script measured on its own split, and a model's review of the output."""
 
-    prompts: Prompts
-    system: str
-    """The reviewer's system message: the same for every step of a run."""
-    temperature: float | None
+    reviewer: Reviewer
+    clock: Clock
+    submission: str
+    """Where a script leaves its predictions, relative to its directory."""
 
-    def evaluate(self, run: Run, directory: str, proposal: Proposal, cap_s: float) -> Evaluation:
+    def evaluate(self, run: Run, job: Job) -> Evaluation:
         """See `Evaluator.evaluate`."""
-        if not proposal.code:
+        code = job.proposal.code
+        if not code:
             return Evaluation(Status.UNREADABLE, "", "The reply held no script.")
-        done = run.call("run_script", code=proposal.code, dir=directory, timeout=cap_s, env={"SEED": "0"})
-        output = middle_cut(done.text, OUTPUT_HEAD, OUTPUT_TAIL)
-        if not done.ok:
-            status = Status.TIMEOUT if done.data.get("ended") == "timeout" else Status.FAILED
-            return Evaluation(status, output, self._review(run, proposal, output).summary)
-        measured = run.call("read_file", path=f"{directory}/metrics.json", limit=_METRICS_BYTES)
-        verdict = _check(run, f"{directory}/{run.task.card.submission}")
+        if (cap_s := self.clock.cap(run.budget.left().seconds)) <= 0:
+            return Evaluation(Status.UNRUN, "", "No time was left to run it.")
+        done = run_once(run, code, job.directory, cap_s)
+        ran = Evaluation(status_of(done), shown(done), "", wall_s=wall_s(done))
+        if ran.status is not Status.OK:
+            return replace(ran, findings=self.reviewer.review(run, code, ran.output).summary)
+        return self._judge(run, job, ran)
+
+    def _judge(self, run: Run, job: Job, ran: Evaluation) -> Evaluation:
+        """What a script that ended by itself is worth."""
+        found = measured(run, job.directory)
+        verdict = checked(run, f"{job.directory}/{self.submission}")
         if not verdict.ok:
-            output = f"{output}\n[submission check] {verdict.text}"
-        review = self._review(run, proposal, output)
-        score, folds = read_metrics(measured)
-        source = "script"
-        if score is None:
-            score, source = review.metric, "self"
+            ran = replace(ran, output=f"{ran.output}\n[submission check] {verdict.text}")
+        review = self.reviewer.review(run, job.proposal.code, ran.output)
+        ran = replace(ran, findings=review.summary)
         if not verdict.ok:
-            return Evaluation(Status.INVALID, output, f"{review.summary} {verdict.text}")
+            return replace(ran, status=Status.INVALID, findings=f"{review.summary} {verdict.text}".strip())
+        score, source = (found.score, "script") if found.score is not None else (review.metric, "self")
         if score is None or review.is_bug:
-            return Evaluation(Status.FAILED, output, review.summary or "It measured no score.")
-        return Evaluation(Status.OK, output, review.summary, score, source, folds)
-
-    def _review(self, run: Run, proposal: Proposal, output: str) -> Review:
-        prompt = self.prompts.render("review", code=proposal.code, output=output)
-        conversation = [Message("system", self.system), Message("user", prompt)]
-        settings: dict[str, JsonValue] = {"tool_choice": REVIEW.name}
-        if self.temperature is not None:
-            settings["temperature"] = self.temperature
-        for attempt in range(REVIEW_ATTEMPTS):
-            reply = run.ask(conversation, role="feedback", tools=(REVIEW,), **settings)
-            review = read_review(reply.tool_calls)
-            if isinstance(review, Review):
-                return review
-            run.note("aide.parse_error", attempt=attempt, reason=review)
-            conversation += [reply.message(), *_complaints(reply.tool_calls, review)]
-        return Review(is_bug=False, summary="", metric=None)
+            return replace(ran, status=Status.FAILED, findings=review.summary or "It measured no score.")
+        kept = str(verdict.data["kept"])
+        return replace(ran, score=score, source=source, folds=found.folds, kept=kept, rows=found.rows)
 
 
-def _check(run: Run, path: str) -> ToolResult:
-    """The verdict on a submission's form; where that tool is taken away, whether there is a file at all."""
-    if "validate_submission" in run.tools:
-        return run.call("validate_submission", path=path)
-    return run.call("read_file", path=path, limit=1)
+@dataclass(frozen=True, slots=True)
+class SampledRepairs:
+    """Tries a repair on a sample of the training rows first: most fail, and need not take hours for that.
+
+    The sample is made in the sandbox, for tables that are CSV files; others are left whole. What such a
+    trial measures counts for nothing.
+    """
+
+    inner: SelfReported
+    rows: int
+    train: str
+    """The training table's name in the data folder."""
+
+    def evaluate(self, run: Run, job: Job) -> Evaluation:
+        """See `Evaluator.evaluate`."""
+        return self._failed_trial(run, job) or self.inner.evaluate(run, job)
+
+    def _failed_trial(self, run: Run, job: Job) -> Evaluation | None:
+        cap_s = self.inner.clock.cap(run.budget.left().seconds)
+        if not (job.repair and job.proposal.code and cap_s > 0):
+            return None
+        directory = f"{job.directory}/sample"
+        env: dict[str, JsonValue] = {"TRAIN": self.train, "ROWS": str(self.rows)}
+        source = _SAMPLE_SCRIPT.read_text(encoding="utf-8")
+        made = run.call("run_script", code=source, dir=directory, env=env, timeout=min(cap_s, _SAMPLING_S))
+        if not made.ok:
+            return None
+        done = run_once(run, job.proposal.code, directory, cap_s * _TRIAL_SHARE)
+        if done.ok:
+            return None
+        limit = duration_words(cap_s * _TRIAL_SHARE)
+        output = f"[a trial on {self.rows} of the training rows, of at most {limit}]\n{shown(done)}"
+        summary = self.inner.reviewer.review(run, job.proposal.code, output).summary
+        return Evaluation(status_of(done), output, summary, wall_s=wall_s(done))
 
 
-def _complaints(calls: tuple[ToolCall, ...], reason: str) -> list[Message]:
-    """Every call needs an answer, and a reply without one needs a user message."""
-    if not calls:
-        return [Message("user", f"{reason} Call `{REVIEW.name}`.")]
-    return [Message("tool", reason, tool_call_id=call.id) for call in calls]
+def run_once(run: Run, code: str, directory: str, cap_s: float, seed: int = 0) -> ToolResult:
+    """Run a script in a directory for at most `cap_s` seconds; it takes its seed from the environment."""
+    return run.call("run_script", code=code, dir=directory, timeout=cap_s, env={"SEED": str(seed)})
 
 
-def read_review(calls: tuple[ToolCall, ...]) -> Review | str:
-    """The review in a reply's tool calls, or what is wrong with them."""
-    call = next((call for call in calls if call.name == REVIEW.name), None)
-    if call is None:
-        return f"There is no call of {REVIEW.name}."
-    try:
-        loaded: Any = orjson.loads(call.arguments)
-    except orjson.JSONDecodeError as error:
-        return f"The arguments are not JSON: {error}."
-    if not isinstance(loaded, dict):
-        return "The arguments are not a JSON object."
-    fields = cast("dict[str, Any]", loaded)
-    is_bug, summary = fields.get("is_bug"), fields.get("summary")
-    if not isinstance(is_bug, bool) or not isinstance(summary, str):
-        return "is_bug must be a boolean and summary a string."
-    return Review(is_bug, summary.strip(), finite(fields.get("metric")))
+def checked(run: Run, path: str) -> ToolResult:
+    """The verdict on a submission's form; without that tool, whether there is a file. A good one is kept."""
+    tool = "validate_submission" if "validate_submission" in run.tools else "keep_file"
+    verdict = run.call(tool, path=path)
+    if verdict.ok and not verdict.data.get("kept"):
+        return ToolResult(False, "There is no room left to keep it.")
+    return verdict
 
 
-def read_metrics(result: ToolResult) -> tuple[float | None, tuple[float, ...]]:
-    """Score and fold scores of a script's `metrics.json`; None where there is no finite number."""
-    if not result.ok:
-        return None, ()
-    try:
-        loaded: Any = orjson.loads(result.text)
-    except orjson.JSONDecodeError:
-        return None, ()
-    if not isinstance(loaded, dict):
-        return None, ()
-    fields = cast("dict[str, Any]", loaded)
-    folds: Any = fields.get("folds")
-    values = [finite(v) for v in cast("list[Any]", folds)[:100]] if isinstance(folds, list) else []
-    return finite(fields.get("score")), tuple(v for v in values if v is not None)
+def status_of(done: ToolResult) -> Status:
+    """How a script ended."""
+    if done.ok:
+        return Status.OK
+    return Status.TIMEOUT if done.data.get("ended") == "timeout" else Status.FAILED
 
 
-def finite(value: object) -> float | None:
-    """A JSON number as a float; integers count, booleans, infinities and NaN do not."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if math.isfinite(value) else None
+def shown(done: ToolResult) -> str:
+    """What a script printed, as models see it."""
+    return middle_cut(done.text, OUTPUT_HEAD, OUTPUT_TAIL)
+
+
+def wall_s(done: ToolResult) -> float:
+    """How long a script ran."""
+    seconds = done.data.get("wall_s")
+    return float(seconds) if isinstance(seconds, int | float) else 0.0

@@ -16,10 +16,10 @@ class Expansion:
 
 
 class SearchPolicy(Protocol):
-    """Decides the next expansion from the tree alone; all chance comes from `rng`."""
+    """Decides the next expansion from the tree alone, nodes at work included; all chance comes from `rng`."""
 
     def next(self, tree: Tree, rng: random.Random) -> Expansion:
-        """The next expansion."""
+        """The next expansion, wanted whenever a worker is free."""
         ...
 
 
@@ -27,22 +27,20 @@ class SearchPolicy(Protocol):
 class GreedyPolicy:
     """AIDE's policy (arXiv 2502.13138): drafts first, then repairs, then improvements of the best node.
 
-    `max_debug_depth` bounds the repairs in a row. The original compared with `<=` and so allowed one
-    more; `original_depth` restores that.
+    Where nothing is good and nothing can be repaired, it drafts beyond `num_drafts`.
     """
 
     num_drafts: int
     debug_prob: float
     max_debug_depth: int
-    original_depth: bool = False
+    """Repairs in a row before a failed script is given up."""
 
     def next(self, tree: Tree, rng: random.Random) -> Expansion:
         """See `SearchPolicy.next`."""
         if tree.drafts < self.num_drafts:
             return Expansion("draft")
         if rng.random() < self.debug_prob:
-            bound = self.max_debug_depth + self.original_depth
-            repairable = [node for node in tree.buggy_leaves() if node.debug_depth < bound]
+            repairable = [node for node in tree.buggy_leaves() if node.debug_depth < self.max_debug_depth]
             if repairable:
                 return Expansion("debug", rng.choice(repairable))
         if tree.best is None:

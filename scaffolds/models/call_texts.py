@@ -8,12 +8,15 @@ import json
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import orjson
 
 from scaffolds.markdown import blocks, prose_before_first_block
 from scaffolds.messages import JsonValue, ToolCall
+from scaffolds.models.function_tags import next_call, read_call, write_call
 from scaffolds.models.wire import Object, as_object, as_text
+from scaffolds.tools import ToolSpec
 
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
 RESULT = "<tool_result"
@@ -35,47 +38,75 @@ class Found:
     calls: tuple[ToolCall, ...]
 
 
-def written(text: str, calls: Sequence[ToolCall]) -> str:
+def written(text: str, calls: Sequence[ToolCall], tools: Sequence[ToolSpec]) -> str:
     """A text with its calls, as a model is asked to write it."""
-    return "\n\n".join(filter(None, [text, *(_written(call) for call in calls)]))
+    return "\n\n".join(filter(None, [text, *(_written(call, tools) for call in calls)]))
 
 
-def found(reply: str, tools: Collection[str], seed: int) -> Found:
+def found(reply: str, tools: Sequence[ToolSpec], seed: int) -> Found:
     """The calls in a reply, and the rest of it.
 
     Args:
         reply: what the model wrote.
-        tools: names that there are; tells a call without its tags from other JSON.
+        tools: those that there are; tell a call without its tags from other JSON, and the types of values.
         seed: makes the calls' ids different from those of other replies.
     """
     thought = reply.rfind(_THOUGHT_END)
     start = thought + len(_THOUGHT_END) if thought >= 0 else 0
     made_up = reply.find(RESULT, start)
     said = reply[:made_up] if made_up >= 0 else reply
-    text, calls = _tagged(said, start) if OPEN in said[start:] else _untagged(said, start, tools)
+    tagged = _next_tag(said, start) >= 0
+    text, calls = _tagged(said, start, tools) if tagged else _untagged(said, start, [t.name for t in tools])
     return Found(text.strip(), _numbered(calls, seed))
 
 
-def _written(call: ToolCall) -> str:
+def _written(call: ToolCall, tools: Sequence[ToolSpec]) -> str:
+    """As tags where these say the same when they are read, else as JSON."""
     try:
         value: object = orjson.loads(call.arguments)
     except orjson.JSONDecodeError:
         return f'{OPEN}\n{{"name": {json.dumps(call.name)}, "arguments": {call.arguments}}}\n{CLOSE}'
+    if isinstance(value, dict):
+        tags = write_call(call.name, as_object(cast("JsonValue", value)))
+        read = found(tags, tools, 0)
+        said = [(one.name, one.arguments) for one in read.calls]
+        if not read.text and said == [(call.name, json.dumps(value, ensure_ascii=False))]:
+            return tags
     body = orjson.dumps({"name": call.name, "arguments": value}).decode().replace("<", "\\u003c")
     return f"{OPEN}\n{body}\n{CLOSE}"
 
 
-def _tagged(reply: str, start: int) -> tuple[str, list[_Call]]:
+def _next_tag(reply: str, start: int) -> int:
+    """Where the next call between tags begins; -1 where there is none."""
+    places = [place for place in (reply.find(OPEN, start), next_call(reply, start)) if place >= 0]
+    return min(places, default=-1)
+
+
+def _tagged(reply: str, start: int, tools: Sequence[ToolSpec]) -> tuple[str, list[_Call]]:
     """The text around calls between tags, and the calls."""
-    place = reply.find(OPEN, start)
+    place = _next_tag(reply, start)
     text, calls = [reply[:place]], list[_Call]()
     while place >= 0 and len(calls) < MOST_CALLS:
-        call, end = _call_at(reply, place + len(OPEN))
+        call, end = _tagged_call(reply, place, tools)
         calls.append(call)
-        place = reply.find(OPEN, end)
+        place = _next_tag(reply, end)
         between = reply[end:place] if place >= 0 else reply[end:]
         text.append(between if between.strip() else "")
     return "".join(text), calls
+
+
+def _tagged_call(reply: str, place: int, tools: Sequence[ToolSpec]) -> tuple[_Call, int]:
+    """The call whose tag is here, in either form or in both around each other; and where it ends."""
+    opened = reply.startswith(OPEN, place)
+    inner = place + len(OPEN) if opened else place
+    call = read_call(reply, inner, tools)
+    if call is None:
+        return _call_at(reply, inner)
+    behind = reply.find(CLOSE, call.end)
+    closed = opened and behind >= 0 and not reply[call.end : behind].strip()
+    return (call.name, json.dumps(call.arguments, ensure_ascii=False)), (
+        behind + len(CLOSE) if closed else call.end
+    )
 
 
 def _call_at(reply: str, start: int) -> tuple[_Call, int]:

@@ -20,8 +20,8 @@ _MOST_THOUGHT = 32_768
 """The largest budget of `anthropic_format`."""
 _THERE_ARE = (
     "There are: openai/MODEL, anthropic/MODEL, litellm/PROVIDER/MODEL, openai-compatible/NAME (a server of "
-    "configs/providers.yaml), offline/tabular (rule-based, free) and tape/RUN_FOLDER (the answers of a "
-    "recorded run)"
+    "configs/providers.yaml), offline/tabular (rule-based, free), offline/tabular-text "
+    "(the same, writing its calls as text) and tape/RUN_FOLDER (the answers of a recorded run)"
 )
 
 
@@ -40,6 +40,11 @@ def connect(name: str, access: Access | None = None) -> Model:
         from scaffolds.models.offline.tabular import OfflineTabular
 
         return OfflineTabular()
+    if provider == "offline" and rest == "tabular-text":
+        from scaffolds.models.offline.tabular import OfflineTabular
+        from scaffolds.models.text_tools import TextTools
+
+        return TextTools(OfflineTabular(), name)
     if provider == "tape" and rest:
         from scaffolds.models.tape import Tape
 

@@ -17,8 +17,8 @@ from scaffolds.tools import ToolSpec
 class TextTools:
     """A `Client` around one: to the one inside, tools are words, and so are calls and their results."""
 
-    def __init__(self, inner: Client) -> None:
-        self.name = inner.name
+    def __init__(self, inner: Client, name: str | None = None) -> None:
+        self.name = name or inner.name
         self._inner = inner
 
     def complete(self, request: ModelRequest) -> Completion:
@@ -26,11 +26,11 @@ class TextTools:
         settings = {name: value for name, value in request.settings.items() if name != "tool_choice"}
         choice = request.settings.get("tool_choice")
         told = _instructions(request.tools, choice if isinstance(choice, str) else None)
-        messages = _as_text(request.messages, told)
+        messages = _as_text(request.messages, request.tools, told)
         reply = self._inner.complete(replace(request, messages=messages, tools=(), settings=settings))
         if not request.tools:
             return reply
-        parts = found(reply.text, [tool.name for tool in request.tools], request.seed)
+        parts = found(reply.text, request.tools, request.seed)
         stop = "tool_calls" if parts.calls and reply.stop == "stop" else reply.stop
         return replace(reply, text=parts.text, tool_calls=parts.calls, stop=stop)
 
@@ -50,11 +50,11 @@ def _prompts() -> Prompts:
     return Prompts.beside(__file__)
 
 
-def _as_text(messages: Sequence[Message], told: str) -> list[Message]:
+def _as_text(messages: Sequence[Message], tools: Sequence[ToolSpec], told: str) -> list[Message]:
     """The conversation without tools: as such models know it, with sides that take turns."""
     texts: list[Message] = []
     for message in messages:
-        plain = _plain(message)
+        plain = _plain(message, tools)
         if plain.role == "user" and texts and texts[-1].role == "user":
             texts[-1] = replace(texts[-1], content=f"{texts[-1].content}\n\n{plain.content}")
         else:
@@ -66,10 +66,10 @@ def _as_text(messages: Sequence[Message], told: str) -> list[Message]:
     return [Message("system", told), *texts]
 
 
-def _plain(message: Message) -> Message:
+def _plain(message: Message, tools: Sequence[ToolSpec]) -> Message:
     if message.role == "tool":
         called = message.tool_call_id or ""
         return Message("user", f'{RESULT} call="{called}">\n{fenced(message.content)}\n</tool_result>')
     if message.tool_calls:
-        return replace(message, content=written(message.content, message.tool_calls), tool_calls=())
+        return replace(message, content=written(message.content, message.tool_calls, tools), tool_calls=())
     return message

@@ -37,13 +37,12 @@ from scaffolds.tools import SANDBOX_TOOLS, ToolResult, ToolSpec
 class DurableRun:
     """One lane's `Run`."""
 
-    def __init__(self, session: Session, name: str = MAIN_LANE, *, step: int = 0) -> None:
+    def __init__(self, session: Session, name: str = MAIN_LANE) -> None:
         self._session = session
         self._lane = Lane(session, name)
-        self._lane.step = step
         self._bench = Workbench(self._lane)
         self._conversations: dict[str, tuple[Conversation, Size]] = {}
-        self.task = session.world.task
+        self.task = session.task_of(name)
         hidden = session.world.hidden_tools
         self.tools: Mapping[str, ToolSpec] = {n: t for n, t in SANDBOX_TOOLS.items() if n not in hidden}
         self.budget: Budget = LaneBudget(self._lane)
@@ -121,9 +120,11 @@ class DurableRun:
 
     def _enter(self, name: str) -> Run:
         runs = self._session.runs
-        if name not in runs:
-            runs[name] = DurableRun(self._session, name, step=self._lane.step)
-        return runs[name]
+        run = runs.get(name)
+        if not isinstance(run, DurableRun):
+            run = runs[name] = DurableRun(self._session, name)
+        run._lane.step = self._lane.step  # what a lane does belongs to the step in which it was started
+        return run
 
     def _write_request(
         self, n: int, model: Model, role: str, request: ModelRequest, prepared: Prepared

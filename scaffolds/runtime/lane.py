@@ -49,14 +49,18 @@ class Lane:
 
     def replayed(self, answer: Event) -> dict[str, Any]:
         """The fields of a recorded answer; raises what it raised the first time."""
-        if spent := answer.data.get("spent"):
-            self._seen = spent
+        self.replayed_reading(answer.data)
         if answer.type == ev.LIMIT:
             raise LimitReached(answer.data["kind"], answer.data["message"])
         fields = self.fields(answer)
         if answer.type == ev.MODEL_ERROR:
             raise ContextOverflow(fields["message"], code=fields["code"])
         return fields
+
+    def replayed_reading(self, data: Mapping[str, Any]) -> None:
+        """Know of the ledger again what the lane knew when this was written."""
+        if spent := data.get("spent"):
+            self._seen = spent
 
     def fields(self, event: Event) -> dict[str, Any]:
         """All fields of an event, wherever they are kept."""

@@ -4,6 +4,7 @@ import queue
 import threading
 from collections.abc import Callable
 
+from sandbox.portion import Part
 from scaffolds.errors import AgentError, LimitReached
 from scaffolds.run import Failure, Run
 from scaffolds.runtime import events as ev
@@ -23,6 +24,7 @@ class DurableLanes:
         self._started: set[str] = set()
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._results: dict[str, object | BaseException] = {}
+        self._names: list[str] = []
 
     def start(self, lane: str, work: Work) -> None:
         """See `Lanes.start`."""
@@ -31,6 +33,7 @@ class DurableLanes:
             raise ValueError("lanes are started by the scaffold's own thread, and none is called 'main'")
         if lane in busy or len(self._started) == self._n:
             raise ValueError(f"lane {lane!r} cannot start: {len(self._started)} of {self._n} are at work")
+        self._give_part(lane)
         self._main.record(ev.LANE_START, {"name": lane})
         run = self._enter(lane)
         busy.add(lane)
@@ -44,10 +47,12 @@ class DurableLanes:
             raise ValueError("no lane is at work")
         n, digest = self._main.place(), digest_of(ev.LANE_DONE, {})
         known = self._main.take(n, ev.LANE_DONE, digest, lambda event: str(event.data))
-        lane = known.request.data["name"] if known and known.request else None
-        lane = self._wait(lane)
-        if known is None:
-            self._main.append(ev.LANE_DONE, {"name": lane}, n, digest)
+        told = known.request.data if known and known.request else None
+        lane = self._wait(told["name"] if told else None)
+        if told:
+            self._main.replayed_reading(told)
+        else:
+            self._main.answer(ev.LANE_DONE, n, {"name": lane}, digest=digest, sync=False)
         self._started.remove(lane)
         self._main.session.busy.remove(lane)
         result = self._results.pop(lane)
@@ -56,6 +61,14 @@ class DurableLanes:
         if isinstance(result, BaseException):
             raise result
         return lane, result
+
+    def _give_part(self, lane: str) -> None:
+        """A lane has one part of the machine for good: its sandbox is kept between works."""
+        if lane not in self._names:
+            if len(self._names) == self._n:
+                raise ValueError(f"lane {lane!r} cannot start: the {self._n} lanes are {self._names}")
+            self._names.append(lane)
+        self._main.session.parts.setdefault(lane, Part(self._names.index(lane), self._n))
 
     def _wait(self, lane: str | None) -> str:
         """Until `lane` is done, or any when it is None."""

@@ -4,10 +4,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from sandbox.portion import WHOLE, Part
 from sandbox.protocols import Sandbox, Validator
 from scaffolds.errors import UserError
 from scaffolds.messages import JsonValue
@@ -35,8 +36,8 @@ class World:
     task: Task
     models: Mapping[str, Model]
     """By role; `main` answers for roles that are not named."""
-    open_sandbox: Callable[[str, Validator | None], Sandbox]
-    """Takes the lane's name and who answers at its validation server."""
+    open_sandbox: Callable[[str, Validator | None, Part], Sandbox]
+    """Takes the lane's name, who answers at its validation server, and its part of the machine."""
     validator: Validator
     limits: Limits
     seed: int
@@ -46,6 +47,8 @@ class World:
     """What working time is read from."""
     purse: Purse = field(default_factory=OpenPurse)
     """The money that this run shares with others."""
+    hardware_of: Callable[[Part], str] | None = None
+    """A part of the machine in words; where it is left out, lanes are told what the run is."""
 
 
 class RunClosed(UserError):
@@ -65,6 +68,8 @@ class Session:
         """The lanes that have been entered; a lane goes on where it stopped, whoever starts it."""
         self.busy: set[str] = set()
         """The lanes at work."""
+        self.parts: dict[str, Part] = {}
+        """The part of the machine that each lane has; the scaffold's own has the whole."""
         self.lock = threading.RLock()
         self._sandboxes: dict[str, Sandbox] = {}
         self.ledger = Ledger(world.limits, _last_spent(events), world.clock, self.agent_runs)
@@ -105,6 +110,13 @@ class Session:
             )
         return ceiling
 
+    def task_of(self, lane: str) -> Task:
+        """The task as a lane is told it: with the hardware that is its own."""
+        task, part = self.world.task, self.parts.get(lane, WHOLE)
+        if part == WHOLE or self.world.hardware_of is None:
+            return task
+        return replace(task, hardware=self.world.hardware_of(part))
+
     def go_live(self) -> None:
         """Called before anything is done outside the log.
 
@@ -120,7 +132,7 @@ class Session:
 
     def open_sandbox(self, lane: str) -> Sandbox:
         """A fresh sandbox for `lane`, closed with the session."""
-        sandbox = self.world.open_sandbox(lane, self._served(lane))
+        sandbox = self.world.open_sandbox(lane, self._served(lane), self.parts.get(lane, WHOLE))
         with self.lock:
             if self._closing:
                 sandbox.close()

@@ -18,18 +18,25 @@ from scaffolds.runtime.arguments import (
     timeout_of,
     wrong_arguments,
 )
-from scaffolds.tools import SANDBOX_TOOLS, ToolResult
+from scaffolds.runtime.keeping import Keeping
+from scaffolds.tools import SANDBOX_TOOLS, SCAFFOLD_TOOLS, ToolResult
 
 
 class Toolbox:
     """The tools of one lane over its sandbox."""
 
     def __init__(
-        self, sandbox: Callable[[], Sandbox], validator: Validator, hidden: frozenset[str] = frozenset()
+        self,
+        sandbox: Callable[[], Sandbox],
+        validator: Validator,
+        keeping: Keeping,
+        hidden: frozenset[str] = frozenset(),
     ) -> None:
-        """`sandbox` returns the lane's, and opens one if need be."""
+        """`sandbox` returns the lane's, and opens one if need be; `keeping` holds copies of files."""
         self._sandbox = sandbox
-        self._specs = {name: spec for name, spec in SANDBOX_TOOLS.items() if name not in hidden}
+        self._keeping = keeping
+        self._shown = {name: spec for name, spec in SANDBOX_TOOLS.items() if name not in hidden}
+        self._specs = {**self._shown, **SCAFFOLD_TOOLS}
         self._validator = validator
         self._tools: Mapping[str, Callable[[Arguments, float], Answer]] = {
             "shell": self._shell,
@@ -41,6 +48,8 @@ class Toolbox:
             "edit_file": self._edit_file,
             "list_files": self._list_files,
             "validate_submission": self._validate,
+            "keep_file": self._keep,
+            "place_file": self._place,
             "think": lambda arguments, left_s: said("Noted."),
             "finish": lambda arguments, left_s: said("The work is ended."),
         }
@@ -49,7 +58,7 @@ class Toolbox:
         """Use a tool within `left_s` seconds. Raises `SandboxLost`; every other failure is a result."""
         spec = self._specs.get(name)
         if spec is None:
-            known = ", ".join(self._specs)
+            known = ", ".join(self._shown)
             return said(f"There is no tool {name!r}. The tools are: {known}.", ok=False)
         if complaint := wrong_arguments(spec, arguments):
             return said(complaint, ok=False)
@@ -116,8 +125,22 @@ class Toolbox:
         data = self._sandbox().fetch(text(arguments, "path"), max_bytes=self._validator.max_bytes)
         verdict = self._validator.check(data)
         facts: dict[str, JsonValue] = {"valid": verdict.valid, "code": verdict.code}
+        facts |= {"kept": self._keeping.keep(data)} if verdict.valid else {}
         digest = hashlib.sha256(data).hexdigest()
         return Answer(ToolResult(verdict.valid, verdict.message, facts), submission=digest)
+
+    def _keep(self, arguments: Arguments, left_s: float) -> Answer:
+        data = self._sandbox().fetch(text(arguments, "path"), max_bytes=self._validator.max_bytes)
+        kept = self._keeping.keep(data)
+        words = "Kept." if kept else "There is no room left to keep a file of that size."
+        return said(words, ok=kept is not None, kept=kept)
+
+    def _place(self, arguments: Arguments, left_s: float) -> Answer:
+        data = self._keeping.get(text(arguments, "kept"))
+        if data is None:
+            return said("No such file was kept.", ok=False)
+        self._sandbox().put_file(text(arguments, "path"), data)
+        return said(f"Wrote {len(data)} bytes to {printable(text(arguments, 'path'))}.")
 
 
 def _edit(arguments: Arguments) -> Edit | str:

@@ -8,23 +8,19 @@ from sandbox.protocols import Sandbox
 from scaffolds.messages import JsonValue
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.answers import Answer, said
+from scaffolds.runtime.keeping import Keeping
 from scaffolds.runtime.lane import Lane
 from scaffolds.runtime.toolbox import Toolbox
 
 CALL_ATTEMPTS = 2
 """A call whose sandbox dies is tried once more in a restored one: a killer script costs two runs, not all."""
 
-_KEPT = 64 * 1024**3
-"""Bytes that a run's values may come to on the disk, its snapshots with them."""
-_ALWAYS_KEPT = 16 * 1024**2
-"""What a call may add beyond that: such a run still keeps its scripts and a usual submission."""
-
 RESTARTED = (
     "[The machine was restarted since your last command: files are as they were (very large ones may be "
     "missing), but variables of shell and Python, the working directory and background jobs are gone.]\n"
 )
 
-_READ_ONLY = frozenset({"read_file", "list_files", "validate_submission", "think", "finish"})
+_READ_ONLY = frozenset({"read_file", "list_files", "validate_submission", "keep_file", "think", "finish"})
 _WITH_STATE = frozenset({"shell", "shell_poll", "python"})
 """Tools whose answers depend on more than files."""
 
@@ -35,7 +31,8 @@ class Workbench:
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
         world = lane.session.world
-        self._toolbox = Toolbox(self._sandbox, world.validator, world.hidden_tools)
+        self._keeping = Keeping(lane.session.log.blobs)
+        self._toolbox = Toolbox(self._sandbox, world.validator, self._keeping, world.hidden_tools)
         self._say_restarted = False
         self.tree = lane.session.journal.tree(lane.name)
         """The workspace after the last answered call, as a hash in the blob store."""
@@ -90,7 +87,7 @@ class Workbench:
         if sandbox is None:
             return
         blobs = self._lane.session.log.blobs
-        taken = sandbox.snapshot(blobs, max(_KEPT - blobs.size(), _ALWAYS_KEPT))
+        taken = sandbox.snapshot(blobs, self._keeping.room)
         if taken.tree != self.tree:
             self.tree = taken.tree
             facts = {"files": taken.files, "bytes": taken.bytes, "skipped": list(taken.skipped[:20])}

@@ -14,6 +14,7 @@ from experiments.means import Means, means, means_alone
 from experiments.plan import plan
 from sandbox.hardware import Hardware
 from sandbox.machine import Gpu, Machine
+from sandbox.portion import WHOLE
 from scaffolds.errors import UserError
 from tests.conftest import sweep_of
 from tests.requires import require
@@ -101,7 +102,7 @@ def test_a_runs_sandboxes_are_held_to_its_means(data_dir: Path, tmp_path: Path) 
     part = Means(memory_gb=0.2, gpus=("GPU-aa",), cards=("NVIDIA A10",))
     with Guard() as guard:
         world = build_world(cell(data_dir, backend="none"), tmp_path / "run", guard, part)
-        with contextlib.closing(world.open_sandbox("main", None)) as box:
+        with contextlib.closing(world.open_sandbox("main", None, WHOLE)) as box:
             seen = box.shell("echo $CUDA_VISIBLE_DEVICES", timeout=60)
             assert seen.stdout.head == b"GPU-aa\n"
             filled = box.shell(

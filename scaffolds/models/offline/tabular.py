@@ -3,7 +3,7 @@
 It plays tabular tasks: it drafts, improves and repairs scripts and reviews their output by fixed rules, from
 the task card, the last code, the last output and the request's seed. It needs no network, costs nothing and
 gives the same answer to the same request, so scaffolds can be run, tested and compared without a provider.
-What it does not do: read prose, look at the data, remember, or use any tool but the review.
+Where it is offered tools to act with, it acts. What it does not do: read prose or look at the data.
 """
 
 import random
@@ -12,14 +12,17 @@ from collections.abc import Collection, Sequence
 from scaffolds.errors import UserError
 from scaffolds.markdown import fenced
 from scaffolds.messages import Completion, Message, ToolCall, Usage
-from scaffolds.models.offline import catalog, review
+from scaffolds.models.call_texts import written
+from scaffolds.models.offline import labelled, review
+from scaffolds.models.offline.acting import Move, act
 from scaffolds.models.offline.bugs import BUGS, SLOW
+from scaffolds.models.offline.phrasing import plan_of
 from scaffolds.models.offline.policy import Policy, Step
 from scaffolds.models.offline.reading import Reading, read
-from scaffolds.models.offline.scripts import environment, render_script
+from scaffolds.models.offline.scripts import render_script
 from scaffolds.models.protocol import ModelRequest
 from scaffolds.task import TaskCard
-from scaffolds.tools import ToolSpec
+from scaffolds.tools import SANDBOX_TOOLS, ToolSpec
 
 
 class OfflineTabular:
@@ -51,7 +54,10 @@ class OfflineTabular:
         self._policy = Policy(bug_rate, tuple(bugs))
 
     def complete(self, request: ModelRequest) -> Completion:
-        """Answer with the review tool where it is offered, with a plan and a script everywhere else.
+        """Answer with the review tool where it is offered, and else as the prompt asks for.
+
+        That is calls where there are tools to act with, labelled fields where the instructions name them, a
+        few words on a text where there is no task, and a plan and a script everywhere else.
 
         Raises:
             UserError: the prompt has no task card, or one without a training and a test table.
@@ -60,26 +66,32 @@ class OfflineTabular:
         tool = next((tool for tool in request.tools if tool.name == review.TOOL), None)
         if tool is not None:
             return _reviewed(request, reading, tool)
+        if reading.card is None and (said := labelled.digest(request.messages)) is not None:
+            return _answered(request, said)
         card = _playable(reading.card)
+        if (move := act(request, card, self._policy)) is not None:
+            return _acted(request, move)
+        if labelled.asked(request.messages):
+            return _answered(request, labelled.play(request.messages, card))
         step = self._policy.decide(reading, card, random.Random(request.seed))
-        text = phrase(step, card)
-        return Completion(text, usage=_usage(request.messages, text), usd=0.0)
+        return _answered(request, phrase(step, card))
+
+
+def _answered(request: ModelRequest, text: str) -> Completion:
+    return Completion(text, usage=_usage(request.messages, text), usd=0.0)
 
 
 def phrase(step: Step, card: TaskCard) -> str:
     """A step as most scaffolds ask for it: a short plan in prose, then one Python block."""
-    members = step.recipe.members
-    plan = (
-        environment()
-        .get_template(f"replies/{step.kind}.md.j2")
-        .render(
-            step=step,
-            card=card,
-            models=[member.variant(card.prediction != "number") for member in members],
-            scaling=catalog.scalings()[members[0].scaling].words,
-        )
-    )
-    return f"{' '.join(plan.split())}\n\n{fenced(render_script(card, step.recipe, step.bug), 'python')}\n"
+    return f"{plan_of(step, card)}\n\n{fenced(render_script(card, step.recipe, step.bug), 'python')}\n"
+
+
+def _acted(request: ModelRequest, move: Move) -> Completion:
+    as_text = written(move.words, move.calls, tuple(SANDBOX_TOOLS.values()))
+    usage = _usage(request.messages, as_text)
+    if move.in_text:
+        return Completion(as_text, usage=usage, usd=0.0)
+    return Completion(move.words, move.calls, stop="tool_calls", usage=usage, usd=0.0)
 
 
 def _reviewed(request: ModelRequest, reading: Reading, tool: ToolSpec) -> Completion:

@@ -1,88 +1,12 @@
 """AIDE with a scripted model in a real sandbox: what becomes of each kind of script."""
 
-import json
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scaffolds.aide.scaffold import Aide, AideConfig
-from scaffolds.errors import LimitReached
-from scaffolds.markdown import fenced
-from scaffolds.messages import Completion, ToolCall
-from scaffolds.models.protocol import ModelRequest
 from scaffolds.run import Outcome
-from scaffolds.runtime.durable import DurableRun
-from scaffolds.runtime.ledger import Limits
-from scaffolds.runtime.log import LogReader
-from scaffolds.runtime.session import Session
-from tests.scaffolds.runtime.worlds import Counter, world
-
-GOOD = """
-import json
-def main():
-    open("submission.csv", "w").write("id,y\\n1,{score}\\n")
-    json.dump({{"score": {score}, "folds": [{score}, {score}], "n": 1}}, open("metrics.json", "w"))
-    print("validation rmse:", {score})
-if __name__ == "__main__":
-    main()
-"""
-
-
-def good(score: float) -> str:
-    return GOOD.format(score=score)
-
-
-class Scripted:
-    """Replies with the given scripts in order, and reviews every run as fine unless told otherwise."""
-
-    name = "test/scripted"
-
-    def __init__(self, replies: Sequence[str], reviews: Sequence[dict[str, Any] | str] = ()) -> None:
-        self._replies = list(replies)
-        self._reviews = list(reviews)
-        self.prompts: list[str] = []
-
-    def complete(self, request: ModelRequest) -> Completion:
-        if not request.tools:
-            self.prompts.append(request.messages[-1].content)
-            reply = self._replies.pop(0)
-            return Completion(reply if reply == "nothing" else f"Plan.\n\n{fenced(reply, 'python')}")
-        review: dict[str, Any] | str = {"is_bug": False, "summary": "It ran.", "metric": None}
-        if self._reviews:
-            review = self._reviews.pop(0)
-        if isinstance(review, str):
-            return Completion(review)
-        return Completion("", (ToolCall("1", "submit_review", json.dumps(review)),))
-
-
-def run_aide(
-    folder: Path, model: Scripted, *, time_s: float = 600.0, **settings: object
-) -> tuple[Outcome | None, list[dict[str, Any]], LogReader]:
-    """Run AIDE for as many steps as the model has replies; its outcome, its nodes and its log."""
-    config = AideConfig.model_validate({"num_drafts": 1, "data_preview": False} | settings)
-    base = world(folder, Counter(), Limits(time_s=time_s, steps=config.steps))
-    session = Session(folder / "run", replace(base, models={"main": model}), {})
-    outcome: Outcome | None = None
-    try:
-        outcome = Aide(config).run(DurableRun(session))
-    except LimitReached:
-        pass
-    finally:
-        session.close_sandboxes()
-        session.log.close()
-    log = LogReader(folder / "run")
-    notes = [e.data | {k: log.value(e, k) for k in e.blobs} for e in log.of_type("aide.node")]
-    return outcome, notes, log
-
-
-def submission(log: LogReader) -> bytes | None:
-    from sandbox.saved import saved_file
-
-    trees = [event.data["tree"] for event in log.of_type("tool.result") if event.data.get("tree")]
-    return saved_file(trees[-1], "submission/submission.csv", log.blobs)
+from tests.scaffolds.aide.support import Scripted, good, run_aide, submission
 
 
 def test_the_best_submission_stands_and_node_folders_are_gone(tmp_path: Path) -> None:
@@ -134,7 +58,7 @@ def test_a_script_cannot_see_the_files_of_another(tmp_path: Path) -> None:
 
 
 def test_unreadable_replies_are_shown_back_and_then_a_failed_node(tmp_path: Path) -> None:
-    model = Scripted(["nothing", "nothing", "nothing", good(1)])
+    model = Scripted(["raw:nothing", "raw:nothing", "raw:nothing", good(1)])
     _, nodes, log = run_aide(tmp_path, model, steps=2, num_drafts=2)
     assert [node["status"] for node in nodes] == ["unreadable", "ok"]
     assert "no fenced block" in model.prompts[1]
@@ -172,11 +96,11 @@ def test_when_time_runs_out_in_a_script_the_best_submission_stands(tmp_path: Pat
     assert submission(log) == b"id,y\n1,2\n"
 
 
-def test_memory_bounds_the_prompt_and_parity_does_not(tmp_path: Path) -> None:
+def test_memory_bounds_the_prompt_unless_all_is_asked_for(tmp_path: Path) -> None:
     scripts = [good(score) for score in range(40, 0, -1)]
     bounded, whole = Scripted(scripts), Scripted(scripts)
     run_aide(tmp_path / "bounded", bounded, steps=40)
-    run_aide(tmp_path / "whole", whole, steps=40, parity=True)
+    run_aide(tmp_path / "whole", whole, steps=40, memory="all")
     assert bounded.prompts[-1].count("Result:") == 8
     assert "other working scripts are not listed" in bounded.prompts[-1]
     assert whole.prompts[-1].count("Result:") == 39

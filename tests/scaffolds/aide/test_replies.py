@@ -1,7 +1,8 @@
 import pytest
 
-from scaffolds.aide.evaluator import finite, read_metrics, read_review
-from scaffolds.aide.operators import MAX_CODE_CHARS, Unreadable, read_reply
+from scaffolds.aide.metrics import Measured, finite, read_metrics
+from scaffolds.aide.replies import MAX_CODE_CHARS, Unreadable, read_reply
+from scaffolds.aide.reviews import read_review
 from scaffolds.messages import ToolCall
 from scaffolds.tools import ToolResult
 
@@ -39,7 +40,7 @@ def test_a_script_of_absurd_length_is_unreadable() -> None:
 @pytest.mark.parametrize("value", [1, 0, 0.5, -3])
 def test_integers_are_metrics_too(value: float) -> None:
     assert finite(value) == float(value)
-    assert read_metrics(ToolResult(True, f'{{"score": {value}}}'))[0] == float(value)
+    assert read_metrics(ToolResult(True, f'{{"score": {value}}}')).score == float(value)
 
 
 @pytest.mark.parametrize("value", [None, True, "0.5", float("nan"), float("inf"), -float("inf"), [1]])
@@ -51,12 +52,12 @@ def test_only_finite_numbers_are_metrics(value: object) -> None:
     "text", ["", "{", "[]", "5", '{"score": NaN}', '{"score": 1e999}', '{"score": "1"}', "[" * 100_000]
 )
 def test_hostile_metrics_files_hold_no_score(text: str) -> None:
-    assert read_metrics(ToolResult(True, text)) == (None, ())
+    assert read_metrics(ToolResult(True, text)) == Measured()
 
 
 def test_folds_are_read_where_they_are_numbers() -> None:
     text = '{"score": 0.5, "folds": [0.4, null, "x", 0.6], "n": 10}'
-    assert read_metrics(ToolResult(True, text)) == (0.5, (0.4, 0.6))
+    assert read_metrics(ToolResult(True, text)) == Measured(0.5, (0.4, 0.6), 10)
 
 
 @pytest.mark.parametrize(

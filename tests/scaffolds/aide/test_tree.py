@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffolds.aide.memory import BoundedMemory, NoMemory, WholeMemory
+from scaffolds.aide.original import one_repair_more
 from scaffolds.aide.policy import Expansion, GreedyPolicy
 from scaffolds.aide.tree import Node, Status, Tree
 from scaffolds.task import Metric
@@ -75,7 +76,7 @@ def test_the_policy_follows_its_four_rules(scores: list[float | None], seed: int
 def test_the_original_allows_one_repair_more() -> None:
     always_failing: list[float | None] = [None] * 8
     _, ours = grow(always_failing, True, GreedyPolicy(1, 1.0, 2))
-    _, theirs = grow(always_failing, True, GreedyPolicy(1, 1.0, 2, original_depth=True))
+    _, theirs = grow(always_failing, True, GreedyPolicy(1, 1.0, one_repair_more(2)))
     assert [d.operator for d in ours[:4]] == ["draft", "debug", "debug", "draft"]
     assert [d.operator for d in theirs[:5]] == ["draft", "debug", "debug", "debug", "draft"]
 

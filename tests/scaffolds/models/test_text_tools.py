@@ -14,39 +14,64 @@ from scaffolds.tools import SANDBOX_TOOLS
 from tests.scaffolds.models.wire_support import CONVERSATION, SHELL, connected, request
 from tests.wire import Reply, Script, WireServer
 
+TOOLS = list(SANDBOX_TOOLS.values())
 NAMES = list(SANDBOX_TOOLS)
+TAGS = ["<function=shell>", "<parameter=command>", "</parameter>", "</function>"]
 CHARACTERS = st.characters(exclude_categories=["Cs"])
-WORDS = st.text(CHARACTERS) | st.sampled_from([CLOSE, OPEN, RESULT, "```", "</think>", '"}'])
+WORDS = st.text(CHARACTERS) | st.sampled_from([CLOSE, OPEN, RESULT, "```", "</think>", '"}', *TAGS])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | WORDS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
     max_leaves=6,
 )
-ARGUMENTS = st.dictionaries(WORDS, JSON, max_size=4)
+KEYS = WORDS | st.sampled_from(["command", "timeout", "background", "env", "job", "code"])
+ARGUMENTS = st.dictionaries(KEYS, JSON, max_size=4)
 PLAIN = st.text(CHARACTERS).map(str.strip).filter(lambda text: "<" not in text)
 
 
 @given(PLAIN, st.lists(st.tuples(st.sampled_from(NAMES), ARGUMENTS), min_size=1, max_size=3))
 def test_what_is_written_is_found(text: str, calls: list[tuple[str, dict[str, JsonValue]]]) -> None:
     made = [ToolCall(f"call_7_{n}", name, json.dumps(values)) for n, (name, values) in enumerate(calls)]
-    parts = found(written(text, made), NAMES, 7)
+    parts = found(written(text, made, TOOLS), TOOLS, 7)
     assert parts.text == text
     assert [(call.id, call.name) for call in parts.calls] == [(call.id, call.name) for call in made]
     assert [json.loads(c.arguments) for c in parts.calls] == [values for _, values in calls]
 
 
 @given(
-    st.lists(st.sampled_from([OPEN, CLOSE, RESULT, "</think>", "```json", "\n", "{", "}", '"name": "', "x"]))
+    st.lists(
+        st.sampled_from([OPEN, CLOSE, RESULT, *TAGS, "</think>", "```json", "\n", "{", "}", '"name": "', "x"])
+    )
 )
 def test_whatever_is_written_is_read(parts: list[str]) -> None:
     reply = "".join(parts)
     if OPEN in reply.rpartition("</think>")[2].split(RESULT)[0]:
-        assert found(reply, NAMES, 0).calls
+        assert found(reply, TOOLS, 0).calls
+
+
+HOSTILE = (
+    "[" * 100_000,
+    f'{OPEN}{{"a":' * 10_000,
+    OPEN * 100_000,
+    f"{OPEN}{{" + "[" * 100_000,
+    "<function=shell>" * 20_000,
+    "<function=shell><parameter=command>" * 10_000,
+    "<function=shell>" + "<parameter=command></parameter>" * 10_000,
+    "<function=" * 50_000,
+    " " * 200_000 + "<function=shell>" + " " * 200_000,
+    (OPEN + "<function=shell>") * 10_000,
+)
 
 
 def test_texts_made_to_keep_a_reader_busy() -> None:
-    for hostile in ("[" * 100_000, f'{OPEN}{{"a":' * 10_000, OPEN * 100_000, f"{OPEN}{{" + "[" * 100_000):
-        assert len(found(hostile, NAMES, 0).calls) <= MOST_CALLS
+    for hostile in (
+        "[" * 100_000,
+        f'{OPEN}{{"a":' * 10_000,
+        OPEN * 100_000,
+        f"{OPEN}{{" + "[" * 100_000,
+        *HOSTILE,
+    ):
+        assert len(found(hostile, TOOLS, 0).calls) <= MOST_CALLS
 
 
 Calls = list[tuple[str, dict[str, JsonValue]]]
@@ -86,14 +111,60 @@ NONE: Calls = []
     ],
 )
 def test_how_models_write_calls(reply: str, text: str | None, calls: Calls) -> None:
-    parts = found(reply, NAMES, 0)
+    parts = found(reply, TOOLS, 0)
     assert [(call.name, json.loads(call.arguments)) for call in parts.calls] == calls
     assert text is None or parts.text == text
 
 
+def tagged(name: str, **values: str) -> str:
+    return f"<function={name}>" + "".join(f"<parameter={n}>{v}</parameter>" for n, v in values.items())
+
+
+@pytest.mark.parametrize(
+    ("reply", "text", "calls"),
+    [
+        (f"I look.\n{tagged('shell', command='ls')}</function>", "I look.", LS),
+        (f"{tagged('shell', command='ls')}", "", LS),
+        ("<function=shell>\n<parameter=command>\nls\n", "", LS),
+        ("<function=shell>\n<parameter=command>\nls\n</function>", "", LS),
+        (f"{OPEN}\n{tagged('shell', command='ls')}\n</function>\n{CLOSE}", "", LS),
+        (f"{tagged('shell', command='ls')}</function>{tagged('shell', command='ls')}</function>", "", LS * 2),
+        (f"{tagged('shell', command='ls')}<function=shell><parameter=command>ls", "", LS * 2),
+        ("<function=shell></function> Now.", "Now.", BARE),
+        (
+            tagged("shell", command="sleep 9", timeout=" 2.5\n", background="True") + "</function>",
+            "",
+            [("shell", {"command": "sleep 9", "timeout": 2.5, "background": True})],
+        ),
+        (
+            tagged("python", code="\nprint('<a>', \"b\")\n\n") + "</function>",
+            "",
+            [("python", {"code": "print('<a>', \"b\")\n"})],
+        ),
+        (tagged("browse", url="x", depth="1"), "", [("browse", {"url": "x", "depth": "1"})]),
+        (tagged("shell_poll", job="soon"), "", [("shell_poll", {"job": "soon"})]),
+        ("<think><function=x></function></think>" + tagged("shell", command="ls"), None, LS),
+        (f'{tagged("shell", command="ls")}</function>\n{RESULT} call="1">made up', "", LS),
+        ("std::<function=\n> is no call", None, NONE),
+    ],
+)
+def test_calls_as_tags_around_plain_values(reply: str, text: str | None, calls: Calls) -> None:
+    parts = found(reply, TOOLS, 0)
+    assert [(call.name, json.loads(call.arguments)) for call in parts.calls] == calls
+    assert text is None or parts.text == text
+
+
+def test_what_cannot_stand_between_tags_is_written_as_json() -> None:
+    plain = ToolCall("1", "shell", '{"command": "ls", "timeout": 5}')
+    assert written("", [plain], TOOLS).startswith("<function=shell>\n<parameter=command>\nls\n")
+    for value in ("a </parameter> b", "<function=x>", "</think>"):
+        call = ToolCall("1", "shell", json.dumps({"command": value}))
+        assert written("", [call], TOOLS).startswith(OPEN), value
+
+
 def test_a_call_that_cannot_be_read_is_still_a_call() -> None:
     reply = f'{OPEN}\n{{"name": "shell", "arguments": {{"command": "say "hi""}}}}\n{CLOSE}'
-    (call,) = found(reply, NAMES, 0).calls
+    (call,) = found(reply, TOOLS, 0).calls
     assert call.name == "shell"
     assert 'say "hi"' in call.arguments
 
@@ -112,7 +183,7 @@ def test_a_conversation_as_such_a_model_sees_it() -> None:
     assert json.dumps(SHELL.json_schema()) in first
     assert "must end with a call of `shell`" in first
     assert first.endswith("List the files.")
-    assert second == 'I look.\n\n<tool_call>\n{"name":"shell","arguments":{"command":"ls"}}\n</tool_call>'
+    assert second == "I look.\n\n<function=shell>\n<parameter=command>\nls\n</parameter>\n</function>"
     assert third == '<tool_result call="call_1">\n```\na.csv\n```\n</tool_result>\n\nAnd now?'
     assert (said.text, said.stop) == ("Fine.", "tool_calls")
     assert said.tool_calls == (ToolCall("call_7_0", "shell", '{"command": "pwd"}'),)

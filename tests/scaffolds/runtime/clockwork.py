@@ -109,6 +109,8 @@ class Machine:
     def write_file(self, path: str, content: str) -> int:
         return len(content)
 
+    def put_file(self, path: str, data: bytes) -> None: ...
+
     def list_files(self, path: str = ".", *, limit: int = 200) -> tuple[Entry, ...]:
         return ()
 
@@ -130,7 +132,9 @@ def clockwork(model: Model, machine: Sandbox, clock: Clock, hours: float = 24) -
     """A world of one model and one machine for all lanes."""
     task = Task("test", "Predict y.", CARD, "a machine")
     limits = Limits(time_s=hours * HOUR)
-    return World(task, {"main": model}, lambda lane, served: machine, HasRows(), limits, seed=7, clock=clock)
+    return World(
+        task, {"main": model}, lambda lane, served, part: machine, HasRows(), limits, seed=7, clock=clock
+    )
 
 
 def play(folder: Path, world: World, scaffold: Callable[[Run], object]) -> Spent:

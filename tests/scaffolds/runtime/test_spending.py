@@ -130,6 +130,14 @@ def test_what_was_counted_is_not_guessed_again() -> None:
     assert 10 < found[2] < 100
 
 
+def test_a_last_message_that_is_replaced_does_not_make_the_others_guesses() -> None:
+    """Agents that tell what is left at the end of each request, and of that request alone."""
+    first = [Message("user", "a" * 1000), Message("user", "10 left")]
+    then = [first[0], Message("assistant", "b" * 500), Message("user", "9 left")]
+    found = sizes((first, Usage(260, output=125)), (then, Usage(400, output=9)))
+    assert 385 < found[1] < 385 + 100
+
+
 def test_what_a_model_is_told_about_tools_counts_too() -> None:
     conversation, size = Conversation(), Size()
     asked = [Message("user", "go")]

@@ -12,8 +12,10 @@ from sandbox.protocols import Sandbox
 from sandbox.spec import SandboxSpec
 from sandbox.text import printable
 from scaffolds.messages import JsonValue
+from scaffolds.runtime.blobs import PackStore
+from scaffolds.runtime.keeping import Keeping
 from scaffolds.runtime.toolbox import Toolbox
-from scaffolds.tools import SANDBOX_TOOLS, Parameter
+from scaffolds.tools import SANDBOX_TOOLS, SCAFFOLD_TOOLS, Parameter
 from tests.requires import require
 from tests.sandbox.support import RELAXED, out
 
@@ -43,6 +45,12 @@ def box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         yield opened
 
 
+@pytest.fixture(scope="module")
+def keeping(tmp_path_factory: pytest.TempPathFactory) -> Keeping:
+    return Keeping(PackStore(tmp_path_factory.mktemp("kept"), writable=True))
+
+
+TOOLS = {**SANDBOX_TOOLS, **SCAFFOLD_TOOLS}
 ANY = st.text(st.characters(categories=None))
 """Halves of characters too."""
 LONG = st.tuples(ANY, st.sampled_from([1, 1, 1, 4096, 200_000])).map(lambda drawn: drawn[0] * drawn[1])
@@ -75,19 +83,19 @@ def values(name: str, parameter: Parameter) -> st.SearchStrategy[JsonValue]:
 
 
 def calls(tool: str) -> st.SearchStrategy[tuple[str, dict[str, JsonValue]]]:
-    each = {name: values(name, parameter) for name, parameter in SANDBOX_TOOLS[tool].parameters.items()}
-    needed = {name: each[name] for name, p in SANDBOX_TOOLS[tool].parameters.items() if p.required}
+    each = {name: values(name, parameter) for name, parameter in TOOLS[tool].parameters.items()}
+    needed = {name: each[name] for name, p in TOOLS[tool].parameters.items() if p.required}
     optional = {name: strategy for name, strategy in each.items() if name not in needed}
     return st.tuples(st.just(tool), st.fixed_dictionaries(needed, optional=optional))
 
 
 @RELAXED
-@given(st.sampled_from(sorted(SANDBOX_TOOLS)).flatmap(calls))
+@given(st.sampled_from(sorted(TOOLS)).flatmap(calls))
 def test_every_call_is_answered_and_costs_no_sandbox(
-    box: Sandbox, call: tuple[str, dict[str, JsonValue]]
+    box: Sandbox, keeping: Keeping, call: tuple[str, dict[str, JsonValue]]
 ) -> None:
     tool, arguments = call
-    result = Toolbox(lambda: box, Form()).call(tool, arguments, SHORT_S).result
+    result = Toolbox(lambda: box, Form(), keeping).call(tool, arguments, SHORT_S).result
     assert isinstance(result.text, str)
     assert "alive\n" in out(box.shell("echo alive", timeout=30))
 
@@ -102,11 +110,14 @@ def test_every_call_is_answered_and_costs_no_sandbox(
         ("run_script", {"code": "", "dir": "d", "env": {"A": "\ud800"}}),
         ("run_script", {"code": "", "dir": "d", "env": MANY}),
         ("write_file", {"path": "\x1b[2J\u202e", "content": ""}),
+        ("place_file", {"path": "f", "kept": "\x1b[2J\ud800"}),
         ("validate_submission", {"path": "\x1b[2J\u202e\ud800"}),
     ],
 )
-def test_arguments_that_no_machine_can_take(box: Sandbox, tool: str, arguments: dict[str, JsonValue]) -> None:
+def test_arguments_that_no_machine_can_take(
+    box: Sandbox, keeping: Keeping, tool: str, arguments: dict[str, JsonValue]
+) -> None:
     box.write_file("f", "text\n")
-    said = Toolbox(lambda: box, Form()).call(tool, arguments, 10).result.text
+    said = Toolbox(lambda: box, Form(), keeping).call(tool, arguments, 10).result.text
     assert said == printable(said)
     assert "alive\n" in out(box.shell("echo alive", timeout=30))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from sandbox.open import open_sandbox
+from sandbox.portion import Part
 from sandbox.protocols import Sandbox, Validator
 from sandbox.spec import SandboxSpec
 from scaffolds.messages import Completion, Usage
@@ -58,7 +59,7 @@ def world(folder: Path, model: Counter, limits: Limits | None = None) -> World:
     data.mkdir(parents=True, exist_ok=True)
     (data / "train.csv").write_text("id,y\n1,2\n")
 
-    def open_lane(lane: str, served: Validator | None) -> Sandbox:
+    def open_lane(lane: str, served: Validator | None, part: Part) -> Sandbox:
         return open_sandbox(SandboxSpec(backend="none", root=folder / "sandbox" / lane, data=data), served)
 
     task = Task("test", "Predict y.", CARD, "a machine")

@@ -1,0 +1,123 @@
+"""From settings to the parts of a search: ours, or with the original's defects."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from scaffolds.aide import original
+from scaffolds.aide.config import AideConfig
+from scaffolds.aide.evaluator import Clock, Evaluator, SampledRepairs, SelfReported
+from scaffolds.aide.folders import OwnFolders
+from scaffolds.aide.memory import BoundedMemory, MemoryScope, NoMemory, WholeMemory
+from scaffolds.aide.operators import Asking, PromptedOperator
+from scaffolds.aide.policy import GreedyPolicy
+from scaffolds.aide.replies import read_reply
+from scaffolds.aide.reseed import ReseedTopK
+from scaffolds.aide.reviews import Reviewer
+from scaffolds.aide.search import Parts, WholeOutputs
+from scaffolds.aide.selector import BestValidation, MeanMinusSE, OneSEEarliest, Selector
+from scaffolds.aide.tree import Tree
+from scaffolds.aide.vote import TopKVote
+from scaffolds.briefing import Briefing
+from scaffolds.prompts import Prompts
+from scaffolds.run import Run
+
+_OPERATORS = ("draft", "improve", "debug")
+
+
+def assembled(config: AideConfig, prompts: Prompts, brief: Briefing) -> Parts:
+    """The parts of a search for one run."""
+    asking = Asking(
+        prompts,
+        _memory(config),
+        _systems(config, prompts, brief),
+        config.temperature,
+        read_reply,
+        {},
+        brief.task.card.submission,
+        config.prompts == "full",
+    )
+    selector = _selector(config)
+    share = selector.reserve_share if config.reserve is None else config.reserve
+    clock = Clock(config.exec_timeout_s, share * brief.total.seconds)
+    reviewer = Reviewer(prompts, prompts.render("review_system", brief=brief), config.temperature)
+    parts = Parts(
+        Tree(brief.task.metric),
+        GreedyPolicy(config.num_drafts, config.debug_prob, config.max_debug_depth),
+        {name: PromptedOperator(name, asking) for name in _OPERATORS},
+        _evaluator(config, reviewer, clock, brief),
+        selector,
+        WholeOutputs(),
+        OwnFolders(),
+        clock,
+        config.workers,
+        config.packages,
+    )
+    return _with_defects(config, parts, asking, reviewer, brief) if config.parity else parts
+
+
+def _with_defects(
+    config: AideConfig, parts: Parts, asking: Asking, reviewer: Reviewer, brief: Briefing
+) -> Parts:
+    """The same with the original's defects, each a strategy of `scaffolds.aide.original`."""
+    depth = original.one_repair_more(config.max_debug_depth)
+    asking = replace(asking, memory=WholeMemory(), reader=original.read_original, more=False)
+    metric, submission = brief.task.metric, brief.task.card.submission
+    return replace(
+        parts,
+        tree=Tree(metric, original.LastBetter(metric)),
+        policy=GreedyPolicy(config.num_drafts, config.debug_prob, depth),
+        operators={name: PromptedOperator(name, asking) for name in _OPERATORS},
+        evaluator=original.OriginalEvaluator(
+            replace(reviewer, number=original.only_floats), config.exec_timeout_s, submission
+        ),
+        outputs=original.OmittedOutputs(),
+        folders=original.OneFolder(submission),
+        clock=Clock(config.exec_timeout_s, 0.0),
+    )
+
+
+def _systems(config: AideConfig, prompts: Prompts, brief: Briefing) -> Callable[[Run], str]:
+    """The system message of a worker, which names the hardware that it has; each is rendered once."""
+    known: dict[str, str] = {}
+
+    def system(run: Run) -> str:
+        hardware = run.task.hardware
+        if hardware not in known:
+            known[hardware] = prompts.render(
+                "system", brief=replace(brief, task=run.task), folds=config.folds, workers=config.workers
+            )
+        return known[hardware]
+
+    return system
+
+
+def _evaluator(config: AideConfig, reviewer: Reviewer, clock: Clock, brief: Briefing) -> Evaluator:
+    card = brief.task.card
+    evaluator = SelfReported(reviewer, clock, card.submission)
+    if config.debug_sample_rows is None or "train" not in card.files:
+        return evaluator
+    return SampledRepairs(evaluator, config.debug_sample_rows, card.files["train"].removeprefix("input/"))
+
+
+def _memory(config: AideConfig) -> MemoryScope:
+    match config.memory:
+        case "all":
+            return WholeMemory()
+        case "none":
+            return NoMemory()
+        case "bounded":
+            return BoundedMemory()
+
+
+def _selector(config: AideConfig) -> Selector:
+    match config.selector:
+        case "best_val":
+            return BestValidation()
+        case "mean_minus_se":
+            return MeanMinusSE()
+        case "one_se_earliest":
+            return OneSEEarliest()
+        case "reseed_top_k":
+            return ReseedTopK(config.select_k, config.select_seeds)
+        case "top_k_vote":
+            return TopKVote(config.select_k)

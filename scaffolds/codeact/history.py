@@ -1,0 +1,93 @@
+"""What was said in a run, and the view of it that fits into a prompt.
+
+Nothing is ever changed: a view is a pure function of the turns and of the condensations that were made,
+which stand in the log, so every request can be worked out again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from scaffolds.messages import Message
+
+MASKED = "[This output was left out to save room; run the command again if you need it.]"
+_LEFT_OUT = "[{count} of your turns are left out here to save room.]"
+_SUMMARY = "[{count} of your turns are left out here. What they came to, in your own words:]\n\n{summary}"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An answer of the model, with the results of its calls and whatever else it was told then.
+
+    It is kept or dropped whole, so that no result is ever without its call.
+    """
+
+    id: int
+    """The step in which it was said."""
+    said: Message
+    came: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Condensation:
+    """One decision to make the view shorter."""
+
+    dropped: tuple[int, ...] = ()
+    """Turns that are left out from now on."""
+    masked: tuple[int, ...] = ()
+    """Turns whose results are left out from now on."""
+    summary: str = ""
+    """What stands for all that is left out, this time and before; empty to keep what stood there."""
+
+
+class History:
+    """The conversation of a run."""
+
+    def __init__(self, head: Sequence[Message]) -> None:
+        """`head` is what a view always begins with: instructions and task."""
+        self.head = tuple(head)
+        self.turns: list[Turn] = []
+        self.summary = ""
+        self._dropped: set[int] = set()
+        self._masked: set[int] = set()
+
+    def add(self, turn: Turn) -> None:
+        """Append a turn."""
+        self.turns.append(turn)
+
+    def apply(self, condensation: Condensation) -> None:
+        """Make the view shorter."""
+        self._dropped.update(condensation.dropped)
+        self._masked.update(condensation.masked)
+        self.summary = condensation.summary or self.summary
+
+    def kept(self) -> list[Turn]:
+        """The turns in view, oldest first."""
+        return [turn for turn in self.turns if turn.id not in self._dropped]
+
+    def unmasked(self) -> list[Turn]:
+        """Those of them whose results are in view."""
+        return [turn for turn in self.kept() if turn.id not in self._masked]
+
+    def view(self) -> list[Message]:
+        """The conversation as the model sees it."""
+        messages, stands = list(self.head), False
+        for turn in self.turns:
+            if turn.id not in self._dropped:
+                messages += [turn.said, *(_masked(turn.came) if turn.id in self._masked else turn.came)]
+            elif not stands:
+                messages.append(self._stand_in())
+                stands = True
+        return messages
+
+    def _stand_in(self) -> Message:
+        words = _SUMMARY if self.summary else _LEFT_OUT
+        return Message("user", words.format(count=len(self._dropped), summary=self.summary))
+
+
+def _masked(messages: Iterable[Message]) -> list[Message]:
+    return [
+        replace(message, content=MASKED)
+        if message.role == "tool" and len(message.content) > len(MASKED)
+        else message
+        for message in messages
+    ]

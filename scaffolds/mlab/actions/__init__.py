@@ -1,0 +1,1 @@
+"""The actions of MLAB, each on the shared tools of a run."""

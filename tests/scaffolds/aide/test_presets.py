@@ -1,0 +1,67 @@
+"""Presets: files beside a scaffold, named in a config, part of what a run is."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from experiments.plan import plan
+from scaffolds.aide.scaffold import AideConfig
+from scaffolds.errors import UserError
+from scaffolds.registry import configured, find, presets
+from tests.conftest import sweep_of
+
+
+def test_every_preset_of_aide_is_valid_and_needs_no_registration() -> None:
+    names = presets(find("aide").make)
+    assert set(names) >= {"paper", "parallel", "parity"}
+    for name in names:
+        assert isinstance(configured(find(f"aide/{name}"), {}), AideConfig)
+
+
+def test_the_paper_is_as_the_paper_says() -> None:
+    config = configured(find("aide/paper"), {})
+    assert isinstance(config, AideConfig)
+    assert (config.steps, config.num_drafts, config.debug_prob, config.max_debug_depth) == (500, 5, 1.0, 20)
+    assert (config.exec_timeout_s, config.folds, config.memory, config.workers) == (9 * 3600, 5, "all", 1)
+    assert (config.selector, config.prompts, config.parity) == ("best_val", "original", False)
+    parity = configured(find("aide/parity"), {})
+    assert parity == config.model_copy(update={"parity": True})
+
+
+def test_a_config_may_change_a_preset(data_dir: Path) -> None:
+    changed = {"name": "aide/parallel", "workers": 3}
+    sweep = sweep_of(scaffolds=["aide/parallel", changed, "aide"], variants={"v": {"scaffold.folds": 2}})
+    cells = list(plan(sweep, data_dir).cells())
+    assert [cell.scaffold_config["workers"] for cell in cells] == [2, 3, 1]
+    assert [cell.scaffold_config["folds"] for cell in cells] == [2, 2, 2]
+    assert [cell.labels.scaffold for cell in cells] == ["aide/parallel", "aide/parallel(workers=3)", "aide"]
+    assert len({cell.id for cell in cells}) == 3
+    assert "/" not in cells[0].id
+
+
+@pytest.mark.parametrize("name", ["aide/papre", "aide/", "aide/../presets/paper", "mlab/paper"])
+def test_an_unknown_preset_is_refused_with_those_that_there_are(data_dir: Path, name: str) -> None:
+    with pytest.raises(UserError, match=r"there is no preset .*There are: "):
+        find(name)
+    problems = plan(sweep_of(scaffolds=[name]), data_dir).problems
+    assert [problem.kind for problem in problems] == ["scaffold"]
+
+
+def test_a_scaffold_of_the_users_own_has_presets_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine_aide.py").write_text(
+        "from scaffolds.aide.scaffold import Aide\n\n\nclass Mine(Aide):\n    name = 'mine'\n"
+    )
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "quick.yaml").write_text("steps: 7\n")
+    (tmp_path / "presets" / "broken.yaml").write_text("steps: [\n")
+    (tmp_path / "presets" / "list.yaml").write_text("- steps\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    try:
+        assert configured(find("mine_aide:Mine/quick"), {}).model_dump()["steps"] == 7
+        with pytest.raises(UserError, match="is not YAML"):
+            find("mine_aide:Mine/broken")
+        with pytest.raises(UserError, match="not a mapping"):
+            find("mine_aide:Mine/list")
+    finally:
+        sys.modules.pop("mine_aide", None)

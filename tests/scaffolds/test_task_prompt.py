@@ -1,0 +1,74 @@
+"""The task as all scaffolds tell it: one template, complete, and silent about its origin where it must be."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from scaffolds.briefing import Briefing
+from scaffolds.prompts import SHARED, Prompts
+from scaffolds.registry import find, names
+from scaffolds.run import Left
+from scaffolds.task import Metric, Task, TaskCard
+
+AGENTS = [name for name in names() if name != "adversary"]  # the red team asks no model
+ORIGIN = re.compile(r"kaggle|competition|compete|leaderboard|medal|mle-?bench", re.IGNORECASE)
+CARD = TaskCard("id", "y", ("y",), "number", Metric("rmse", False), {"train": "train.csv"})
+
+
+TASK = Task("x", "Predict `y`.", CARD, "8 CPU cores, one A10")
+
+
+def told(task: Task = TASK, *, own_folder: bool = False, validates: bool = True) -> str:
+    brief = Briefing(task, Left(86_400, 500, None, None), 32_400, "one script", own_folder, validates)
+    return Prompts(SHARED).render("task", brief=brief)
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_every_scaffold_tells_it_by_the_one_template(name: str) -> None:
+    own = {file: text for file, text in find(name).templates().items() if file != "task.md"}
+    assert any('{% include "task.md" %}' in text for text in own.values())
+    assert [file for file, text in own.items() if ORIGIN.search(text)] == []
+
+
+@pytest.mark.parametrize("own_folder", [True, False])
+def test_a_hidden_origin_is_not_told(own_folder: bool) -> None:
+    assert not ORIGIN.search(told(replace(TASK, obfuscated=True), own_folder=own_folder))
+    assert ORIGIN.search(told(own_folder=own_folder))
+
+
+def test_it_says_all_there_is_to_know() -> None:
+    text = told()
+    for words in (
+        "`/home/data`",
+        "`/home/submission/submission.csv`",
+        "`/home/code`",
+        "`/home/logs`",
+        "`/home/validate_submission.sh FILE`",
+        "`http://localhost:5000/validate`",
+        "8 CPU cores, one A10",
+        "24 hours",
+        "500. A step is one script.",
+        "9 hours",
+        "no internet access",
+        "Predict `y`.",
+        "direction: minimize",
+    ):
+        assert words in text, words
+
+
+def test_it_says_nothing_that_is_not_so() -> None:
+    scripts = told(own_folder=True)
+    assert "`input`" in scripts
+    assert "/home/submission" not in scripts
+    for own_folder in (True, False):
+        assert "valid" not in told(own_folder=own_folder, validates=False).lower()
+    assert "The internet can be reached." in told(replace(TASK, internet=True))
+
+
+def test_what_differs_between_tasks_comes_last() -> None:
+    """A provider's cache serves the beginning of a prompt: the rules stand before everything of the task."""
+    other = replace(TASK, description="Something else.", card=replace(CARD, target="z"))
+    heading = "## The competition"
+    assert told().partition(heading)[0] == told(other).partition(heading)[0]
+    assert "Hardware" in told().partition(heading)[0]
