@@ -67,7 +67,7 @@ def split_table(competition: Competition, folders: Prepared) -> None:
     _write(test.drop(columns=competition.target), folders.public / files["test"])
     sample = test[columns].assign(**{competition.target: params["sample"]})
     _write(sample, folders.public / files["sample_submission"])
-    _write(test[columns], folders.private / competition.answers)
+    _write(test[columns], folders.private / competition.answers.file)
 
 
 def _shuffled(competition: Competition, arrays: Arrays) -> pd.DataFrame:

@@ -92,7 +92,7 @@ def _folders(root: Path) -> Prepared:
 def _expected(competition: Competition, folders: Prepared) -> Iterator[Path]:
     for name in competition.files.values():
         yield folders.public / name
-    yield folders.private / competition.answers
+    yield folders.private / competition.answers.file
 
 
 def _is_current(competition: Competition, data_dir: Path) -> bool:

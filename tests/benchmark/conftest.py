@@ -34,7 +34,7 @@ def open_practice(name: str, data_dir: Path) -> Practice:
         folders,
         compile_contract(competition, folders.public),
         (folders.public / competition.files["sample_submission"]).read_bytes(),
-        (folders.private / competition.answers).read_bytes(),
+        (folders.private / competition.answers.file).read_bytes(),
     )
 
 
