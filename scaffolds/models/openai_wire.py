@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
-import httpx
+import httpx2
 import openai
 import orjson
 
@@ -44,12 +44,12 @@ class OpenAIWire:
         # As bytes: the package would copy the whole conversation before it encodes it, more slowly.
         response = self._client.post(
             path,
-            cast_to=httpx.Response,
+            cast_to=httpx2.Response,
             content=orjson.dumps(body),
             stream=True,  # for us, who look at the clock while it comes; the provider is not told
             stream_cls=openai.Stream[Any],
         )
-        assert isinstance(response, httpx.Response)  # what is cast to it is not made a stream of objects
+        assert isinstance(response, httpx2.Response)  # what is cast to it is not made a stream of objects
         with contextlib.closing(response):
             return b"".join(in_time(response.iter_bytes(), self._endpoint.answer_s))
 
@@ -83,9 +83,9 @@ def returned(endpoint: Endpoint, send: Callable[[], bytes]) -> bytes | RunError:
         return failure(fault_of(error.status_code, error.body, error.response.headers), endpoint)
     except openai.APIError as error:
         return failure(fault_of(None, error.body or error.message, {}), endpoint)
-    except httpx.TimeoutException:
+    except httpx2.TimeoutException:
         return timed_out(endpoint)
     except TooSlow:
         return too_slow(endpoint)
-    except httpx.RequestError:
+    except httpx2.RequestError:
         return bad_answer(endpoint, "the answer broke off")
