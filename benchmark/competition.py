@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from benchmark.medals import Thresholds
 from benchmark.metrics import METRICS
+from benchmark.preparation.facts import Preparation, Split
 from benchmark.submission_schema import (
     Answers,
     Check,
@@ -48,26 +49,6 @@ class PublicFile(Facts):
     """Its name inside the public folder."""
     holds: str
     """What it is, in a few words."""
-
-
-class Preparation(Facts):
-    """How the prepared files are made."""
-
-    function: str
-    """The function that makes them, as `module:function`."""
-    params: Mapping[str, Any] = {}
-    """What the function is told about this competition."""
-
-
-class Split(Facts):
-    """How rows come to be train or test."""
-
-    words: str
-    """The split in words."""
-    seed: int | None = None
-    """The seed of the shuffle, where there is one."""
-    test_fraction: float | None = Field(default=None, gt=0, lt=1)
-    """The share of rows, or of groups of rows, that are test, where it is a share."""
 
 
 class Change(Facts):
