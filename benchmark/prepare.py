@@ -171,7 +171,9 @@ def _build(competition: Competition, data_dir: Path, place: Path, options: Optio
         shutil.rmtree(work)
 
 
-def _fill(competition: Competition, data_dir: Path, folders: Prepared, scratch: Path, options: Options) -> None:
+def _fill(
+    competition: Competition, data_dir: Path, folders: Prepared, scratch: Path, options: Options
+) -> None:
     from benchmark.preparation.job import Job, preparer
     from benchmark.preparation.sources import raw_files
 

@@ -11,6 +11,7 @@ from benchmark.preparation.errors import BadRaw
 from benchmark.preparation.files import leads_out, place
 from benchmark.preparation.job import Job
 
+
 def place_media(job: Job, source: str, raw: pd.DataFrame, target: str, rows: pd.DataFrame) -> None:
     """Places one file per row.
 

@@ -143,7 +143,9 @@ class Raw:
             if is_archive(last) and (base / last).is_file():
                 yield base / last
                 return
-            found = [path for path in base.iterdir() if fnmatch.fnmatch(path.name, last)] if base.is_dir() else []
+            found = (
+                [path for path in base.iterdir() if fnmatch.fnmatch(path.name, last)] if base.is_dir() else []
+            )
             if not found and not any(sign in last for sign in "*?["):
                 found = list(self._steps(base, last))[:1]
             if found:

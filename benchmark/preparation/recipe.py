@@ -49,7 +49,12 @@ def follow(job: Job) -> None:
     Raises:
         BenchmarkError: The raw files are not what the facts expect.
     """
+    from benchmark.preparation.large import follow_large
+
     facts = facts_of(job.competition)
+    if facts.read.rows_at_a_time is not None:
+        follow_large(job)
+        return
     parts = None
     if facts.table is not None or facts.listing is not None:
         parts = divide(job, read_source(job))
@@ -186,4 +191,3 @@ def place_all(job: Job, parts: Parts | None) -> None:
             place_media(job, media.source, parts.raw_test, media.test, parts.test)
     for folder in facts.folders:
         job.place(folder).mkdir(parents=True, exist_ok=True)
-

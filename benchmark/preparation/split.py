@@ -26,7 +26,9 @@ class Halves(NamedTuple):
     test: Positions
 
 
-def shuffled(count: int, seed: int, test: int | float | None = None, train: int | float | None = None) -> Halves:
+def shuffled(
+    count: int, seed: int, test: int | float | None = None, train: int | float | None = None
+) -> Halves:
     """Splits `count` items by a seeded shuffle.
 
     Args:
@@ -68,7 +70,7 @@ def split_rows(table: pd.DataFrame, facts: Split, raw_test_items: int | None = N
     """
     if facts.by is not None:
         return _split_groups(table, facts, raw_test_items)
-    halves = _shuffle(len(table), facts, raw_test_items)
+    halves = split_positions(len(table), facts, raw_test_items)
     return Halves(*map(np.sort, halves)) if facts.order == "raw" else halves
 
 
@@ -86,7 +88,7 @@ def _split_groups(table: pd.DataFrame, facts: Split, raw_test_items: int | None)
     codes, distinct = pd.factorize(
         group_keys(table, facts), sort=facts.items == "sorted", use_na_sentinel=False
     )
-    halves = _shuffle(len(distinct), facts, raw_test_items)
+    halves = split_positions(len(distinct), facts, raw_test_items)
     is_train = np.zeros(len(distinct), dtype=bool)
     is_train[halves.train] = True
     is_test = np.zeros(len(distinct), dtype=bool)
@@ -94,7 +96,12 @@ def _split_groups(table: pd.DataFrame, facts: Split, raw_test_items: int | None)
     return Halves(np.flatnonzero(is_train[codes]), np.flatnonzero(is_test[codes]))
 
 
-def _shuffle(count: int, facts: Split, raw_test_items: int | None) -> Halves:
+def split_positions(count: int, facts: Split, raw_test_items: int | None = None) -> Halves:
+    """Positions of `count` items, as the facts shuffle them.
+
+    Raises:
+        BadRaw: There are too few items.
+    """
     test = facts.test_fraction or facts.test_items
     if facts.test_fraction_as is not None:
         held_out = raw_test_items or 0

@@ -5,7 +5,6 @@ shortest text that reads back the same.
 """
 
 import csv
-import io
 import tempfile
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -35,14 +34,21 @@ def read_table(path: Path, reading: Reading | None = None) -> pd.DataFrame:
         raise BadRaw(path, f"not a table: {error}") from error
 
 
-def read_pieces(path: Path, reading: Reading) -> Iterator[pd.DataFrame]:
+def read_pieces(path: Path, reading: Reading, columns: list[int] | None = None) -> Iterator[pd.DataFrame]:
     """A raw table in pieces of `rows_at_a_time` rows, each with the types that the facts give.
+
+    Args:
+        path: The table.
+        reading: How it is read.
+        columns: The positions of the columns wanted, if not all are.
 
     Raises:
         BadRaw: It is no such table.
     """
     try:
-        with pd.read_csv(path, chunksize=reading.rows_at_a_time, **_options(path, reading)) as pieces:
+        with pd.read_csv(
+            path, chunksize=reading.rows_at_a_time, usecols=columns, **_options(path, reading)
+        ) as pieces:
             yield from pieces
     except (ValueError, pd.errors.ParserError) as error:
         raise BadRaw(path, f"not a table: {error}") from error
@@ -83,7 +89,9 @@ def write_lines(table: pd.DataFrame, path: Path, quote: str = "needed", more: bo
     )
 
 
-def shaped(table: pd.DataFrame, facts: Table, predicted: tuple[str, ...], columns: tuple[str, ...]) -> pd.DataFrame:
+def shaped(
+    table: pd.DataFrame, facts: Table, predicted: tuple[str, ...], columns: tuple[str, ...]
+) -> pd.DataFrame:
     """The rows of a table in the columns that the facts ask for.
 
     Args:
@@ -98,11 +106,11 @@ def shaped(table: pd.DataFrame, facts: Table, predicted: tuple[str, ...], column
     out = table
     if facts.one_hot is not None:
         out = pd.concat([out, one_hot(table[facts.one_hot], predicted)], axis=1)
-    out = out.assign(**{name: composed(table, template) for name, template in facts.compose.items()})
+    out = _with(out, {name: composed(table, template) for name, template in facts.compose.items()})
     constants = dict(facts.set)
     if facts.fill is not None:
         constants |= dict.fromkeys(predicted, facts.fill)
-    out = out.assign(**{name: _constant(value) for name, value in constants.items()})
+    out = _with(out, constants)
     keep = columns if facts.keep == "submission" else facts.keep
     drop = predicted if facts.drop == "predicted" else facts.drop
     missing = sorted({*(keep or ()), *drop} - set(out.columns))
@@ -140,16 +148,14 @@ def composed(table: pd.DataFrame, template: str) -> "pd.Series[Any]":
     return out
 
 
-def _constant(value: object) -> object:
-    return np.nan if value is None else value
+def _with(table: pd.DataFrame, columns: Mapping[str, Any]) -> pd.DataFrame:
+    """A table with columns set; new ones come last, all at once, for there may be hundreds."""
+    values = {name: np.nan if value is None else value for name, value in columns.items()}
+    known = {name: value for name, value in values.items() if name in table}
+    fresh = {name: value for name, value in values.items() if name not in table}
+    out = table.assign(**known)
+    return pd.concat([out, pd.DataFrame(fresh, index=table.index)], axis=1) if fresh else out
 
 
 def _separator(name: str) -> str:
     return "\t" if ".tsv" in name else ","
-
-
-def text_of(table: pd.DataFrame) -> str:
-    """The text that a table is written as."""
-    buffer = io.StringIO()
-    table.to_csv(buffer, index=False, lineterminator="\n")
-    return buffer.getvalue()
