@@ -44,7 +44,7 @@ def _import_grader(params: Mapping[str, Any]) -> None:
 
     metrics = importlib.import_module("benchmark.metrics")
     importlib.import_module("benchmark.grade")
-    for module in metrics.NEEDS.get(find(params["competition"]).metric.name, ()):
+    for module in metrics.METRICS[find(params["competition"]).metric.name].needs:
         importlib.import_module(module)
 
 
@@ -118,7 +118,7 @@ def _import_graders() -> None:
     """Imports what a grade needs, whatever its metric."""
     importlib.import_module("benchmark.grade")
     metrics = importlib.import_module("benchmark.metrics")
-    for module in itertools.chain.from_iterable(metrics.NEEDS.values()):
+    for module in {module for entry in metrics.METRICS.values() for module in entry.needs}:
         # A package that is not installed concerns the grades that need it, and no other.
         with contextlib.suppress(ImportError):
             importlib.import_module(module)

@@ -37,5 +37,10 @@ KINDS: Mapping[str, Kind] = {
     "class": Kind("benchmark.cells.labels:parse_labels"),
     "text": Kind("benchmark.cells.text:parse_text"),
     "tokens": Kind("benchmark.cells.tokens:parse_tokens"),
+    "whole_numbers": Kind("benchmark.cells.tokens:parse_whole_numbers"),
+    "rle": Kind("benchmark.cells.rle:parse_rle"),
+    "groups": Kind("benchmark.cells.groups:parse_groups"),
+    "integers": Kind("benchmark.cells.integers:parse_integers"),
+    "span": Kind("benchmark.cells.spans:parse_spans"),
 }
 """All kinds by name."""

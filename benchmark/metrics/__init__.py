@@ -39,9 +39,60 @@ class Entry(NamedTuple):
 
 
 METRICS: Mapping[str, Entry] = {
-    "accuracy": Entry("benchmark.metrics.simple:accuracy"),
-    "rmse": Entry("benchmark.metrics.simple:rmse"),
-    "roc_auc": Entry("benchmark.metrics.simple:roc_auc", needs=("sklearn.metrics",)),
+    "accuracy": Entry("benchmark.metrics.classification:accuracy"),
+    "dice_hausdorff": Entry("benchmark.metrics.volumes:dice_hausdorff", "table", ("scipy.spatial",)),
+    "f1_macro": Entry("benchmark.metrics.classification:f1_macro"),
+    "f1_micro_multilabel": Entry("benchmark.metrics.sets:f1_micro_multilabel"),
+    "f1_micro_qa": Entry("benchmark.metrics.spans:f1_micro_qa", "table"),
+    "f1_point_in_box": Entry("benchmark.metrics.points:f1_point_in_box", "table"),
+    "global_dice": Entry("benchmark.metrics.masks:global_dice", "table"),
+    "group_log_mae": Entry("benchmark.metrics.distances:group_log_mae", "table"),
+    "jigsaw_bias_auc": Entry("benchmark.metrics.ranking:jigsaw_bias_auc", "table", ("sklearn.metrics",)),
+    "kendall_tau_pooled": Entry("benchmark.metrics.sequences:kendall_tau_pooled", "table"),
+    "kl_divergence": Entry("benchmark.metrics.probabilistic:kl_divergence"),
+    "laplace_log_likelihood": Entry("benchmark.metrics.probabilistic:laplace_log_likelihood", "table"),
+    "log_loss": Entry("benchmark.metrics.classification:log_loss"),
+    "lwlrap": Entry("benchmark.metrics.ranking:lwlrap"),
+    "mae_int": Entry("benchmark.metrics.regression:mae_int"),
+    "mae_where": Entry("benchmark.metrics.regression:mae_where", "table"),
+    "map_3d_iou": Entry("benchmark.metrics.boxes_3d:map_3d_iou", "table", ("shapely",)),
+    "map_at_k": Entry("benchmark.metrics.sets:map_at_k"),
+    "map_coco_iou40": Entry("benchmark.metrics.coco:map_coco_iou40", "table"),
+    "map_voc_iou50_pairs": Entry(
+        "benchmark.metrics.boxes_2d:map_voc_iou50_pairs", "table", ("sklearn.metrics",)
+    ),
+    "matthews_corrcoef": Entry("benchmark.metrics.classification:matthews_corrcoef"),
+    "mean_angular_error": Entry("benchmark.metrics.distances:mean_angular_error"),
+    "mean_columnwise_rmse_where": Entry("benchmark.metrics.regression:mean_columnwise_rmse_where", "table"),
+    "mean_columnwise_rmsle": Entry("benchmark.metrics.regression:mean_columnwise_rmsle"),
+    "mean_columnwise_roc_auc": Entry(
+        "benchmark.metrics.auc:mean_columnwise_roc_auc", needs=("sklearn.metrics",)
+    ),
+    "mean_columnwise_spearman": Entry(
+        "benchmark.metrics.ranking:mean_columnwise_spearman", needs=("scipy.stats",)
+    ),
+    "mean_dice": Entry("benchmark.metrics.masks:mean_dice", "table"),
+    "mean_levenshtein": Entry("benchmark.metrics.strings:mean_levenshtein", needs=("rapidfuzz.process",)),
+    "mean_p50_p95_distance": Entry("benchmark.metrics.distances:mean_p50_p95_distance", "table"),
+    "mean_pixel_fbeta": Entry("benchmark.metrics.masks:mean_pixel_fbeta", "table"),
+    "mean_precision_iou_thresholds": Entry("benchmark.metrics.masks:mean_precision_iou_thresholds", "table"),
+    "multiclass_log_loss": Entry("benchmark.metrics.classification:multiclass_log_loss"),
+    "normalized_levenshtein": Entry(
+        "benchmark.metrics.sequences:normalized_levenshtein", "table", ("rapidfuzz.distance",)
+    ),
+    "pearson_r": Entry("benchmark.metrics.regression:pearson_r"),
+    "probabilistic_f1": Entry("benchmark.metrics.probabilistic:probabilistic_f1"),
+    "quadratic_weighted_kappa": Entry(
+        "benchmark.metrics.classification:quadratic_weighted_kappa", needs=("sklearn.metrics",)
+    ),
+    "rmse": Entry("benchmark.metrics.regression:rmse"),
+    "roc_auc": Entry("benchmark.metrics.auc:roc_auc", needs=("sklearn.metrics",)),
+    "top1_error": Entry("benchmark.metrics.sets:top1_error"),
+    "weighted_multilabel_log_loss": Entry(
+        "benchmark.metrics.probabilistic:weighted_multilabel_log_loss", "table"
+    ),
+    "weighted_roc_auc": Entry("benchmark.metrics.ranking:weighted_roc_auc", needs=("sklearn.metrics",)),
+    "word_jaccard_mean": Entry("benchmark.metrics.strings:word_jaccard_mean"),
 }
 """All metrics by name."""
 
