@@ -1,21 +1,22 @@
 """Cells that hold a mask as runs of pixels: `start length start length ...`, pixels counted from 1.
 
-A mask is never painted: it stays a list of runs, so a run of 10^18 pixels costs as much as a run of one. Whether
-pixels are counted down the columns or along the rows is the metric's business, and so is the size of the image,
-which only the answers know: runs may reach past it here.
+A mask is never painted: it stays a list of runs, so a run of 10^18 pixels costs as much as a run of one.
+Whether pixels are counted down the columns or along the rows is the metric's business, and so is the size of
+the image, which only the answers know: runs may reach past it here.
 """
 
 # pandas' stubs leave many types open; what leaves this module is typed.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmark.text import plain, quoted
+from benchmark.cells.common import examples, without_missing
+from benchmark.submission_schema import Column
+from benchmark.text import plain
 from benchmark.verdict import Code, Rejected
 
 Runs = NDArray[np.int64]
@@ -34,15 +35,24 @@ class _Tokens(NamedTuple):
     """How many digits each token has."""
 
 
-def parse_runs(cells: pd.Series, name: str, empty: Sequence[str] = ("",)) -> pd.Series:
-    """The masks in a column of text, each as `Runs`; the texts of `empty` stand for a mask without pixels.
+def parse_rle(cells: pd.Series, name: str, rule: Column) -> pd.Series:
+    """The masks in a column of text, each as `Runs`; `params.empty` is a text for one without pixels.
 
     Raises:
-        Rejected: A cell has a character that is neither digit nor blank, an odd number of numbers, a number of
-            more than 18 digits, a start or length below 1, or runs that are out of order or overlap.
+        Rejected: A cell is no list of runs, or blank where the rule forbids that.
+    """
+    return parse_runs(without_missing(cells, name, rule), name, empty=str(rule.params.get("empty", "")))
+
+
+def parse_runs(cells: pd.Series, name: str, empty: str = "") -> pd.Series:
+    """The masks in a column of text, each as `Runs`; a blank and the text `empty` are a mask without pixels.
+
+    Raises:
+        Rejected: A cell has a character that is neither digit nor blank, an odd number of numbers, a number
+            of more than 18 digits, a start or length below 1, or runs that are out of order or overlap.
     """
     texts = cells.str.strip()
-    texts = texts.where(~texts.isin(list(empty)), "")
+    texts = texts.where(texts != empty, "")
     raw = np.frombuffer("\n".join(texts.str.replace("\n", " ", regex=False)).encode(), dtype=np.uint8)
     _refuse(cells, name, _foreign(raw, len(cells)), "hold something else than whole numbers and blanks")
     tokens = _tokens(raw)
@@ -77,7 +87,7 @@ def _split(cells: pd.Series, name: str, numbers: Runs, counts: NDArray[np.int64]
     """Checks the runs and hands each cell its own."""
     cell = np.repeat(np.arange(len(cells)), counts)
     runs = np.column_stack([numbers[:, 0] - 1, numbers.sum(axis=1) - 1])
-    wrong = (numbers < 1).any(axis=1)
+    wrong = np.any(numbers < 1, axis=1)
     _refuse(cells, name, _any(cell, wrong, len(cells)), "have a start or a length below 1")
     late = np.zeros(len(runs), dtype=np.bool_)
     late[1:] = (runs[1:, 0] < runs[:-1, 1]) & (cell[1:] == cell[:-1])
@@ -95,8 +105,8 @@ def _refuse(cells: pd.Series, name: str, wrong: NDArray[np.bool_], problem: str)
     if not wrong.any():
         return
     bad = cells[wrong]
-    shown = quoted([str(cell) for cell in bad.iloc[:3]], len(bad))
     raise Rejected(
         Code.BAD_FORMAT,
-        f"Column '{plain(name)}': {len(bad)} cells {problem}: {shown}; expected runs 'start length start length'.",
+        f"Column '{plain(name)}': {len(bad)} cells {problem}: {examples(bad)}; "
+        "expected runs 'start length start length'.",
     )

@@ -30,5 +30,6 @@ class CheckEntry(NamedTuple):
 CHECKS: Mapping[str, CheckEntry] = {
     "rows_sum_to_one": CheckEntry("benchmark.checks.sums:rows_sum_to_one"),
     "columns_vary": CheckEntry("benchmark.checks.variety:columns_vary"),
+    "same_tokens": CheckEntry("benchmark.checks.tokens:same_tokens", uses_expected=True),
 }
 """All checks by name."""

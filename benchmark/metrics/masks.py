@@ -45,10 +45,14 @@ def areas(truth: Sequence[Runs], predicted: Sequence[Runs], pixels: Integers) ->
     shared = _covered(true, guess.after) - _covered(true, guess.first)
     rows = len(pixels)
     return Areas(
-        truth=np.bincount(true.row, true.after - true.first, rows),
-        predicted=np.bincount(guess.row, guess.after - guess.first, rows),
-        overlap=np.bincount(guess.row, shared, rows),
+        truth=_sums(true.row, true.after - true.first, rows),
+        predicted=_sums(guess.row, guess.after - guess.first, rows),
+        overlap=_sums(guess.row, shared, rows),
     )
+
+
+def _sums(row: Integers, values: Integers, rows: int) -> Floats:
+    return np.bincount(row, values, rows).astype(np.float64)
 
 
 def _line(masks: Sequence[Runs], pixels: Integers) -> _Line:
@@ -79,9 +83,9 @@ def table_areas(
     height: str | int,
     width: str | int,
 ) -> Areas:
-    """The areas of the masks in two tables; the size is a number, or the column of the answers that holds it."""
+    """The areas of the masks in two tables; a size is a number, or the column of the answers with it."""
     pixels = size(answers, height) * size(answers, width)
-    true = parse_runs(answers[truth].fillna(""), truth, empty=("", "-"))
+    true = parse_runs(answers[truth].fillna(""), truth, empty="-")
     return areas(list(true), list(submission[predicted]), pixels)
 
 
@@ -89,7 +93,7 @@ def size(answers: pd.DataFrame, side: str | int) -> Integers:
     """One side of each image, in pixels."""
     if isinstance(side, int):
         return np.full(len(answers), side, dtype=np.int64)
-    return answers[side].astype(np.int64).to_numpy()
+    return np.array(answers[side], dtype=np.int64)
 
 
 def global_dice(
@@ -103,8 +107,8 @@ def global_dice(
 ) -> float:
     """Dice over the pixels of all images together, from 0 to 1.
 
-    Formula: 2 |P & T| / (|P| + |T|), sums over all rows. Undefined (NaN) where no mask has a pixel. Source: the
-    metric of the Kaggle competition Identify Contrails.
+    Formula: 2 |P & T| / (|P| + |T|), sums over all rows. Undefined (NaN) where no mask has a pixel. Source:
+    the metric of the Kaggle competition Identify Contrails.
     """
     area = table_areas(answers, submission, truth=truth, predicted=predicted, height=height, width=width)
     total = float(area.truth.sum() + area.predicted.sum())
@@ -147,8 +151,8 @@ def mean_pixel_fbeta(
 ) -> float:
     """The mean over images of the F-beta score of pixels, from 0 to 1.
 
-    Formula: (1 + b^2) |P & T| / (b^2 |T| + |P|), which is F-beta of precision and recall; 0 where neither mask
-    has a pixel. Source: the metric of the Kaggle competition Vesuvius Ink Detection, with beta 0.5.
+    Formula: (1 + b^2) |P & T| / (b^2 |T| + |P|), which is F-beta of precision and recall; 0 where neither
+    mask has a pixel. Source: the metric of the Kaggle competition Vesuvius Ink Detection, with beta 0.5.
     """
     area = table_areas(answers, submission, truth=truth, predicted=predicted, height=height, width=width)
     weight = beta**2

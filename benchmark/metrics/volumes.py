@@ -31,15 +31,15 @@ def dice_hausdorff(
 ) -> float:
     """0.4 Dice + 0.6 (1 - Hausdorff) of masks down the columns of slices, from 0 to 1.
 
-    Dice is the mean over rows (a slice and a class) of 2 |P & T| / (|P| + |T|), rows with both masks empty left
-    out. Hausdorff is the mean over scans of the distance between the voxels of truth and prediction: every
-    axis is divided by its length and the distance by sqrt(3); one of the two empty, or a prediction of more than
-    10 times the true voxels, counts 1; scans with both empty are left out. A part with nothing left is
-    undefined (NaN), and the score with it. A scan is what comes before `_slice_` in the column `slice_id`.
+    Dice is the mean over rows (a slice and a class) of 2 |P & T| / (|P| + |T|), rows with both masks empty
+    left out. Hausdorff is the mean over scans of the distance between the voxels of truth and prediction:
+    every axis is divided by its length and the distance by sqrt(3); one of the two empty, or a prediction of
+    more than 10 times the true voxels, counts 1; scans with both empty are left out. A part with nothing left
+    is undefined (NaN), and the score with it. A scan is what comes before `_slice_` in the column `slice_id`.
 
     MLE-bench joins the classes of a slice before it measures the distance, so that an organ taken for another
-    costs nothing there; that is the default here. `per_class` names the column of the classes to keep apart, as
-    the Kaggle competition UW-Madison GI Tract did, which is the source of the metric.
+    costs nothing there; that is the default here. `per_class` names the column of the classes to keep apart,
+    as the Kaggle competition UW-Madison GI Tract did, which is the source of the metric.
     """
     pixels = size(answers, height) * size(answers, width)
     true = list(parse_runs(answers[truth].fillna(""), truth))
@@ -94,8 +94,9 @@ def hausdorff(truth: Integers, predicted: Integers, shape: tuple[int, int, int])
 def _farthest(voxels: Integers, others: Integers, shape: tuple[int, int, int], at_least: float) -> float:
     """The largest distance from a voxel to the nearest of the others, or `at_least` where none is as far.
 
-    A distance changes from voxel to voxel by no more than they are apart. So one voxel is measured in each block,
-    and blocks that lie nearer than the farthest by more than their diameter are left out, with ever smaller blocks.
+    A distance changes from voxel to voxel by no more than they are apart. So one voxel is measured in each
+    block, and blocks that lie nearer than the farthest by more than their diameter are left out, with ever
+    smaller blocks.
     """
     from scipy.spatial import KDTree
 
