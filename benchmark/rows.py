@@ -103,7 +103,7 @@ def _unique_order(columns: Sequence[pd.Series], places: Places, rows: Places, id
 
 def _counted_order(columns: Sequence[pd.Series], places: Places, rows: Places, ids: Ids) -> Places:
     """The same for ids that repeat; `places` holds the first row of each id."""
-    firsts = ids.keys.get_indexer_for(ids.keys.unique())
+    firsts = np.flatnonzero(~ids.keys.duplicated())
     own = pd.Series(ids.keys).map(pd.Series(firsts, index=ids.keys.unique())).to_numpy()
     asked, given = (np.bincount(side, minlength=len(ids)) for side in (own, places[rows]))
     repeated = rows[(given > asked)[places[rows]]]
