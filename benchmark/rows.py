@@ -19,9 +19,11 @@ from numpy.typing import NDArray
 from benchmark.text import quoted
 from benchmark.verdict import Code, Rejected
 
-WHOLE = r"[+-]?[0-9]{1,18}"
+WHOLE = r"[+-]?[0-9]{1,19}"
+"""A whole number that may fit into 64 bits; those of 19 digits may also not."""
+LARGEST = 2**63 - 1
 NO_NUMBER = -(2**63)
-"""Stands for an id that is no whole number; no id of 18 digits is as small."""
+"""Stands for an id that is no whole number of 64 bits."""
 Places = NDArray[np.int64]
 
 
@@ -159,10 +161,18 @@ def _like(found: pd.Series, expected: pd.Series) -> pd.Series:
     if _type(expected) == _type(found):
         return found if _type(found) else _trimmed(found, expected)
     stripped = found.str.strip().str.replace(r"\.0*$", "", regex=True)
-    whole = stripped.str.fullmatch(WHOLE).to_numpy(dtype=bool)
-    numbers = np.full(len(found), NO_NUMBER, dtype=np.int64)
-    numbers[whole] = stripped[whole].to_numpy(dtype=object).astype(np.int64)
-    return pd.Series(numbers)
+    return pd.Series(_integers(stripped))
+
+
+def _integers(cells: pd.Series) -> NDArray[np.int64]:
+    """Texts as whole numbers, `NO_NUMBER` for those that are none or do not fit."""
+    whole = cells.str.fullmatch(WHOLE).to_numpy(dtype=bool, copy=True)
+    # Only texts of 19 digits may be too large, and they are rare: Python's numbers have no end.
+    long = whole & (cells.str.len() >= 19).to_numpy(dtype=bool)
+    whole[long] = [abs(int(text)) <= LARGEST for text in cells[long]]
+    numbers = np.full(len(cells), NO_NUMBER, dtype=np.int64)
+    numbers[whole] = cells[whole].to_numpy(dtype=object).astype(np.int64)
+    return numbers
 
 
 def _trimmed(found: pd.Series, expected: pd.Series) -> pd.Series:
@@ -177,9 +187,8 @@ def _numbers(cells: pd.Series) -> pd.Series:
     cells = cells.reset_index(drop=True)
     if _type(cells) or len(cells) == 0 or not cells.iloc[:100].str.fullmatch(WHOLE).all():
         return cells
-    if not cells.str.fullmatch(WHOLE).all():
-        return cells
-    return pd.Series(cells.to_numpy(dtype=object).astype(np.int64))
+    numbers = _integers(cells)
+    return cells if (numbers == NO_NUMBER).any() else pd.Series(numbers)
 
 
 def _shown(columns: Sequence[pd.Series], rows: Places) -> str:

@@ -77,7 +77,7 @@ def _whole(cells: pd.Series, name: str) -> np.ndarray:
     """Numbers as text, as integers."""
     plain_ones = cells.str.fullmatch(r"[+-]?[0-9]{1,18}(?:\.0*)?").to_numpy(dtype=bool)
     numbers = np.zeros(len(cells), dtype=np.int64)
-    digits = cells[plain_ones].str.partition(".")[0]
+    digits = cells[plain_ones].str.replace(r"\..*$", "", regex=True)
     numbers[plain_ones] = digits.to_numpy(dtype=object).astype(np.int64)
     # What is left is 1e3, 0.5, inf, or too long for 18 digits.
     floats = cells[~plain_ones].to_numpy(dtype=object).astype(np.float64)
