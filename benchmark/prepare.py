@@ -45,7 +45,7 @@ class Prepared:
         return digest_of(sums_of(self.public, known))
 
 
-def _silent(_: str) -> None:
+def _silent(*_: object) -> None:
     """Tells nobody."""
 
 
@@ -61,6 +61,8 @@ class Options:
     """Whether a download must be, byte for byte, the one that MLE-bench was made of."""
     say: Callable[[str], None] = _silent
     """Is told what takes long."""
+    grow: Callable[[Path, int], None] = _silent
+    """Is told of a file that is about to grow, and to how many bytes."""
 
 
 def prepared(competition: Competition, data_dir: Path) -> Prepared:

@@ -74,7 +74,7 @@ def _downloaded(competition: Competition, base: Path, scratch: Path, options: "O
         if (base / RAW).is_dir():  # another process kept it while this one waited
             yield Raw(competition.id, base / RAW, scratch, options.say)
             return
-        archive = fetch(competition, base, options.say, options.check_download)
+        archive = fetch(competition, base, options.say, options.grow, options.check_download)
         options.say(f"unpacking {archive.name}")
         if options.keep_raw:
             _unpack_kept(archive, base)
