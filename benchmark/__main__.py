@@ -2,7 +2,7 @@
 
 import typer
 
-from benchmark.cli import facts, grading, preparing
+from benchmark.cli import describing, facts, grading, preparing
 
 app = typer.Typer(
     name="benchmark",
@@ -17,6 +17,7 @@ app.command("validate")(grading.validate)
 app.command("grade-sample")(grading.grade_sample)
 app.command("list")(facts.list_command)
 app.command("info")(facts.info)
+app.command("descriptions")(describing.descriptions)
 app.command("leaderboard")(facts.leaderboard)
 
 if __name__ == "__main__":
