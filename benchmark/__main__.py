@@ -2,7 +2,7 @@
 
 import typer
 
-from benchmark.cli import describing, facts, grading, preparing
+from benchmark.cli import batching, describing, facts, grading, medalling, preparing, verifying
 
 app = typer.Typer(
     name="benchmark",
@@ -14,11 +14,14 @@ app = typer.Typer(
 )
 app.command("prepare")(preparing.prepare_command)
 app.command("validate")(grading.validate)
+app.command("grade")(batching.grade_command)
 app.command("grade-sample")(grading.grade_sample)
 app.command("list")(facts.list_command)
 app.command("info")(facts.info)
 app.command("descriptions")(describing.descriptions)
-app.command("leaderboard")(facts.leaderboard)
+app.command("leaderboard")(medalling.leaderboard)
+app.command("medals")(medalling.medals)
+app.command("verify")(verifying.verify_command)
 
 if __name__ == "__main__":
     app(prog_name="python -m benchmark")

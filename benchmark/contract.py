@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from benchmark.competition import Check, Column, Competition, Facts
 from benchmark.errors import BadData, NotPrepared
-from benchmark.submission_schema import ALL_OTHERS, SCALARS
+from benchmark.submission_schema import ALL_OTHERS, SHORT
 from benchmark.verdict import Code, Rejected, Verdict
 
 if TYPE_CHECKING:
@@ -70,14 +70,14 @@ def compile_contract(competition: Competition, public: Path) -> SubmissionContra
 
     names = header_of(sample)
     schema = competition.submission
-    lacking = sorted(set(schema.ids) - set(names))
+    lacking = [name for name in competition.submission_columns if name not in names]
     if lacking:
         raise BadData(sample, f"the columns are {names[:20]!r}, without {', '.join(lacking)}")
     form = make_form(competition, names, sample=sample.resolve())
     rows = len(read_expected(form).ids)
     if not rows:
         raise BadData(sample, "it has 0 ids")
-    spare = 0 if all(rule.kind in SCALARS for rule in form.columns.values()) else ROW_BYTES * rows
+    spare = 0 if all(rule.kind in SHORT for rule in form.columns.values()) else ROW_BYTES * rows
     most = min(3 * _size(sample) + SPARE_BYTES + spare, MAX_BYTES)
     return form.model_copy(update={"row_count": rows, "max_bytes": most})
 

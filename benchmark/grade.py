@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.competition import Competition
-from benchmark.errors import BadData
+from benchmark.errors import BadData, NotPrepared
 from benchmark.medals import above_median, medal
+from benchmark.prepare import home
 from benchmark.verdict import Code, Rejected, Verdict
 
 if TYPE_CHECKING:
@@ -68,6 +69,18 @@ class Report(BaseModel):
     """Where the submission was read from."""
     verdict: Verdict
     """Why the submission is valid or not."""
+
+
+def private_folder(competition: Competition, data_dir: Path) -> Path:
+    """The folder with the answers of a prepared competition; nothing public need be there.
+
+    Raises:
+        NotPrepared: The answers are not there.
+    """
+    private = home(competition, data_dir) / "prepared" / "private"
+    if not (private / competition.answers.file).is_file():
+        raise NotPrepared(competition.id, data_dir)
+    return private
 
 
 def grade(

@@ -10,9 +10,9 @@ from benchmark.checks import CHECKS
 
 Parameter = str | int | float | bool | tuple[str, ...]
 ALL_OTHERS = "*"
-"""Stands in the columns for every further column of the sample submission, where there are too many to list."""
-SCALARS = frozenset({"number", "probability", "integer", "boolean"})
-"""Kinds whose cells are single numbers."""
+"""Stands in the columns for every further column of the sample submission, where they are many."""
+SHORT = frozenset({"number", "probability", "integer", "boolean", "class"})
+"""Kinds whose cells are single numbers or labels."""
 
 
 class Facts(BaseModel):
@@ -37,7 +37,7 @@ class Column(Facts):
     maximum: float | None = None
     """The greatest value allowed, for a number."""
     blank: Literal["rejected", "allowed"] = "rejected"
-    """Whether a cell may be empty; what pandas takes for a missing value (`NA`, `nan`, `null`) is empty too."""
+    """Whether a cell may be empty; what pandas takes for no value (`NA`, `nan`, `null`) is empty too."""
     numbers: Literal["allowed", "whole", "refused"] = "allowed"
     """What a column of text may be as a whole: nothing but numbers, nothing but whole ones, or neither."""
     scored: bool = True
@@ -93,7 +93,7 @@ class SubmissionSchema(Facts):
     id: str | tuple[str, ...]
     """The column that names the rows, or the columns that do so together."""
     columns: Mapping[str, Column] = Field(min_length=1)
-    """The predicted columns, in the order of the sample submission; `*` stands for all others of the sample."""
+    """The predicted columns, in the order of the sample; `*` stands for all others of the sample."""
     extra_columns: Literal["rejected", "ignored"] = "rejected"
     """What becomes of a file with more columns."""
     column_order: Literal["any", "id_first", "fixed"] = "any"
