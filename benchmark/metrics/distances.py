@@ -40,11 +40,12 @@ def group_log_mae(
     competition Predicting Molecular Properties, with a floor of 1e-9 and so -20.72327 at best. MLE-bench has
     no floor: a group without any error makes its score minus infinity; down to 1e-9 both agree.
     """
-    errors = np.abs(_floats(answers, truth) - _floats(submission, predicted))
+    with np.errstate(over="ignore"):  # what lies beyond the largest float counts as that
+        errors = np.abs(_floats(answers, truth) - _floats(submission, predicted))
     groups = pd.factorize(answers[group])[0]
     # Errors are shared out before they are added up, or the largest floats would overflow.
     means = np.bincount(groups, errors / np.bincount(groups)[groups])
-    return float(np.mean(np.log(np.clip(means, floor, None))))
+    return float(np.mean(np.log(np.clip(means, floor, np.finfo(np.float64).max))))
 
 
 def mean_p50_p95_distance(
