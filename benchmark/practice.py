@@ -67,7 +67,7 @@ def split_table(job: Job) -> None:
     files = competition.files
     _write(train, job.public / files["train"])
     _write(test.drop(columns=competition.target), job.public / files["test"])
-    sample = test[columns].assign(**{competition.target: params["sample"]})
+    sample = test[columns].assign(**{str(competition.target): params["sample"]})
     _write(sample, job.public / files["sample_submission"])
     _write(test[columns], job.private / competition.answers.file)
 

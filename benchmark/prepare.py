@@ -1,8 +1,8 @@
 """Prepares the data of a competition: public files for the agent, private answers for the grader.
 
 The layout is upstream's, `<data>/<id>/prepared/{public,private}`; data version 2 lies under `<data>/v2`.
-Everything is written beside its place, flushed to disk and renamed at once, so that a half-prepared competition
-is never taken for a prepared one.
+Everything is written beside its place, flushed to disk and renamed at once, so that a half-prepared
+competition is never taken for a prepared one.
 """
 
 import os

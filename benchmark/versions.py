@@ -1,11 +1,11 @@
 """The versions of a competition: 1 is MLE-bench's, 2 closes leaks and mends files.
 
-`version_2.yaml` in a competition's folder holds the facts that are otherwise; what they come to in words stands in
-`competition.yaml` under `version_2`. A competition without that file has one version.
+`version_2.yaml` in a competition's folder holds the facts that are otherwise; what they come to in words
+stands in `competition.yaml` under `version_2`. A competition without that file has one version.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import yaml
 from pydantic import ValidationError
@@ -60,7 +60,7 @@ def _merged(facts: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, A
         if value is None:
             out.pop(name, None)
         elif isinstance(value, Mapping) and isinstance(old, Mapping):
-            out[name] = _merged(old, value)
+            out[name] = _merged(cast(Mapping[str, Any], old), cast(Mapping[str, Any], value))
         else:
             out[name] = value
     return out

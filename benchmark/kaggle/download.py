@@ -1,7 +1,7 @@
 """Downloads the data of a competition, through the `kaggle` package.
 
-What the package knows stays with it: where tokens and keys lie, how the API is called, how a broken transfer is
-taken up again. Added here: a look at the disk before, a checksum after, and a message for every failure.
+What the package knows stays with it: where tokens and keys lie, how the API is called, how a broken transfer
+is taken up again. Added here: a look at the disk before, a checksum after, and a message for every failure.
 """
 
 # The package ships no types.
@@ -10,8 +10,8 @@ taken up again. Added here: a look at the disk before, a checksum after, and a m
 
 import io
 import shutil
-from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,7 +32,8 @@ from benchmark.preparation.errors import DiskFull, MissingPackage
 Say = Callable[[str], None]
 Grow = Callable[[Path, int], None]
 ROOM = 2.2
-"""Free bytes wanted for each byte of a download: it is unpacked while it is still there, and tables are new."""
+"""Free bytes wanted for each byte of a download: it is unpacked while it is still there, and tables are
+new."""
 
 
 class Api(Protocol):
@@ -40,6 +41,10 @@ class Api(Protocol):
 
     def competition_download_files(self, competition: str, path: str, quiet: bool = True) -> None:
         """Downloads all files of a competition as one archive, going on where an earlier call stopped."""
+        ...
+
+    def competition_leaderboard_download(self, competition: str, path: str, quiet: bool = True) -> None:
+        """Downloads the leaderboard of a competition as an archive."""
         ...
 
 
@@ -84,23 +89,45 @@ def download(slug: str, archive: Path, say: Say, grow: Grow) -> None:
         DiskFull: There is not enough room for it.
     """
     api = connect(archive.parent, grow)
+    say(f"downloading {slug}")
+    with _clear_failures(slug), redirect_stdout(io.StringIO()):
+        api.competition_download_files(slug, path=str(archive.parent), quiet=True)
+    if not archive.is_file():
+        raise KaggleFailed(
+            f"Kaggle sent no archive for {slug!r}, but something else; see {str(archive.parent)!r}"
+        )
+
+
+def download_leaderboard(slug: str, folder: Path) -> Path:
+    """Downloads the public leaderboard of a Kaggle competition into a folder, as a zip archive.
+
+    Raises:
+        MissingPackage: The package `kaggle` is not installed.
+        KaggleFailed: Kaggle refused, or the transfer broke.
+    """
+    api = connect(folder, lambda _path, _size: None)
+    with _clear_failures(slug), redirect_stdout(io.StringIO()):
+        api.competition_leaderboard_download(slug, path=str(folder), quiet=True)
+    archive = folder / f"{slug}.zip"
+    if not archive.is_file():
+        raise KaggleFailed(f"Kaggle sent no leaderboard of {slug!r}")
+    return archive
+
+
+@contextmanager
+def _clear_failures(slug: str) -> Generator[None]:
+    """Turns what the package raises into errors of ours."""
     import requests
     import urllib3
 
-    say(f"downloading {slug}")
     try:
-        with redirect_stdout(io.StringIO()):
-            api.competition_download_files(slug, path=str(archive.parent), quiet=True)
+        yield
     except requests.HTTPError as error:
         raise _refusal(slug, error) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise TransferBroken(slug, type(error).__name__) from error
     except ValueError as error:  # the package's word for a file of another size than announced
         raise TransferBroken(slug, str(error)) from error
-    if not archive.is_file():
-        raise KaggleFailed(
-            f"Kaggle sent no archive for {slug!r}, but something else; see {str(archive.parent)!r}"
-        )
 
 
 def connect(folder: Path, grow: Grow) -> Api:
@@ -132,7 +159,8 @@ def connect(folder: Path, grow: Grow) -> Api:
 
         try:
             api = Checked()
-            api.config_values = {}  # what an earlier sign-in left on the class would go before the environment
+            # What an earlier sign-in left on the class would go before the environment.
+            api.config_values = {}
             api.authenticate()
         except SystemExit as error:
             raise (BadCredentials() if _has_token() else NoCredentials()) from error
@@ -166,7 +194,7 @@ def _refusal(slug: str, error: Any) -> KaggleFailed:  # noqa: ANN401 - an HTTPEr
         return RulesNotAccepted(slug)
     if status == 404:
         return NoSuchData(slug)
-    if status == 429:
+    if status == 429 and response is not None:
         return TooManyRequests(response.headers.get("Retry-After"))
     return TransferBroken(slug, f"status {status}")
 

@@ -47,8 +47,9 @@ class RulesNotAccepted(KaggleFailed):
         self.slug = slug
         super().__init__(
             f"Kaggle refuses the data of {slug!r} (403). Its rules must be accepted once, in a browser: open "
-            f"https://www.kaggle.com/c/{slug}/rules and accept, or join at https://www.kaggle.com/c/{slug}/data "
-            "where there is no such button; the account's phone number must be verified too"
+            f"https://www.kaggle.com/c/{slug}/rules and accept, or join at "
+            f"https://www.kaggle.com/c/{slug}/data where there is no such button; "
+            "the account's phone number must be verified too"
         )
 
 
@@ -79,7 +80,8 @@ class TransferBroken(KaggleFailed):
 
     def __init__(self, slug: str, problem: str) -> None:
         super().__init__(
-            f"the transfer of {slug!r} broke ({problem}); run the same command again: it goes on where it stopped"
+            f"the transfer of {slug!r} broke ({problem}); run the same command again: "
+            "it goes on where it stopped"
         )
 
 

@@ -9,7 +9,7 @@ import shutil
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
@@ -33,7 +33,8 @@ class Limits(BaseModel):
     total: int = 2 << 40
     """Bytes of all files; the largest competition has about 1.2 TB."""
     ratio: int = 200
-    """Bytes out for one byte in, over the whole archive; text tables reach about 20, blank images about 100."""
+    """Bytes out for one byte in, over the whole archive; text tables reach about 20, blank images about
+    100."""
     free_of_ratio: int = 64 << 20
     """Bytes that any archive may unpack to, whatever its own size."""
 
@@ -232,7 +233,7 @@ def _pack_7z(archive: Path, files: Iterable[tuple[str, Path]], folders: Iterable
 
 
 @contextmanager
-def _empty_folder(archive: Path) -> Iterator[Path]:
+def _empty_folder(archive: Path) -> Generator[Path]:
     folder = archive.with_name(f".{archive.name}.folder")
     folder.mkdir()
     try:

@@ -15,7 +15,7 @@ class MissingRaw(BenchmarkError):
         self.competition_id = competition_id
         self.missing = tuple(missing)
         super().__init__(
-            f"{competition_id!r} is prepared from {', '.join(missing)}, and {str(folder)!r} does not hold it; "
+            f"{competition_id!r} is prepared from {', '.join(missing)}, which {str(folder)!r} lacks; "
             "give the folder of the unpacked Kaggle download with --raw, or download again without --raw"
         )
 

@@ -1,7 +1,7 @@
 """The facts that steer a preparation: how rows are split, and which files are made of them.
 
-They are the sections `split` and `preparation` of a `competition.yaml`. Most competitions are these few lines;
-one that is not names a function of its own, which uses the same steps.
+They are the sections `split` and `preparation` of a `competition.yaml`. Most competitions are these few
+lines; one that is not names a function of its own, which uses the same steps.
 """
 
 from collections.abc import Mapping

@@ -14,8 +14,8 @@ _CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP)
 def place(source: Path, target: Path, movable: bool) -> None:
     """Makes `target` hold what `source` holds; folders to it are made.
 
-    A hard link only where the caller may give the source away: an agent that gets hold of a prepared file must
-    never reach the raw one.
+    A hard link only where the caller may give the source away: an agent that gets hold of a prepared file
+    must never reach the raw one.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     if movable and _linked(source, target):

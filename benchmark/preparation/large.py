@@ -1,8 +1,8 @@
 """Splits a table that does not fit into memory.
 
 Rows are dealt into buckets on disk by the place where they will stand, then each bucket is put into order and
-written. Memory holds the places of all rows (8 bytes each, twice for a moment), one piece of the raw table and
-one bucket; the disk holds the train rows once more, compressed.
+written. Memory holds the places of all rows (8 bytes each, twice for a moment), one piece of the raw table
+and one bucket; the disk holds the train rows once more, compressed.
 """
 
 from collections.abc import Iterator

@@ -1,7 +1,7 @@
 """Remembers the checksums of prepared public files, so that a run need not read terabytes to name its data.
 
-A remembered checksum counts while size and time of change of its file are those of the day it was taken. What a
-digest means is the same with and without a manifest.
+A remembered checksum counts while size and time of change of its file are those of the day it was taken. What
+a digest means is the same with and without a manifest.
 """
 
 import hashlib

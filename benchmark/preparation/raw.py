@@ -1,7 +1,7 @@
 """The raw files of a competition, found by paths that lead through archives.
 
-`train.zip/{id}.png` is the file in the archive `train.zip`, wherever the archive keeps it: at its top or in one
-folder of its own. Who unpacked the download by hand is served as well. Nothing is ever written beside raw
+`train.zip/{id}.png` is the file in the archive `train.zip`, wherever the archive keeps it: at its top or in
+one folder of its own. Who unpacked the download by hand is served as well. Nothing is ever written beside raw
 files; archives are unpacked into a scratch folder, whose files may be moved away.
 """
 

@@ -20,7 +20,8 @@ from benchmark.preparation.tables import read_table, shaped, write_table
 from benchmark.submission_schema import ALL_OTHERS
 
 CLASSES = "classes.txt"
-"""The file in a competition's folder that lists the classes, one a line, where they are too many for its facts."""
+"""The file in a competition's folder that lists the classes, one a line, where they are too many for its
+facts."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Reads raw tables and writes prepared ones, byte for byte the same with every supported pandas.
 
-Numbers are read exactly: pandas does so by itself from 3.1, and has to be told before. They are written as the
-shortest text that reads back the same.
+Numbers are read exactly: pandas does so by itself from 3.1, and has to be told before. They are written as
+the shortest text that reads back the same.
 """
 
 import csv
@@ -29,7 +29,8 @@ def read_table(path: Path, reading: Reading | None = None) -> pd.DataFrame:
         BadRaw: It is no such table.
     """
     try:
-        return pd.read_csv(path, low_memory=False, **_options(path, reading or Reading()))
+        options = _options(path, reading or Reading())
+        return pd.read_csv(path, low_memory=False, **options)  # pyright: ignore[reportUnknownVariableType]
     except (ValueError, pd.errors.ParserError) as error:
         raise BadRaw(path, f"not a table: {error}") from error
 

@@ -1,7 +1,7 @@
-"""Reads TFRecord files of `tf.train.Example` messages without tensorflow, and copies them without some features.
+"""Reads TFRecord files of `tf.train.Example` messages without tensorflow; copies them with less.
 
-A file is a chain of frames: length (8 bytes, little endian), masked CRC-32C of these, the message, masked CRC-32C
-of the message. An Example holds one map from names to features, in the wire format of protocol buffers.
+A file is a chain of frames: length (8 bytes, little endian), masked CRC-32C of these, the message, masked
+CRC-32C of the message. An Example holds one map from names to features, in protocol buffers' wire format.
 """
 
 import struct
@@ -137,7 +137,7 @@ def _table() -> tuple[int, ...]:
     table: list[int] = []
     for value in range(256):
         for _ in range(8):
-            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)  # noqa: PLW2901 - the polynomial of CRC-32C
+            value = value >> 1 ^ (0x82F63B78 if value & 1 else 0)
         table.append(value)
     return tuple(table)
 

@@ -19,7 +19,7 @@ def prepare(job: Job) -> None:
     """
     parts = divide(job, read_source(job))
     place_all(job, parts)
-    names = parts.test[["name"]].to_dict("records")
+    names = [{"name": name} for name in parts.test["name"]]
     answers = pd.concat([_pixels(path) for path in job.raw.each("train_cleaned.zip/{name}", names)])
     write_table(answers, job.private / "answers.csv")
     write_table(answers.assign(value=1), job.public / "sampleSubmission.csv")

@@ -30,7 +30,8 @@ SHARED = (
 )
 TABLES = ("histogram_of_segments.txt", "segment_features.txt", "segment_rectangles.txt")
 FIRST_HEADER = "rec_id,[histogram of segment features]"
-"""What upstream writes over all three tables, though only the first is one; data version 2 keeps each header."""
+"""What upstream writes over all three tables, though only the first is one; data version 2 keeps each
+header."""
 SPECIES = 19
 """How many species there are; an id is the recording times 100 plus the species."""
 

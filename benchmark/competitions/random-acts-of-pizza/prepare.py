@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
@@ -29,7 +29,7 @@ def prepare(job: Job) -> None:
     everyone, original_test = _records(job, "train.json"), _records(job, "test.json")
     hidden = str(facts_of(job.competition).params.get("hidden", "")).split()
     halves = split_positions(len(everyone), job.competition.split, len(original_test))
-    train, test = ([everyone[position] for position in half] for half in halves)
+    train, test = [everyone[row] for row in halves.train], [everyone[row] for row in halves.test]
     fields = [name for name in original_test[0] if name not in hidden]
     _write(job, "train", [{name: record[name] for name in record if name not in hidden} for record in train])
     _write(job, "test", [{name: record[name] for name in fields} for record in test])
@@ -51,7 +51,7 @@ def _records(job: Job, name: str) -> Sequence[Record]:
         raise BadRaw(path, f"not JSON: {error}") from error
     if not isinstance(records, list) or not records:
         raise BadRaw(path, "not a list of records")
-    return records
+    return cast(Sequence[Record], records)
 
 
 def _write(job: Job, side: str, records: Sequence[Record]) -> None:

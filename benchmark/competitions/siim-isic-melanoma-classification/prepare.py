@@ -1,4 +1,4 @@
-"""Test are the images of two TFRecord files; the files themselves are renamed, and read without tensorflow."""
+"""Test are the images of two TFRecord files, which are renamed, and read without tensorflow."""
 
 import re
 from pathlib import Path
@@ -17,8 +17,8 @@ _NAME = re.compile(r"train\d+-(\d+)\.tfrec")
 def prepare(job: Job) -> None:
     """Writes tables, images and records.
 
-    Its parameters are `test_records`, the names of the records whose images are test, and `hidden`, the features
-    that records of test images lose; both divided by blanks.
+    Its parameters are `test_records`, the names of the records whose images are test, and `hidden`, the
+    features that records of test images lose; both divided by blanks.
 
     Raises:
         BenchmarkError: An image or a record is missing or broken.

@@ -102,7 +102,10 @@ def _7z(content: bytes) -> Essence:
         archive.write_bytes(content)
         unpack(archive, Path(folder, "inside"))
         members = describe_tree(Path(folder, "inside"))
-    return {"kind": "7z", "members": {name: entry for name, entry in members.items() if entry["kind"] != "dir"}}
+    return {
+        "kind": "7z",
+        "members": {name: entry for name, entry in members.items() if entry["kind"] != "dir"},
+    }
 
 
 DESCRIBERS: Mapping[str, Callable[[bytes], Essence]] = {

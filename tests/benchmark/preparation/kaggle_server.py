@@ -1,7 +1,8 @@
-"""A server that speaks the part of Kaggle's API which the kaggle package calls for a download, and its faults."""
+"""A server that speaks the part of Kaggle's API which the kaggle package calls for a download, and its
+faults."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -38,10 +39,10 @@ class KaggleServer(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     """One request."""
 
-    server: KaggleServer
+    server: KaggleServer  # pyright: ignore[reportIncompatibleVariableOverride] - no other server makes one
     protocol_version = "HTTP/1.1"
 
-    def do_POST(self) -> None:  # noqa: N802 - the name that http.server calls
+    def do_POST(self) -> None:
         self.server.asked.append(self.path)
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.path.endswith("/security.OAuthService/IntrospectToken"):
@@ -57,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
             place = f"{self.server.endpoint}/files/{request['competitionName']}.zip?signed=yes"
             self._json(302, {}, {"Location": place})
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         self.server.asked.append(self.path)
         content = self.server.archives[self.path.split("/")[-1].split(".zip")[0]]
         wanted = self.headers.get("Range")
@@ -93,7 +94,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving(archives: dict[str, bytes]) -> Iterator[KaggleServer]:
+def serving(archives: dict[str, bytes]) -> Generator[KaggleServer]:
     """A server as long as the block lasts."""
     server = KaggleServer(archives)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from benchmark.competition import Competition
-from benchmark.prepare import DESCRIPTION, Options, prepare
-from benchmark.preparation.split import shuffled
 from benchmark.preparation.split import sampled as sample_positions
+from benchmark.preparation.split import shuffled
+from benchmark.prepare import DESCRIPTION, Options, prepare
 from benchmark.registry import find
 from tests.benchmark.preparation.describing import describe_tree, differences
 

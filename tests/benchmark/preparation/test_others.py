@@ -6,17 +6,16 @@
 
 import json
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
-from benchmark.prepare import Options, Prepared, prepare
 from benchmark.preparation.recipe import predicted
+from benchmark.prepare import Options, Prepared, prepare
 from benchmark.registry import find
 
 Rows = list[dict[str, str]]
@@ -46,7 +45,8 @@ def csv_of(rows: Sequence[Mapping[str, object]]) -> str:
 
 
 def rows_in(path: Path) -> Rows:
-    return pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return [{str(name): str(cell) for name, cell in row.items()} for row in table.to_dict("records")]
 
 
 def texts(rows: Sequence[Mapping[str, object]]) -> Rows:
@@ -55,11 +55,13 @@ def texts(rows: Sequence[Mapping[str, object]]) -> Rows:
 
 def split(rows: Sequence[Any], share: float = 0.1) -> tuple[list[Any], list[Any]]:
     train, test = train_test_split(list(rows), test_size=share, random_state=0)
-    return train, test
+    return list(train), list(test)
 
 
 def files_in(folder: Path) -> dict[str, bytes]:
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
 
 
 def test_dogs_vs_cats(tmp_path: Path) -> None:
@@ -99,7 +101,9 @@ def test_leaves(tmp_path: Path, by_hand: bool) -> None:
     folders = prepared_from("leaf-classification", tmp_path)
     train, test = split(rows)
     assert rows_in(folders.public / "train.csv") == texts(train)
-    assert rows_in(folders.public / "test.csv") == texts([{"id": r["id"], "margin1": r["margin1"]} for r in test])
+    assert rows_in(folders.public / "test.csv") == texts(
+        [{"id": r["id"], "margin1": r["margin1"]} for r in test]
+    )
     one_hot = [{"id": r["id"]} | {name: int(name == r["species"]) for name in classes} for r in test]
     assert rows_in(folders.private / "test.csv") == texts(one_hot)
     constant = dict.fromkeys(classes, 0.010101010101010102)
@@ -113,7 +117,8 @@ def test_leaves(tmp_path: Path, by_hand: bool) -> None:
 def test_transparent_conductors(tmp_path: Path) -> None:
     targets = ("formation_energy_ev_natom", "bandgap_energy_ev")
     rows = [
-        {"id": n, "spacegroup": n % 7, "lattice": n / 3, targets[0]: n / 9, targets[1]: n / 11} for n in range(1, 42)
+        {"id": n, "spacegroup": n % 7, "lattice": n / 3, targets[0]: n / 9, targets[1]: n / 11}
+        for n in range(1, 42)
     ]
     write_zip(tmp_path, "train.csv.zip", {"train.csv": csv_of(rows)})
     geometry = {f"train/{n}/geometry.xyz": f"atoms of {n}" for n in range(1, 42)}
@@ -121,7 +126,11 @@ def test_transparent_conductors(tmp_path: Path) -> None:
     folders = prepared_from("nomad2018-predict-transparent-conductors", tmp_path)
     for side, half in zip(("train", "test"), split(rows), strict=True):
         renamed = [row | {"id": place} for place, row in enumerate(half, 1)]
-        shown = renamed if side == "train" else [{k: v for k, v in r.items() if k not in targets} for r in renamed]
+        shown = (
+            renamed
+            if side == "train"
+            else [{k: v for k, v in r.items() if k not in targets} for r in renamed]
+        )
         assert rows_in(folders.public / f"{side}.csv") == texts(shown)
         for place, row in enumerate(half, 1):
             text = (folders.public / side / str(place) / "geometry.xyz").read_text()
@@ -135,12 +144,18 @@ def test_transparent_conductors(tmp_path: Path) -> None:
 
 def test_plant_pathology_2020(tmp_path: Path) -> None:
     labels = ("healthy", "multiple_diseases", "rust", "scab")
-    rows = [{"image_id": f"Train_{n}"} | {name: int(n % 4 == k) for k, name in enumerate(labels)} for n in range(33)]
+    rows = [
+        {"image_id": f"Train_{n}"} | {name: int(n % 4 == k) for k, name in enumerate(labels)}
+        for n in range(33)
+    ]
     pictures = {f"images/Train_{n}.jpg": f"leaf {n}" for n in range(33)} | {"images/Test_0.jpg": "hidden"}
     write_files(tmp_path, {"train.csv": csv_of(rows), **pictures})
     folders = prepared_from("plant-pathology-2020-fgvc7", tmp_path)
     halves = split(rows)
-    new = [[r | {"image_id": f"{side}_{n}"} for n, r in enumerate(half)] for side, half in zip(("Train", "Test"), halves)]
+    new = [
+        [r | {"image_id": f"{side}_{n}"} for n, r in enumerate(half)]
+        for side, half in zip(("Train", "Test"), halves, strict=True)
+    ]
     assert rows_in(folders.public / "train.csv") == texts(new[0])
     assert rows_in(folders.private / "test.csv") == texts(new[1])
     assert rows_in(folders.public / "test.csv") == [{"image_id": r["image_id"]} for r in new[1]]
@@ -156,7 +171,13 @@ def test_plant_pathology_2020(tmp_path: Path) -> None:
 
 def test_pizza(tmp_path: Path) -> None:
     train = [
-        {"giver_username_if_known": f"g{n}", "request_id": f"t3_{n}", "text": f"é {n}", "late": n, "requester_received_pizza": n % 3 == 0}
+        {
+            "giver_username_if_known": f"g{n}",
+            "request_id": f"t3_{n}",
+            "text": f"é {n}",
+            "late": n,
+            "requester_received_pizza": n % 3 == 0,
+        }
         for n in range(40)
     ]
     fields = ("text", "giver_username_if_known", "request_id")
@@ -182,10 +203,15 @@ def test_catheters(tmp_path: Path) -> None:
     graded = competition.submission.listed
     labels = (*graded, "CVC - Normal", "Swan Ganz Catheter Present")
     rows = [
-        {"StudyInstanceUID": f"1.2.{n}"} | {name: (n + k) % 2 for k, name in enumerate(labels)} | {"PatientID": f"p{n // 3}"}
+        {"StudyInstanceUID": f"1.2.{n}"}
+        | {name: (n + k) % 2 for k, name in enumerate(labels)}
+        | {"PatientID": f"p{n // 3}"}
         for n in range(45)
     ]
-    notes = [{"StudyInstanceUID": f"1.2.{n % 45}", "label": labels[n % 11], "data": f"[[{n}, 1], [2, 3]]"} for n in range(99)]
+    notes = [
+        {"StudyInstanceUID": f"1.2.{n % 45}", "label": labels[n % 11], "data": f"[[{n}, 1], [2, 3]]"}
+        for n in range(99)
+    ]
     pictures = {f"train/1.2.{n}.jpg": f"chest {n}" for n in range(45)}
     write_files(tmp_path, {"train.csv": csv_of(rows), "train_annotations.csv": csv_of(notes), **pictures})
     folders = prepared_from(competition.id, tmp_path)
@@ -210,14 +236,22 @@ def test_enzymes(tmp_path: Path) -> None:
     train, test = split(rows)
     assert rows_in(folders.public / "train.csv") == texts(train)
     assert rows_in(folders.private / "test.csv") == texts(test)
-    assert rows_in(folders.public / "test.csv") == texts([{"id": r["id"], "BertzCT": r["BertzCT"]} for r in test])
+    assert rows_in(folders.public / "test.csv") == texts(
+        [{"id": r["id"], "BertzCT": r["BertzCT"]} for r in test]
+    )
     sample = texts([{"id": r["id"], "EC1": 0.5, "EC2": 0.5} for r in test])
     assert rows_in(folders.public / "sample_submission.csv") == sample
 
 
 def test_russian_text(tmp_path: Path) -> None:
     rows = [
-        {"sentence_id": (17 * (n // 3)) % 40, "token_id": n % 3, "class": "PLAIN", "before": f"сло{n}", "after": f"слово {n}"}
+        {
+            "sentence_id": (17 * (n // 3)) % 40,
+            "token_id": n % 3,
+            "class": "PLAIN",
+            "before": f"сло{n}",
+            "after": f"слово {n}",
+        }
         for n in range(60)
     ]
     write_zip(tmp_path, "ru_train.csv.zip", {"ru_train.csv": csv_of(rows)})
