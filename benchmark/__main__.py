@@ -2,7 +2,7 @@
 
 import typer
 
-from benchmark.cli import batching, describing, facts, grading, medalling, preparing, verifying
+from benchmark.cli import batching, benching, describing, facts, grading, medalling, preparing, verifying
 
 app = typer.Typer(
     name="benchmark",
@@ -22,6 +22,7 @@ app.command("descriptions")(describing.descriptions)
 app.command("leaderboard")(medalling.leaderboard)
 app.command("medals")(medalling.medals)
 app.command("verify")(verifying.verify_command)
+app.command("bench")(benching.bench)
 
 if __name__ == "__main__":
     app(prog_name="python -m benchmark")
