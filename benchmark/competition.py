@@ -132,7 +132,11 @@ class Competition(Facts):
     def description(self, obfuscated: bool = False) -> str:
         """The task as the agent reads it; obfuscated, it hides where the competition comes from."""
         name = "description_obfuscated.md" if obfuscated else "description.md"
-        return (self.folder / name).read_text(encoding="utf-8")
+        text = (self.folder / name).read_text(encoding="utf-8")
+        if self.data_version == 1 or not self.version_2:
+            return text
+        changes = "".join(f"- {change.what}\n" for change in self.version_2)
+        return f"{text.rstrip()}\n\n## Other than said above\n\n{changes}"
 
     @property
     def id_column(self) -> str:

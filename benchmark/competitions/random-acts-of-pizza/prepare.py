@@ -29,7 +29,10 @@ def prepare(job: Job) -> None:
     everyone, original_test = _records(job, "train.json"), _records(job, "test.json")
     hidden = str(facts_of(job.competition).params.get("hidden", "")).split()
     halves = split_positions(len(everyone), job.competition.split, len(original_test))
-    train, test = [everyone[row] for row in halves.train], [everyone[row] for row in halves.test]
+    train, test = (
+        [everyone[row] for row in halves.train.tolist()],
+        [everyone[row] for row in halves.test.tolist()],
+    )
     fields = [name for name in original_test[0] if name not in hidden]
     _write(job, "train", [{name: record[name] for name in record if name not in hidden} for record in train])
     _write(job, "test", [{name: record[name] for name in fields} for record in test])
