@@ -62,11 +62,21 @@ def _best(true: Things, guess: Things, classes: int) -> tuple[Integers, Floats]:
     """For each prediction the true box of the highest IoU, and that IoU; 0 where none is above one half."""
     best, overlap = np.zeros(len(guess.row), dtype=np.int64), np.zeros(len(guess.row))
     for place, box in candidates(keys(guess, classes), keys(true, classes)):
+        near = _near(guess.values, true.values, place, box)
+        place, box = place[near], box[near]
         shared = volume_iou(guess.values[place, 1:], true.values[box, 1:])
         order = np.lexsort((box, -shared, place))
         first = order[np.diff(place[order], prepend=-1) != 0]
         best[place[first]], overlap[place[first]] = box[first], shared[first]
     return best, overlap
+
+
+def _near(boxes: Floats, others: Floats, place: Integers, other: Integers) -> NDArray[np.bool_]:
+    """Which pairs lie near enough to meet, seen from above: a cheap look at all pairs before the exact one."""
+    reach = np.hypot(boxes[:, 4], boxes[:, 5]) / 2
+    other_reach = np.hypot(others[:, 4], others[:, 5]) / 2
+    apart = np.hypot(boxes[place, 1] - others[other, 1], boxes[place, 2] - others[other, 2])
+    return apart <= reach[place] + other_reach[other]
 
 
 def volume_iou(boxes: Floats, others: Floats) -> Floats:
@@ -84,7 +94,7 @@ def volume_iou(boxes: Floats, others: Floats) -> Floats:
     )
     area = np.minimum(np.prod(boxes[:, 3:5], axis=1), np.prod(others[:, 3:5], axis=1))
     area = np.minimum(area, np.prod(np.clip(sides, 0, None), axis=1))
-    near = 3 * area * height >= volumes * IOU_THRESHOLDS[0] * 2
+    near = 3 * area * height >= volumes  # an IoU of one half means that a third of the volumes is shared
     shared = np.zeros(len(boxes))
     shared[near] = height[near] * shapely.area(
         shapely.intersection(shapely.polygons(ground[near]), shapely.polygons(other_ground[near]))
