@@ -72,7 +72,7 @@ def _best(true: Things, guess: Things, classes: int) -> tuple[Integers, Floats]:
 
 
 def _near(boxes: Floats, others: Floats, place: Integers, other: Integers) -> NDArray[np.bool_]:
-    """Which pairs lie near enough to meet, seen from above: a cheap look at all pairs before the exact one."""
+    """Which pairs may meet, seen from above: a cheap look at all pairs before the exact one."""
     reach = np.hypot(boxes[:, 4], boxes[:, 5]) / 2
     other_reach = np.hypot(others[:, 4], others[:, 5]) / 2
     apart = np.hypot(boxes[place, 1] - others[other, 1], boxes[place, 2] - others[other, 2])
