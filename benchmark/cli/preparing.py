@@ -12,6 +12,7 @@ from benchmark.cli.progress import Telling
 from benchmark.cli.selecting import present
 from benchmark.competition import Competition
 from benchmark.errors import BenchmarkError, MissingCompetitions
+from benchmark.preparation.checksums import SAME
 from benchmark.prepare import Options, Prepared, prepare
 from benchmark.registry import all_ids, expand, find, missing
 from benchmark.versions import at_version
@@ -126,7 +127,7 @@ def _result(competition: Competition, folders: Prepared) -> dict[str, object]:
         "folder": str(folders.public.parent),
         "digest": folders.digest,
         "tables": {table.file: table.verdict for table in tables},
-        "same_as_upstream": all(table.verdict == "same" for table in tables) if tables else None,
+        "same_as_upstream": all(table.verdict in SAME for table in tables) if tables else None,
         "warning": competition.preparation.warning if competition.preparation is not None else None,
     }
 

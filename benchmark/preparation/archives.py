@@ -4,6 +4,8 @@ Every entry is a plain file or a folder under the target: no absolute path, no `
 are counted as they are written, so that an archive which swells is stopped on the way and not afterwards.
 """
 
+import errno
+import gzip
 import lzma
 import shutil
 import tarfile
@@ -21,6 +23,7 @@ from benchmark.preparation.errors import BadArchive, MissingPackage
 SUFFIXES = (".zip", ".7z", ".tar", ".tar.gz", ".tgz")
 """The kinds of archives that the competitions come in."""
 _CHUNK = 1 << 20
+_BROKEN = (zipfile.BadZipFile, tarfile.TarError, gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError)
 
 
 class Limits(BaseModel):
@@ -68,10 +71,14 @@ def unpack(archive: Path, target: Path, limits: Limits | None = None) -> None:
             _unpack_7z(archive, target, budget)
         else:
             _unpack_tar(archive, target, budget)
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zlib.error, lzma.LZMAError) as error:
+    except _BROKEN as error:
         raise BadArchive(archive, f"broken: {error}") from error
     except (NotImplementedError, RuntimeError) as error:  # zipfile: an unknown method, a password
         raise BadArchive(archive, str(error)) from error
+    except OSError as error:
+        if error.errno == errno.EINVAL:  # a broken offset
+            raise BadArchive(archive, f"broken: {error}") from error
+        raise
 
 
 class _Budget:
@@ -159,11 +166,14 @@ def _unpack_tar(archive: Path, target: Path, budget: _Budget) -> None:
                 raise BadArchive(archive, f"the entry {member.name!r} is no plain file")
             with source:
                 budget.copy(source, path)
+        # The checksum of a compressed tar stands behind its last entry.
+        while opened.fileobj is not None and opened.fileobj.read(_CHUNK):
+            pass
 
 
 def _unpack_7z(archive: Path, target: Path, budget: _Budget) -> None:
     py7zr = _py7zr()
-    from py7zr.exceptions import ArchiveError, UnsupportedCompressionMethodError
+    from py7zr.exceptions import AbsolutePathError, ArchiveError, PasswordRequired
 
     try:
         with py7zr.SevenZipFile(archive, "r") as opened:
@@ -175,7 +185,7 @@ def _unpack_7z(archive: Path, target: Path, budget: _Budget) -> None:
                     raise BadArchive(archive, f"the entry {info.filename!r} is no plain file")
             # The sizes above are the archive's own word; py7zr stops where a file is longer than announced.
             opened.extractall(target)
-    except (ArchiveError, UnsupportedCompressionMethodError) as error:
+    except (ArchiveError, PasswordRequired, AbsolutePathError) as error:
         raise BadArchive(archive, f"broken: {error}") from error
 
 

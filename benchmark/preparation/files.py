@@ -33,12 +33,8 @@ def place_tree(source: Path, target: Path, movable: bool) -> None:
         place(source, target, movable)
         return
     target.mkdir(parents=True, exist_ok=True)
-    for path in sorted(source.rglob("*")):
-        inner = target / path.relative_to(source)
-        if path.is_dir():
-            inner.mkdir(parents=True, exist_ok=True)
-        else:
-            place(path, inner, movable)
+    for path in sorted(source.iterdir()):
+        place_tree(path, target / path.name, movable)
 
 
 def leads_out(name: str) -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from benchmark.preparation.archives import SUFFIXES, is_archive, unpack
 from benchmark.preparation.errors import BadRaw, MissingRaw
-from benchmark.preparation.files import leads_out
+from benchmark.preparation.files import leads_out, total_size
 
 Say = Callable[[str], None]
 
@@ -59,6 +59,10 @@ class Raw:
         missing = [name for name in names if next(self._match(name), None) is None]
         if missing:
             raise MissingRaw(self._id, self.folder, missing)
+
+    def size(self, names: Sequence[str]) -> int:
+        """The bytes of raw files and of what is in raw folders."""
+        return total_size(path for name in names for path in self._match(name))
 
     def names(self, pattern: str) -> list[str]:
         """The sorted names of the files in a folder that fit a pattern such as `test/*.png`."""
@@ -122,8 +126,7 @@ class Raw:
         if here.is_file():
             yield from self._inside(here)
         elif base.is_dir():  # unpacked by hand, into a folder of its name or right here
-            suffix = next(suffix for suffix in SUFFIXES if part.lower().endswith(suffix))
-            by_hand = base / part[: -len(suffix)]
+            by_hand = base / _stem(part)
             if by_hand.is_dir():
                 yield from _with_sole_folder(by_hand)
             yield base
@@ -140,8 +143,8 @@ class Raw:
         """Files by a path whose last part may be a pattern; an archive itself counts as its file."""
         *folder, last = PurePosixPath(pattern).parts
         for base in self._find(self.folder, folder):
-            if is_archive(last) and (base / last).is_file():
-                yield base / last
+            if is_archive(last):
+                yield from self._archive_or_inside(base, last)
                 return
             found = (
                 [path for path in base.iterdir() if fnmatch.fnmatch(path.name, last)] if base.is_dir() else []
@@ -151,6 +154,18 @@ class Raw:
             if found:
                 yield from found
                 return
+
+    def _archive_or_inside(self, base: Path, name: str) -> Iterator[Path]:
+        """An archive, or what is there of it where it was unpacked by hand."""
+        if (base / name).is_file():
+            yield base / name
+        elif base.is_dir():
+            yield from (path for path in sorted(base.iterdir()) if path.name.startswith(_stem(name)))
+
+
+def _stem(archive: str) -> str:
+    suffix = next(suffix for suffix in SUFFIXES if archive.lower().endswith(suffix))
+    return archive[: -len(suffix)]
 
 
 def _with_sole_folder(folder: Path) -> Iterator[Path]:

@@ -11,7 +11,6 @@ from benchmark.competition import Competition
 from benchmark.errors import NoSuchFile
 from benchmark.preparation.archives import unpack
 from benchmark.preparation.errors import DiskFull
-from benchmark.preparation.files import total_size
 from benchmark.preparation.raw import Raw
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def raw_files(competition: Competition, data_dir: Path, scratch: Path, options: 
         folder = _given(competition, options.raw) if options.raw is not None else base / RAW
         raw = Raw(competition.id, folder, scratch, options.say)
         raw.require(facts.raw)
-        _check_room(folder, scratch)
+        _check_room(raw.size(facts.raw), scratch)
         yield raw
         return
     with _downloaded(competition, base, scratch, options) as raw:
@@ -96,9 +95,9 @@ def _unpack_kept(archive: Path, base: Path) -> None:
         shutil.rmtree(work)
 
 
-def _check_room(folder: Path, scratch: Path) -> None:
+def _check_room(size: int, scratch: Path) -> None:
     """Refuses to begin where a copy of the raw files does not fit."""
-    needed = total_size([folder]) + _SPARE
+    needed = size + _SPARE
     free = shutil.disk_usage(scratch).free
     if needed > free:
         raise DiskFull(scratch.parent.parent, needed, free)

@@ -11,7 +11,7 @@ from benchmark.preparation.archives import pack
 from benchmark.preparation.errors import BadRaw
 from benchmark.preparation.job import Job
 from benchmark.preparation.recipe import facts_of
-from benchmark.preparation.split import split_positions
+from benchmark.preparation.split import Positions, split_positions
 from benchmark.preparation.tables import write_table
 
 Record = Mapping[str, Any]
@@ -29,10 +29,7 @@ def prepare(job: Job) -> None:
     everyone, original_test = _records(job, "train.json"), _records(job, "test.json")
     hidden = str(facts_of(job.competition).params.get("hidden", "")).split()
     halves = split_positions(len(everyone), job.competition.split, len(original_test))
-    train, test = (
-        [everyone[row] for row in halves.train.tolist()],
-        [everyone[row] for row in halves.test.tolist()],
-    )
+    train, test = _chosen(everyone, halves.train), _chosen(everyone, halves.test)
     fields = [name for name in original_test[0] if name not in hidden]
     _write(job, "train", [{name: record[name] for name in record if name not in hidden} for record in train])
     _write(job, "test", [{name: record[name] for name in fields} for record in test])
@@ -44,6 +41,10 @@ def prepare(job: Job) -> None:
     )
     write_table(answers, job.private / "test.csv")
     write_table(answers.assign(**{LABEL: 0}), job.public / "sampleSubmission.csv")
+
+
+def _chosen(everyone: Sequence[Record], positions: Positions) -> list[Record]:
+    return [everyone[int(position)] for position in positions]
 
 
 def _records(job: Job, name: str) -> Sequence[Record]:

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from benchmark.errors import BadCompetition
-from benchmark.prepare import DESCRIPTION, Options, Prepared, prepare
 from benchmark.preparation.tfrecords import records, texts_of
+from benchmark.prepare import DESCRIPTION, Options, Prepared, prepare
 from benchmark.registry import COMPETITIONS, all_ids, find
 from benchmark.versions import CHANGES, NoSuchVersion, at_version
 from tests.benchmark.preparation.describing import describe_tree, differences
@@ -120,11 +120,11 @@ def test_clips_without_a_time(tmp_path: Path) -> None:
     )
     names = table(other.private / "test.csv")["clip"].tolist()
     assert names == [f"Test{number:05d}.aif" for number in range(len(names))]
-    clips = []
+    clips: list[set[tuple[bytes, str]]] = []
     for folders in (first, other):
         answers = table(folders.private / "test.csv").set_index("clip")["probability"]
         with zipfile.ZipFile(folders.public / "test2.zip") as opened:
-            clips.append({(opened.read(f"test2/{clip}"), label) for clip, label in answers.items()})
+            clips.append({(opened.read(f"test2/{clip}"), str(label)) for clip, label in answers.items()})
     assert clips[0] == clips[1]
 
 
