@@ -1,12 +1,14 @@
 """Metrics of sets of tokens, written in a cell with blanks between them."""
 
-# The stubs of pandas leave many types open; what leaves this module is typed.
+# The stubs of pandas and pyarrow leave many types open; what leaves this module is typed.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from benchmark.metrics.arrays import Values
@@ -23,21 +25,39 @@ class Overlap(NamedTuple):
 
 
 class Tokens(NamedTuple):
-    """The tokens of all cells, one after the other."""
+    """The tokens of all cells of two columns, one after the other, each token as a number."""
 
-    row: Integers
-    """The row that a token is in."""
-    token: pd.Series
+    true_row: Integers
+    """The row that a token of the truth is in."""
+    true: Integers
+    """The token; tokens are numbered as they first appear, those of the truth first."""
+    guess_row: Integers
+    """The row that a token of the prediction is in."""
+    guess: Integers
     """The token."""
+    size: int
+    """How many different tokens there are, at least 1."""
 
 
-def tokens_of(cells: Values, *, lower: bool = False) -> Tokens:
+def tokens_of(truth: Values, predicted: Values, *, lower: bool = False) -> Tokens:
     """The tokens of cells, which white space separates."""
-    texts = pd.Series(cells, dtype=object)
-    lists = (texts.str.lower() if lower else texts).str.split()
-    counts = lists.str.len().to_numpy(dtype=np.int64)
-    flat = lists[counts > 0].explode().reset_index(drop=True)
-    return Tokens(np.repeat(np.arange(len(texts)), counts), flat)
+    true_row, true = _split(truth, lower=lower)
+    guess_row, guess = _split(predicted, lower=lower)
+    both = pa.chunked_array([true, guess], type=pa.large_string())
+    codes = pc.dictionary_encode(both).unify_dictionaries().combine_chunks().indices.to_numpy().astype(np.int64)
+    split = len(true)
+    return Tokens(true_row, codes[:split], guess_row, codes[split:], int(codes.max(initial=0)) + 1)
+
+
+def _split(cells: Values, *, lower: bool) -> tuple[Integers, pa.Array]:
+    """The tokens of all cells, and the row of each."""
+    texts = [text.lower() for text in cells] if lower else cells
+    lists = pc.utf8_split_whitespace(pa.array(texts, type=pa.large_string()))
+    tokens = pc.list_flatten(lists)
+    rows = pc.list_parent_indices(lists).to_numpy().astype(np.int64)
+    # White space around a cell makes empty tokens.
+    there = pc.not_equal(tokens, "")
+    return rows[there.to_numpy(zero_copy_only=False)], tokens.filter(there)
 
 
 def overlap(truth: Values, predicted: Values, *, lower: bool = False, known_only: bool = False) -> Overlap:
@@ -49,19 +69,16 @@ def overlap(truth: Values, predicted: Values, *, lower: bool = False, known_only
         lower: Whether case does not matter.
         known_only: Whether predicted tokens that no row of the truth has are left out.
     """
-    true, guess = tokens_of(truth, lower=lower), tokens_of(predicted, lower=lower)
-    codes, _ = pd.factorize(pd.concat([true.token, guess.token], ignore_index=True))
-    split = len(true.row)
-    size = int(codes.max(initial=-1)) + 1
-    known = int(codes[:split].max(initial=-1)) + 1
-    first = np.unique(true.row * size + codes[:split])
-    second = np.unique(guess.row * size + codes[split:])
+    tokens = tokens_of(truth, predicted, lower=lower)
+    size, known = tokens.size, int(tokens.true.max(initial=-1)) + 1
+    first = np.unique(tokens.true_row * size + tokens.true)
+    second = np.unique(tokens.guess_row * size + tokens.guess)
     if known_only:
-        # Codes are given in order of first appearance: those of the truth come first.
-        second = second[second % size < known] if size else second
+        # Tokens of the truth have the first numbers.
+        second = second[second % size < known]
     shared = np.intersect1d(first, second, assume_unique=True)
     both, left, right = (
-        np.bincount(keys // max(size, 1), minlength=len(truth)).astype(np.float64)
+        np.bincount(keys // size, minlength=len(truth)).astype(np.float64)
         for keys in (shared, first, second)
     )
     return Overlap(both, left, right)
@@ -85,17 +102,17 @@ def map_at_k(truth: Values, predicted: Values, *, k: int) -> float:
     (hits up to i) / i, divided by min(number of true tokens, k); mean over rows. Repeats take up places. Source:
     Kaggle's MAP@k; with one true token it is 1 / (place of the first hit).
     """
-    true, guess = tokens_of(truth), tokens_of(predicted)
-    place = guess.row.size and np.arange(len(guess.row)) - np.searchsorted(guess.row, guess.row) + 1
-    codes, _ = pd.factorize(pd.concat([true.token, guess.token], ignore_index=True))
-    size = int(codes.max(initial=-1)) + 1
-    keys = pd.Series(guess.row * size + codes[len(true.row) :])
-    wanted = np.unique(true.row * size + codes[: len(true.row)])
-    hit = (keys.isin(wanted) & ~keys.duplicated()).to_numpy() & (np.asarray(place) <= k)
-    rows, places = guess.row[hit], np.asarray(place)[hit] if hit.size else np.zeros(0)
+    tokens = tokens_of(truth, predicted)
+    row = tokens.guess_row
+    place = np.arange(len(row)) - np.searchsorted(row, row) + 1
+    near = place <= k
+    keys = pd.Series((row * tokens.size + tokens.guess)[near])
+    wanted = np.unique(tokens.true_row * tokens.size + tokens.true)
+    hit = (keys.isin(wanted) & ~keys.duplicated()).to_numpy()
+    rows, places = row[near][hit], place[near][hit]
     so_far = np.arange(len(rows)) - np.searchsorted(rows, rows) + 1
     gains = np.bincount(rows, weights=so_far / places, minlength=len(truth))
-    most = np.minimum(np.bincount(wanted // max(size, 1), minlength=len(truth)), k)
+    most = np.minimum(np.bincount(wanted // tokens.size, minlength=len(truth)), k)
     return float(np.mean(np.divide(gains, most, out=np.zeros(len(gains)), where=most > 0)))
 
 

@@ -27,6 +27,8 @@ DOCUMENT = "the quick brown fox jumps over the lazy dog " * 900
 """An article of 40 kB, as the answers of a competition on articles hold one for each question."""
 GROUP_ROWS = 100
 """Rows of one trip, study or patient."""
+SPARSE = 18
+"""Where a submission may have rows that no answer asks for, one row in so many has an answer."""
 BOX = ("label", "x", "y", "width", "height")
 """What a true character is made of, other than a predicted one."""
 ZERO_ONE = frozenset(
@@ -76,9 +78,10 @@ def generate(competition: Competition, folder: Path, size: Size, seed: int = 0) 
     submission = pd.DataFrame({**ids, **values})
     submission.to_csv(files.submission, index=False, lineterminator="\n")
     _write_sample(files.public / competition.files["sample_submission"], files.submission)
-    _write_answers(
-        competition, files.private / competition.answers.file, pd.DataFrame({**ids, **truth}), random
-    )
+    table = pd.DataFrame({**ids, **truth})
+    if competition.submission.rows == "more":
+        table = table.iloc[::SPARSE].reset_index(drop=True)
+    _write_answers(competition, files.private / competition.answers.file, table, random)
     return files
 
 
