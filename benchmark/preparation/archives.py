@@ -167,7 +167,7 @@ def _unpack_tar(archive: Path, target: Path, budget: _Budget) -> None:
             with source:
                 budget.copy(source, path)
         # The checksum of a compressed tar stands behind its last entry.
-        while opened.fileobj is not None and opened.fileobj.read(_CHUNK):
+        while opened.fileobj.read(_CHUNK):
             pass
 
 

@@ -1,8 +1,8 @@
-"""How pandas before 3.1 read numbers, for telling a table that is another from one that only rounds otherwise.
+"""How pandas before 3.1 read numbers: to tell another table from one that only rounds otherwise.
 
 MLE-bench's recorded checksums are of tables that such a pandas read and wrote. Its reader takes the first 17
-digits, multiplies and divides doubles, and so misses the nearest double for about a third of the numbers of 16 or
-17 digits. Checked against pandas 2.2.3 on 200,000 numbers.
+digits, multiplies and divides doubles, and so misses the nearest double for about a third of the numbers of 16
+or 17 digits. Checked against pandas 2.2.3 on 200,000 numbers.
 """
 
 import hashlib

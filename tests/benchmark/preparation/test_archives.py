@@ -40,7 +40,11 @@ def write_7z(path: Path, entries: Entries) -> None:
             opened.writestr(content, name)
 
 
-WRITERS: dict[str, Callable[[Path, Entries], None]] = {"a.zip": write_zip, "a.tar.gz": write_tar, "a.7z": write_7z}
+WRITERS: dict[str, Callable[[Path, Entries], None]] = {
+    "a.zip": write_zip,
+    "a.tar.gz": write_tar,
+    "a.7z": write_7z,
+}
 
 
 def everything_in(folder: Path) -> Entries:
@@ -49,7 +53,12 @@ def everything_in(folder: Path) -> Entries:
 
 @pytest.mark.parametrize("name", WRITERS)
 def test_unpacked_is_what_was_packed(name: str, tmp_path: Path) -> None:
-    entries = {"a.txt": b"one", "b/c/d.bin": random.Random(0).randbytes(5000), "empty": b"", "b/ü x.csv": b"1,2\n"}
+    entries = {
+        "a.txt": b"one",
+        "b/c/d.bin": random.Random(0).randbytes(5000),
+        "empty": b"",
+        "b/ü x.csv": b"1,2\n",
+    }
     WRITERS[name](tmp_path / name, entries)
     unpack(tmp_path / name, tmp_path / "out")
     assert everything_in(tmp_path / "out") == entries
@@ -71,7 +80,9 @@ def test_a_zip_is_the_same_every_time(tmp_path: Path) -> None:
     assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
 
 
-@pytest.mark.parametrize("inner", ["../out.txt", "/tmp/out.txt", "a/../../out.txt", "..\\out.txt", "C:\\out.txt"])
+@pytest.mark.parametrize(
+    "inner", ["../out.txt", "/tmp/out.txt", "a/../../out.txt", "..\\out.txt", "C:\\out.txt"]
+)
 @pytest.mark.parametrize("name", ["a.zip", "a.tar.gz"])
 def test_no_path_leads_out(name: str, inner: str, tmp_path: Path) -> None:
     WRITERS[name](tmp_path / name, {"fine.txt": b"x", inner: b"escaped"})
@@ -97,7 +108,12 @@ def test_no_links_and_no_devices(tmp_path: Path) -> None:
         info = zipfile.ZipInfo("link")
         info.external_attr = (stat.S_IFLNK | 0o777) << 16
         opened.writestr(info, "/etc/passwd")
-    kinds = {"symbolic": tarfile.SYMTYPE, "hard": tarfile.LNKTYPE, "fifo": tarfile.FIFOTYPE, "device": tarfile.CHRTYPE}
+    kinds = {
+        "symbolic": tarfile.SYMTYPE,
+        "hard": tarfile.LNKTYPE,
+        "fifo": tarfile.FIFOTYPE,
+        "device": tarfile.CHRTYPE,
+    }
     for kind, value in kinds.items():
         with tarfile.open(tmp_path / f"{kind}.tar", "w") as opened:
             member = tarfile.TarInfo("member")
