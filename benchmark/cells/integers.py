@@ -10,7 +10,7 @@ from benchmark.submission_schema import Column
 from benchmark.text import plain
 from benchmark.verdict import Code, Rejected
 
-INTEGERS = r"\s*(?:[+-]?[0-9]+(?:\s+[+-]?[0-9]+)*)?\s*"
+INTEGERS = r"(?:[+-]?[0-9]+(?:\s+[+-]?[0-9]+)*)?"
 LEADING = r"(?<![0-9+-])\+?(-?)0+(?=[0-9])|\+"
 """What one spelling of a number has beyond another: a plus, and zeros before other digits."""
 
@@ -21,7 +21,7 @@ def parse_integers(cells: pd.Series, name: str, rule: Column) -> pd.Series:
     Raises:
         Rejected: A cell holds something else than whole numbers, or is blank where the rule forbids that.
     """
-    texts = without_missing(cells, name, rule)
+    texts = without_missing(cells, name, rule).str.strip()
     wrong = cells[~texts.str.fullmatch(INTEGERS)]
     if len(wrong):
         raise Rejected(
@@ -29,4 +29,4 @@ def parse_integers(cells: pd.Series, name: str, rule: Column) -> pd.Series:
             f"Column '{plain(name)}' has {len(wrong)} cells that are no list of whole numbers: "
             f"{examples(wrong)}.",
         )
-    return texts.str.strip().str.replace(LEADING, r"\1", regex=True)
+    return texts.str.replace(LEADING, r"\1", regex=True)

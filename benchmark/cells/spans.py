@@ -10,7 +10,8 @@ from benchmark.submission_schema import Column
 from benchmark.text import plain
 from benchmark.verdict import Code, Rejected
 
-SPAN = r"\s*([+-]?)0*([0-9]+)\s*:\s*([+-]?)0*([0-9]+)\s*"
+SPAN = r"([+-]?)0*([0-9]{1,18})\s*:\s*([+-]?)0*([0-9]{1,18})"
+"""Two numbers of at most 18 digits, which is more than any text has tokens."""
 
 
 def parse_spans(cells: pd.Series, name: str, rule: Column) -> pd.Series:
