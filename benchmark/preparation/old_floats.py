@@ -1,8 +1,8 @@
 """How pandas before 3.1 read numbers: to tell another table from one that only rounds otherwise.
 
 MLE-bench's recorded checksums are of tables that such a pandas read and wrote. Its reader takes the first 17
-digits, multiplies and divides doubles, and so misses the nearest double for about a third of the numbers of 16
-or 17 digits. Checked against pandas 2.2.3 on 200,000 numbers.
+digits, multiplies and divides doubles, and so misses the nearest double for about a third of the numbers of
+16 or 17 digits. Checked against pandas 2.2.3 on 200,000 numbers.
 """
 
 import hashlib
@@ -13,8 +13,8 @@ DIGITS = 17
 """How many digits the old reader looks at, leading zeros among them."""
 _LINES = 1 << 22
 """Bytes of lines that are looked at together."""
-# A whole cell that is a number of at least 16 digits; shorter ones were read exactly.
-_LONG = re.compile(rb"(?<![^,\t\n])-?(?=[\d.]{17})\d+\.\d+(?:e[-+]?\d+)?(?![^,\t\r\n])")
+# A whole cell that is a number of at least 16 digits, and what stands before it; shorter ones were read exactly.
+_LONG = re.compile(rb"([,\t\n]-?)(?=[\d.]{17})(\d+\.\d+(?:e[-+]?\d+)?)(?![^,\t\r\n])")
 
 
 def read_as_before(text: str) -> float:
@@ -40,9 +40,9 @@ def md5_as_before(path: Path) -> str:
     total = hashlib.md5(usedforsecurity=False)
     with path.open("rb") as file:
         while lines := file.readlines(_LINES):
-            total.update(_LONG.sub(_rewritten, b"".join(lines)))
+            total.update(_LONG.sub(_rewritten, b"\n" + b"".join(lines))[1:])
     return total.hexdigest()
 
 
 def _rewritten(cell: re.Match[bytes]) -> bytes:
-    return repr(read_as_before(cell[0].decode())).encode()
+    return cell[1] + repr(read_as_before(cell[2].decode())).encode()

@@ -1,7 +1,6 @@
 """`prepare` as users type it: raw files that are there, several competitions, what it says and leaves."""
 
 import json
-import multiprocessing
 import os
 import shutil
 import stat
@@ -136,18 +135,6 @@ def test_a_disk_that_is_too_small(raw: Path, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(shutil, "disk_usage", nearly_full)
     with pytest.raises(DiskFull, match="GB free and"):
         prepare(find(TITANIC), tmp_path / "data", Options(raw=raw))
-
-
-def test_two_processes_prepare_once(raw: Path, tmp_path: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(2) as pool:
-        paths = pool.starmap(_prepare_there, [(tmp_path / "data", raw)] * 2)
-    assert len(set(paths)) == 1
-    assert {path.name for path in (tmp_path / "data" / SPOOKY).iterdir()} == {".lock", "prepared"}
-
-
-def _prepare_there(data: Path, raw: Path) -> int:
-    """The inode of a table: both processes see the same one."""
-    return (prepare(find(SPOOKY), data, Options(raw=raw)).public / "train.csv").stat().st_ino
 
 
 def test_the_manifest_saves_reading(raw: Path, tmp_path: Path) -> None:
