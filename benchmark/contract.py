@@ -69,7 +69,6 @@ def compile_contract(competition: Competition, public: Path) -> SubmissionContra
     from benchmark.submission import read_expected  # pandas is needed here and not before
 
     names = header_of(sample)
-    schema = competition.submission
     lacking = [name for name in competition.submission_columns if name not in names]
     if lacking:
         raise BadData(sample, f"the columns are {names[:20]!r}, without {', '.join(lacking)}")
@@ -133,7 +132,9 @@ def check(data: bytes, contract: SubmissionContract) -> Verdict:
         return rejected.verdict
     columns = ", ".join(contract.header[:20]) + (", ..." if len(contract.header) > 20 else "")
     return Verdict(
-        valid=True, code=Code.OK, message=f"The submission is valid: {contract.row_count} rows with {columns}."
+        valid=True,
+        code=Code.OK,
+        message=f"The submission is valid: {contract.row_count} rows with {columns}.",
     )
 
 

@@ -1,8 +1,8 @@
 """Which row of a submission belongs to which row that was asked for.
 
-Ids are compared as they are written; ids that are all whole numbers are compared as numbers, so that `007` and
-`7.0` name the same row. Rows may have several id columns, and ids may repeat: then the first row of an id in the
-submission belongs to the first one that was asked for, and so on.
+Ids are compared as they are written; ids that are all whole numbers are compared as numbers, so that `007`
+and `7.0` name the same row. Rows may have several id columns, and ids may repeat: then the first row of an
+id in the submission belongs to the first one that was asked for, and so on.
 """
 
 # pandas' stubs leave many types open; what leaves this module is typed.
@@ -89,7 +89,11 @@ def row_order(found: Mapping[str, pd.Series], ids: Ids, *, others: bool) -> Plac
             f"{len(unknown)} rows have an id that is not in the sample submission: {_shown(written, unknown)}.",
         )
     rows = np.flatnonzero(places >= 0)
-    return _unique_order(columns, places, rows, ids) if ids.unique else _counted_order(columns, places, rows, ids)
+    return (
+        _unique_order(columns, places, rows, ids)
+        if ids.unique
+        else _counted_order(columns, places, rows, ids)
+    )
 
 
 def _unique_order(columns: Sequence[pd.Series], places: Places, rows: Places, ids: Ids) -> Places:
@@ -110,7 +114,9 @@ def _counted_order(columns: Sequence[pd.Series], places: Places, rows: Places, i
     asked, given = (np.bincount(side, minlength=len(ids)) for side in (own, places[rows]))
     repeated = rows[(given > asked)[places[rows]]]
     if len(repeated):
-        raise Rejected(Code.DUP_ID, f"{len(repeated)} rows repeat an id too often: {_shown(columns, repeated)}.")
+        raise Rejected(
+            Code.DUP_ID, f"{len(repeated)} rows repeat an id too often: {_shown(columns, repeated)}."
+        )
     _refuse_absent(np.flatnonzero(given < asked), ids)
     order = np.empty(len(ids), dtype=np.int64)
     order[np.argsort(own, kind="stable")] = rows[np.argsort(places[rows], kind="stable")]
@@ -156,7 +162,7 @@ def _same(found: pd.Series, expected: pd.Series) -> bool:
 
 
 def _like(found: pd.Series, expected: pd.Series) -> pd.Series:
-    """Ids of a submission in the form of those that are asked for; what has no such form is no id of any row."""
+    """Ids of a submission in the form of those that are asked for; what cannot have it is no id at all."""
     found = found.reset_index(drop=True)
     if _type(expected) == _type(found):
         return found if _type(found) else _trimmed(found, expected)

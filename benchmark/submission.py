@@ -20,7 +20,7 @@ import pandas as pd
 
 from benchmark.cells import KINDS
 from benchmark.checks import CHECKS
-from benchmark.contract import SubmissionContract
+from benchmark.contract import MAX_BYTES, SubmissionContract
 from benchmark.intake import check_header, look
 from benchmark.rows import Ids, Places, as_ids, row_order
 from benchmark.sheets import Sheet, careful_sheet, own_sheet, quick_sheet
@@ -140,10 +140,11 @@ def looked_at(contract: SubmissionContract) -> bool:
 
 
 def _from_7z(path: Path) -> bytes:
-    import py7zr
+    from py7zr import SevenZipFile
+    from py7zr.io import BytesIOFactory
 
-    with py7zr.SevenZipFile(path) as archive:
-        factory = py7zr.io.BytesIOFactory(limit=1 << 30)
+    factory = BytesIOFactory(limit=MAX_BYTES)
+    with SevenZipFile(path) as archive:
         archive.extractall(factory=factory)
     (content,) = factory.products.values()
     return content.read()

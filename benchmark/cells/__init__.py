@@ -6,12 +6,13 @@ A kind is a function `parse(cells, name, rule) -> values` in a small module of t
   `typed` entry it may also be a Series of that type, where the fast reader has converted all cells already;
   such a function checks values alone then.
 - `name` is the name of the column, for messages; clean it with `benchmark.text.plain`.
-- `rule` is the `benchmark.submission_schema.Column` of the facts: ranges, whether a cell may be blank, `params`.
+- `rule` is the `benchmark.submission_schema.Column` of the facts: ranges, whether a cell may be blank,
+  `params`.
 - It returns a Series of the same length and order: what the metric gets. It may be the text itself.
-- It raises `benchmark.verdict.Rejected` where the grader could not score the cells. Messages hold counts, the
-  rule, and up to three values from the file by way of `benchmark.text.quoted`, nothing else.
-- It is a pure function and vectorised: a Python loop over millions of rows is too slow. It never sees answers;
-  but the true values are read by it as well, so that both sides have the same form.
+- It raises `benchmark.verdict.Rejected` where the grader could not score the cells. Messages hold counts,
+  the rule, and up to three values from the file by way of `benchmark.text.quoted`, nothing else.
+- It is a pure function and vectorised: a Python loop over millions of rows is too slow. It never sees
+  answers; but the true values are read by it as well, so that both sides have the same form.
 
 This module imports nothing, so that facts can be read without pandas.
 """

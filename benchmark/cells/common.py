@@ -1,7 +1,8 @@
 """What all kinds of cells share: what a missing value is, and how a message shows values."""
 
-# pandas' stubs leave many types open; what leaves this module is typed.
+# The stubs of pandas and pyarrow leave many types open, and functions out.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportAttributeAccessIssue=false
 
 import pandas as pd
 import pyarrow as pa

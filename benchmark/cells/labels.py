@@ -14,7 +14,7 @@ from benchmark.text import plain, quoted
 from benchmark.verdict import Code, Rejected
 
 INTEGER = re.compile(r"0|-?[1-9][0-9]*")
-WHOLE = r"([+-]?)0*([0-9]+)(?:\.0*)?"
+WHOLE = r"([+-]?)0*([1-9][0-9]*|0)(?:\.0*)?"
 
 
 def canonical_labels(values: pd.Series, labels: tuple[str, ...]) -> pd.Series:

@@ -11,8 +11,7 @@ from benchmark.submission_schema import Column
 from benchmark.text import plain
 from benchmark.verdict import Code, Rejected
 
-LARGEST = 2**63
-"""Whole numbers stay below it, by absolute value."""
+LARGEST = np.finfo(np.float64).max
 EXACT = 2**53
 """Whole numbers up to this size are exact as floats."""
 BOOLEANS = {"True": "1", "TRUE": "1", "true": "1", "False": "0", "FALSE": "0", "false": "0"}
@@ -103,9 +102,9 @@ def _refuse_outside(cells: pd.Series, numbers: pd.Series, name: str, rule: Colum
     least, greatest = rule.bounds
     low = -np.inf if least is None else least
     high = np.inf if greatest is None else greatest
-    if len(values) and np.isfinite(values.min()) and np.isfinite(values.max()):
-        if values.min() >= low and values.max() <= high:
-            return
+    # NaN is in no range, and needs no look of its own.
+    if len(values) and max(low, -LARGEST) <= values.min() and values.max() <= min(high, LARGEST):
+        return
     inside = np.isfinite(values) & (values >= low) & (values <= high)
     outside = cells[~inside]
     if len(outside):

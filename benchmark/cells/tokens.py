@@ -33,6 +33,8 @@ def parse_whole_numbers(cells: pd.Series, name: str, rule: Column) -> pd.Series:
     stripped = cells.str.strip()
     wrong = cells[~stripped.str.fullmatch(WHOLE_NUMBERS).to_numpy(dtype=bool)]
     if len(wrong):
-        message = f"Column '{plain(name)}' has {len(wrong)} values that are no whole numbers: {examples(wrong)}."
+        message = (
+            f"Column '{plain(name)}' has {len(wrong)} values that are no whole numbers: {examples(wrong)}."
+        )
         raise Rejected(Code.BAD_TYPE, message)
     return stripped

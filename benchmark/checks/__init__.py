@@ -2,11 +2,11 @@
 
 A check is a function `check(table, expected, **params) -> None` in a module of this package:
 
-- `table` is a `pandas.DataFrame`: the predicted columns as `benchmark.cells` has read them, in the order of the
-  rows that were asked for.
-- `expected` is a DataFrame of the same rows in the same order. For the contract it is the sample submission, for
-  the grader the answers, under the submission's column names, cells as text. A check may use only what both hold
-  alike (which tokens a row is made of), or the two would disagree.
+- `table` is a `pandas.DataFrame`: the predicted columns as `benchmark.cells` has read them, in the order of
+  the rows that were asked for.
+- `expected` is a DataFrame of the same rows in the same order. For the contract it is the sample submission,
+  for the grader the answers, under the submission's column names, cells as text. A check may use only what
+  both hold alike (which tokens a row is made of), or the two would disagree.
 - `params` come from the facts.
 - It raises `benchmark.verdict.Rejected`, with a message as `benchmark.cells` describes it.
 

@@ -24,10 +24,7 @@ def rows_sum_to_one(
         Rejected: A row has another sum.
     """
     sums = table.to_numpy(dtype=float).sum(axis=1)
-    if digits is None:
-        right = np.abs(sums - 1) <= tolerance
-    else:
-        right = np.round(sums, digits) == 1
+    right = np.abs(sums - 1) <= tolerance if digits is None else np.round(sums, digits) == 1
     wrong = sums[~right]
     if len(wrong):
         shown = ", ".join(f"{value:.6g}" for value in wrong[:3])

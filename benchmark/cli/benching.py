@@ -21,9 +21,8 @@ def bench(ids: Ids = None, scale: Scale = 1.0, as_json: AsJson = False) -> None:
         figures: list[Figures] = []
         chosen = expand(ids) if ids else tuple(sizes())
         if not as_json:
-            say(
-                f"{'':<52}{'rows':>9}{'MB':>8}{'read s':>9}{'grade s':>9}{'check s':>9}{'ratio':>7}{'peak MB':>9}"
-            )
+            heads = ("MB", 8), ("read s", 9), ("grade s", 9), ("check s", 9), ("ratio", 7), ("peak MB", 9)
+            say(f"{'':<52}{'rows':>9}" + "".join(f"{head:>{width}}" for head, width in heads))
         for one in measure(chosen, scale):
             figures.append(one)
             if not as_json:

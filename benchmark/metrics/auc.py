@@ -12,8 +12,8 @@ def roc_auc(truth: Values, predicted: Values) -> float:
     """The area under the ROC curve: how often a positive row is ranked above a negative one.
 
     Formula: P(score+ > score-) + P(score+ = score-) / 2 over all pairs; only the order of scores matters.
-    Undefined (NaN) where the truth holds one class; no competition here has such answers. Source: scikit-learn's
-    `roc_auc_score`.
+    Undefined (NaN) where the truth holds one class; no competition here has such answers. Source:
+    scikit-learn's `roc_auc_score`.
     """
     from sklearn.metrics import roc_auc_score
 

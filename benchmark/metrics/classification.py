@@ -25,8 +25,8 @@ def accuracy(truth: Values, predicted: Values) -> float:
 def f1_macro(truth: Values, predicted: Values) -> float:
     """The plain mean of the F1 scores of all classes in the truth or the prediction, from 0 to 1.
 
-    Formula: F1 of a class is 2 tp / (true rows + predicted rows), so that a class which is predicted and never
-    true counts 0. Same as scikit-learn's `f1_score(average="macro", zero_division=0)`.
+    Formula: F1 of a class is 2 tp / (true rows + predicted rows), so that a class which is predicted and
+    never true counts 0. Same as scikit-learn's `f1_score(average="macro", zero_division=0)`.
     """
     codes, classes = pd.factorize(np.concatenate([truth, predicted]))
     true, guess = codes[: len(truth)], codes[len(truth) :]
@@ -53,8 +53,8 @@ def quadratic_weighted_kappa(truth: Values, predicted: Values) -> float:
 def matthews_corrcoef(truth: Values, predicted: Values) -> float:
     """The correlation of two binary columns, from -1 to 1; 0 where one of them is constant.
 
-    Formula: (tp tn - fp fn) / sqrt((tp + fp) (tp + fn) (tn + fp) (tn + fn)). Same as scikit-learn's function of
-    this name.
+    Formula: (tp tn - fp fn) / sqrt((tp + fp) (tp + fn) (tn + fp) (tn + fn)). Same as scikit-learn's function
+    of this name.
     """
     true, guess = truth.astype(bool), predicted.astype(bool)
     both, trues, guesses, rows = (
@@ -77,8 +77,8 @@ def log_loss(truth: Values, predicted: Values) -> float:
 def multiclass_log_loss(truth: Values, predicted: Values) -> float:
     """The mean negative logarithm of the probability of the true class, 0 at best.
 
-    Formula: mean of -ln(p of the class whose true value is 1), with p kept between EPSILON and 1 - EPSILON and
-    rows not scaled to a sum of 1. Same as scikit-learn's `log_loss` from version 1.5 on.
+    Formula: mean of -ln(p of the class whose true value is 1), with p kept between EPSILON and 1 - EPSILON
+    and rows not scaled to a sum of 1. Same as scikit-learn's `log_loss` from version 1.5 on.
     """
     likely: NDArray[np.float64] = predicted[np.arange(len(truth)), np.argmax(truth, axis=1)]
     return float(np.mean(-np.log(np.clip(likely, EPSILON, 1 - EPSILON))))

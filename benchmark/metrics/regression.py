@@ -39,8 +39,8 @@ def mean_columnwise_rmsle(truth: Values, predicted: Values) -> float:
 def pearson_r(truth: Values, predicted: Values) -> float:
     """Pearson's correlation, from -1 to 1.
 
-    Formula: sum(a b) / sqrt(sum(a^2) sum(b^2)) of the values less their means. Undefined (NaN) where one side is
-    constant. Same as scipy's `pearsonr`.
+    Formula: sum(a b) / sqrt(sum(a^2) sum(b^2)) of the values less their means. Undefined (NaN) where one
+    side is constant. Same as scipy's `pearsonr`.
     """
     true, guess = _centred(truth), _centred(predicted)
     spread = float(np.linalg.norm(true) * np.linalg.norm(guess))

@@ -1,7 +1,8 @@
 """Metrics of sets of tokens, written in a cell with blanks between them."""
 
-# The stubs of pandas and pyarrow leave many types open; what leaves this module is typed.
+# The stubs of pandas and pyarrow leave many types open, and functions out.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportAttributeAccessIssue=false
 
 from typing import NamedTuple
 
@@ -44,7 +45,9 @@ def tokens_of(truth: Values, predicted: Values, *, lower: bool = False) -> Token
     true_row, true = _split(truth, lower=lower)
     guess_row, guess = _split(predicted, lower=lower)
     both = pa.chunked_array([true, guess], type=pa.large_string())
-    codes = pc.dictionary_encode(both).unify_dictionaries().combine_chunks().indices.to_numpy().astype(np.int64)
+    codes = (
+        pc.dictionary_encode(both).unify_dictionaries().combine_chunks().indices.to_numpy().astype(np.int64)
+    )
     split = len(true)
     return Tokens(true_row, codes[:split], guess_row, codes[split:], int(codes.max(initial=0)) + 1)
 
@@ -78,8 +81,7 @@ def overlap(truth: Values, predicted: Values, *, lower: bool = False, known_only
         second = second[second % size < known]
     shared = np.intersect1d(first, second, assume_unique=True)
     both, left, right = (
-        np.bincount(keys // size, minlength=len(truth)).astype(np.float64)
-        for keys in (shared, first, second)
+        np.bincount(keys // size, minlength=len(truth)).astype(np.float64) for keys in (shared, first, second)
     )
     return Overlap(both, left, right)
 
@@ -87,8 +89,8 @@ def overlap(truth: Values, predicted: Values, *, lower: bool = False, known_only
 def f1_micro_multilabel(truth: Values, predicted: Values) -> float:
     """The F1 score over all pairs of a row and a label, from 0 to 1.
 
-    Formula: 2 tp / (true pairs + predicted pairs); each label counts once a row, and 0 stands where there is no
-    pair at all. Predicted labels that no row of the truth has are left out, not counted as wrong: so does
+    Formula: 2 tp / (true pairs + predicted pairs); each label counts once a row, and 0 stands where there is
+    no pair at all. Predicted labels that no row of the truth has are left out, not counted as wrong: so does
     MLE-bench, whose label binarizer knows the labels of the answers only.
     """
     both, true, guess = (part.sum() for part in overlap(truth, predicted, known_only=True))
@@ -99,8 +101,8 @@ def map_at_k(truth: Values, predicted: Values, *, k: int) -> float:
     """The mean average precision of ordered lists at k places, from 0 to 1.
 
     Formula: for each row the sum over places i <= k that hold a true token for the first time of
-    (hits up to i) / i, divided by min(number of true tokens, k); mean over rows. Repeats take up places. Source:
-    Kaggle's MAP@k; with one true token it is 1 / (place of the first hit).
+    (hits up to i) / i, divided by min(number of true tokens, k); mean over rows. Repeats take up places.
+    Source: Kaggle's MAP@k; with one true token it is 1 / (place of the first hit).
     """
     tokens = tokens_of(truth, predicted)
     row = tokens.guess_row
@@ -119,7 +121,8 @@ def map_at_k(truth: Values, predicted: Values, *, k: int) -> float:
 def top1_error(truth: Values, predicted: Values) -> float:
     """The share of rows whose first label is wrong, from 0 to 1.
 
-    Formula: 1 - mean of [first predicted whole number = truth]. Source: the metric of Kaggle's iNaturalist 2019.
+    Formula: 1 - mean of [first predicted whole number = truth]. Source: the metric of Kaggle's iNaturalist
+    2019.
     """
     first = pd.Series(predicted, dtype=object).str.split(n=1).str[0]
     return 1.0 - float(np.mean(first.astype(np.int64).to_numpy() == truth.astype(np.int64)))

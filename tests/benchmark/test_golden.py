@@ -23,7 +23,7 @@ JUDGED_OTHERWISE = {
     "uw-madison-gi-tract-image-segmentation": {"case_09.csv": 0.81414},
     "vesuvius-challenge-ink-detection": {"case_11.csv": 0.0},
 }
-"""Golden files where upstream is doubtful, and the score here is another: mostly that of the same rows in order."""
+"""Golden files where upstream is doubtful, and the score here: mostly that of the same rows in order."""
 
 
 def test_all_competitions_have_golden_files() -> None:

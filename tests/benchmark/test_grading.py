@@ -56,9 +56,7 @@ def test_rmse(rows: list[tuple[float, float]]) -> None:
 
 
 def test_rmse_has_no_overflow() -> None:
-    assert score("rmse", np.array([0.0, 0.0]), np.array([1e300, 0.0])) == pytest.approx(
-        1e300 / math.sqrt(2)
-    )
+    assert score("rmse", np.array([0.0, 0.0]), np.array([1e300, 0.0])) == pytest.approx(1e300 / math.sqrt(2))
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("abc")), min_size=1))

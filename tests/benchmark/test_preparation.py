@@ -30,7 +30,7 @@ def test_the_files_fit_together(practice: Practice) -> None:
     assert ids["test"] == ids["sample_submission"] == [row[competition.id_column] for row in answers]
     everyone = ids["train"] + ids["test"]
     assert sorted(map(int, everyone)) == list(range(1, len(everyone) + 1))
-    assert len(ids["test"]) == round(len(everyone) * competition.split.test_fraction)
+    assert len(ids["test"]) == round(len(everyone) * (competition.split.test_fraction or 0))
     assert competition.target in files["train"][0]
     assert competition.target not in files["test"][0]
     assert set(files["test"][0]) == set(files["train"][0]) - {competition.target}
@@ -105,6 +105,7 @@ def test_a_changed_description_reaches_prepared_data(tmp_path: Path) -> None:
 
 def test_an_unknown_preparation_is_a_fault_of_the_facts(tmp_path: Path) -> None:
     competition = find(DIGITS)
+    assert competition.preparation is not None
     wrong = competition.preparation.model_copy(update={"function": "benchmark.practice:nothing"})
     with pytest.raises(BadCompetition, match=r"no function benchmark\.practice:nothing"):
         prepare(competition.model_copy(update={"preparation": wrong}), tmp_path)
