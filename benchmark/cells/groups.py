@@ -10,7 +10,6 @@ around, as graders do that split at each blank; otherwise any run of blanks will
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
 import re
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -74,16 +73,17 @@ def parse_groups(cells: pd.Series, name: str, rule: Column) -> pd.Series:
         table.refuse((cells.str.strip() == "").to_numpy(dtype=bool), "have no value", Code.NAN)
     tokens, counts = _tokens(table, single=rule.params.get("blanks") == "single")
     table.refuse(counts % len(fields) != 0, f"have a number of parts that is no multiple of {len(fields)}")
+    things = counts // len(fields)
+    row = np.repeat(np.arange(len(cells)), things)
     grid = np.array(tokens, dtype=object).reshape(-1, len(fields))
     labels = grid[:, fields.index(LABEL)]
     if rule.params.get("labels") == "whole":
-        labels = _whole(table, labels, np.repeat(np.arange(len(cells)), counts // len(fields)))
+        labels = _whole(table, labels, row)
     numbers = [field for field in fields if field != LABEL]
-    row = np.repeat(np.arange(len(cells)), counts // len(fields))
     values = _numbers(table, np.delete(grid, fields.index(LABEL), axis=1), row)
     small = np.any(values[:, [numbers.index(field) for field in positive]] <= 0, axis=1)
     table.refuse(_rows(row, small, len(cells)), f"have a {' or '.join(positive)} that is not above 0")
-    return _per_cell(cells, labels, np.clip(values, -LARGEST, LARGEST), counts // len(fields))
+    return _per_cell(cells, labels, np.clip(values, -LARGEST, LARGEST), things)
 
 
 def _names(rule: Column, key: str) -> tuple[str, ...]:
@@ -93,19 +93,20 @@ def _names(rule: Column, key: str) -> tuple[str, ...]:
 
 def _tokens(table: _Cells, *, single: bool) -> tuple[list[str], NDArray[np.int64]]:
     """The parts of all cells, and how many each cell has."""
-    texts: list[str] = [str(cell) for cell in table.cells]
-    blanks = sum(text.count(" ") for text in texts)
-    if blanks > MAX_TOKENS:
-        raise Rejected(
-            Code.TOO_BIG, f"Column '{plain(table.name)}' has more than {MAX_TOKENS} parts; no more are read."
-        )
-    lists: Sequence[list[str]] = [
-        (text.split(" ") if text.strip() else []) if single else text.split() for text in texts
-    ]
-    counts = np.array([len(parts) for parts in lists], dtype=np.int64)
-    if single:
-        table.refuse(np.array([not all(parts) for parts in lists], dtype=bool), "have two blanks in a row")
-    return [part for parts in lists for part in parts], counts
+    tokens: list[str] = []
+    counts: list[int] = []
+    doubled: list[bool] = []
+    for text in map(str, table.cells):
+        left = MAX_TOKENS - len(tokens)
+        parts = text.split(" " if single and text.strip() else None, maxsplit=left)
+        if len(parts) > left:
+            message = f"Column '{plain(table.name)}' has more than {MAX_TOKENS} parts; no more are read."
+            raise Rejected(Code.TOO_BIG, message)
+        tokens += parts
+        counts.append(len(parts))
+        doubled.append(not all(parts))
+    table.refuse(np.array(doubled, dtype=bool), "have two blanks in a row, or one around")
+    return tokens, np.array(counts, dtype=np.int64)
 
 
 def _whole(table: _Cells, labels: NDArray[np.object_], row: NDArray[np.int64]) -> NDArray[np.object_]:
