@@ -109,6 +109,7 @@ def _attempt(
     telling.begin(competition.id)
     try:
         wanted = at_version(competition, version)
+        _mind_memory(wanted)
         folders = prepare(wanted, data_dir, options)
     except BenchmarkError as error:
         warn(f"error: {competition.id}: {error}")
@@ -117,6 +118,18 @@ def _attempt(
     if not telling.quiet:
         _tell(result)
     return result
+
+
+def _mind_memory(competition: Competition) -> None:
+    """Says beforehand that there may be too little memory."""
+    needed = competition.preparation.memory_gb if competition.preparation is not None else None
+    if needed is None:
+        return
+    import psutil
+
+    free = psutil.virtual_memory().available / 1e9
+    if free < needed:
+        warn(f"{competition.id}: preparing takes about {needed:g} GB of memory, and {free:.1f} GB are free")
 
 
 def _result(competition: Competition, folders: Prepared) -> dict[str, object]:

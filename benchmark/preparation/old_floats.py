@@ -13,7 +13,7 @@ DIGITS = 17
 """How many digits the old reader looks at, leading zeros among them."""
 _LINES = 1 << 22
 """Bytes of lines that are looked at together."""
-# A whole cell that is a number of at least 16 digits, and what stands before it; shorter ones were read exactly.
+# A whole cell that is a number of at least 16 digits, and what stands before it; shorter ones were exact.
 _LONG = re.compile(rb"([,\t\n]-?)(?=[\d.]{17})(\d+\.\d+(?:e[-+]?\d+)?)(?![^,\t\r\n])")
 
 
