@@ -139,6 +139,11 @@ class Competition(Facts):
         return f"{text.rstrip()}\n\n## Other than said above\n\n{changes}"
 
     @property
+    def comparable(self) -> bool:
+        """Whether scores can be held against the leaderboard: not where this version changes the metric."""
+        return self.data_version == 1 or all(change.of != "metric" for change in self.version_2)
+
+    @property
     def id_column(self) -> str:
         """The first column of the submission that names the rows."""
         return self.submission.ids[0]

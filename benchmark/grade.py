@@ -109,9 +109,10 @@ def make_report(
     submission_path: str = "",
     exists: bool = True,
 ) -> Report:
-    """The report that follows from a verdict and a score."""
+    """The report that follows from a verdict and a score; under another metric there is nothing to win."""
     limits, maximize = competition.medals, competition.maximize
-    won = None if points is None else medal(points, limits, maximize=maximize)
+    ranked = points if competition.comparable else None
+    won = None if ranked is None else medal(ranked, limits, maximize=maximize)
     return Report(
         competition_id=competition.id,
         score=points,
@@ -123,7 +124,7 @@ def make_report(
         gold_medal=won == "gold",
         silver_medal=won == "silver",
         bronze_medal=won == "bronze",
-        above_median=points is not None and above_median(points, limits, maximize=maximize),
+        above_median=ranked is not None and above_median(ranked, limits, maximize=maximize),
         submission_exists=exists,
         valid_submission=verdict.valid,
         is_lower_better=not maximize,

@@ -16,6 +16,7 @@ from benchmark.competition import Competition
 from benchmark.contract import SubmissionContract, check, compile_contract
 from benchmark.grade import Report, grade
 from benchmark.registry import find
+from benchmark.versions import at_version
 
 GOLDEN = Path(__file__).parents[2] / "data" / "golden"
 IDS = (
@@ -152,3 +153,30 @@ def test_grader_and_contract_agree_on_any_cell(case: Case, data: st.DataObject) 
     assert report.verdict.code == verdict.code
     assert (report.score is not None) == verdict.valid
     assert report.score is None or abs(report.score) < float("inf")
+
+
+REPAIRED = {
+    "jigsaw-unintended-bias-in-toxicity-classification": "case_03.csv",
+    "tensorflow2-question-answering": "case_03.csv",
+    "tgs-salt-identification-challenge": "case_05.csv",
+    "uw-madison-gi-tract-image-segmentation": "case_07.csv",
+    "vinbigdata-chest-xray-abnormalities-detection": "case_09.csv",
+}
+"""Competitions whose version 2 measures what was meant, and a file that shows it."""
+
+
+@pytest.mark.parametrize("competition_id", REPAIRED)
+def test_version_2_measures_what_was_meant_and_gives_no_medals(competition_id: str) -> None:
+    first = find(competition_id)
+    second = at_version(first, 2)
+    folder = GOLDEN / competition_id
+    noisy = (folder / REPAIRED[competition_id]).read_bytes()
+    before, after = (grade(noisy, version, folder / "answers").score for version in (first, second))
+    assert before is not None
+    assert after is not None
+    assert before != after
+    best = grade((folder / PERFECT).read_bytes(), second, folder / "answers")
+    assert best.score == pytest.approx(1.0)
+    assert not best.any_medal
+    assert not best.above_median
+    assert grade((folder / PERFECT).read_bytes(), first, folder / "answers").gold_medal
