@@ -106,7 +106,12 @@ def make_form(
 
 def too_big(data: bytes, contract: SubmissionContract) -> Verdict:
     """The verdict on more bytes than the contract allows."""
-    message = f"The file has {len(data)} bytes; at most {contract.max_bytes} are read."
+    return beyond(data, contract.max_bytes)
+
+
+def beyond(data: bytes, most: int) -> Verdict:
+    """The verdict on more bytes than are read."""
+    message = f"The file has {len(data)} bytes; at most {most} are read."
     return Verdict(valid=False, code=Code.TOO_BIG, message=message)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.competition import Competition
+from benchmark.contract import MAX_BYTES, beyond
 from benchmark.errors import BadData, NotPrepared
 from benchmark.medals import above_median, medal
 from benchmark.prepare import home
@@ -93,6 +94,8 @@ def grade(
     """
     if data is None:
         return make_report(competition, ABSENT, None, submission_path=submission_path, exists=False)
+    if len(data) > MAX_BYTES:
+        return make_report(competition, beyond(data, MAX_BYTES), None, submission_path=submission_path)
     try:
         points = round(_score(data, competition, private), 5)
     except Rejected as rejected:

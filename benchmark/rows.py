@@ -86,7 +86,8 @@ def row_order(found: Mapping[str, pd.Series], ids: Ids, *, others: bool) -> Plac
     if len(unknown) and not others:
         raise Rejected(
             Code.UNKNOWN_ID,
-            f"{len(unknown)} rows have an id that is not in the sample submission: {_shown(written, unknown)}.",
+            f"{len(unknown)} rows have an id that is not in the sample submission: "
+            f"{_shown(written, unknown)}.",
         )
     rows = np.flatnonzero(places >= 0)
     return (
