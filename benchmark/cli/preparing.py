@@ -12,6 +12,7 @@ from benchmark.cli.progress import Telling
 from benchmark.cli.selecting import present
 from benchmark.competition import Competition
 from benchmark.errors import BenchmarkError, MissingCompetitions
+from benchmark.kaggle.errors import BadCredentials, NoCredentials
 from benchmark.preparation.checksums import SAME
 from benchmark.prepare import Options, Prepared, prepare
 from benchmark.registry import all_ids, expand, find, missing
@@ -63,14 +64,11 @@ def prepare_command(
     """Prepare competitions; what is prepared already is left alone."""
     with clear_errors():
         chosen = _chosen(names or [], {"low": lite, "dev": dev}, everything)
-        with Telling(quiet=as_json) as telling:
-            options = Options(raw, keep_raw, not any_download, telling.say, telling.grow)
-            results = [
-                _attempt(
-                    competition, data_version, data_dir, _for_one_of(options, competition, chosen), telling
-                )
-                for competition in chosen
-            ]
+        options = Options(raw, keep_raw, not any_download)
+        results = [
+            _attempt(competition, data_version, data_dir, _for_one_of(options, competition, chosen), as_json)
+            for competition in chosen
+        ]
     if as_json:
         say_json(results)
     if any("error" in result for result in results):
@@ -103,19 +101,22 @@ def _for_one_of(options: Options, competition: Competition, chosen: list[Competi
 
 
 def _attempt(
-    competition: Competition, version: int, data_dir: Path, options: Options, telling: Telling
+    competition: Competition, version: int, data_dir: Path, options: Options, quiet: bool
 ) -> dict[str, object]:
     """Prepares one competition and says what came of it; a failure does not stop the others."""
-    telling.begin(competition.id)
     try:
         wanted = at_version(competition, version)
         _mind_memory(wanted)
-        folders = prepare(wanted, data_dir, options)
+        with Telling(competition.id, quiet) as telling:
+            told = replace(options, say=telling.say, grow=telling.grow)
+            folders = prepare(wanted, data_dir, told)
+    except (NoCredentials, BadCredentials):  # the others would fail alike
+        raise
     except BenchmarkError as error:
         warn(f"error: {competition.id}: {error}")
         return {"id": competition.id, "error": error.code, "message": str(error)}
     result = _result(wanted, folders)
-    if not telling.quiet:
+    if not quiet:
         _tell(result)
     return result
 

@@ -7,9 +7,9 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmark.cli.output import warn
+from benchmark.cli.output import LINE, warn
 from benchmark.text import plain
 
 _LOOK = 0.5
@@ -17,58 +17,54 @@ _LOOK = 0.5
 
 
 class Telling:
-    """What is told while competitions are prepared, on standard error."""
+    """What is told on standard error while one competition is prepared."""
 
-    def __init__(self, quiet: bool = False) -> None:
-        """Begins to tell.
+    def __init__(self, name: str, quiet: bool = False) -> None:
+        """Begins nothing yet.
 
         Args:
+            name: The competition.
             quiet: Whether to tell nothing.
         """
-        self.quiet = quiet
-        """Whether nothing is told."""
-        self._name = ""
-        console = Console(stderr=True)
-        self._shown = not quiet and console.is_terminal and sys.stderr.isatty()
+        self._name = name
+        self._quiet = quiet
+        self._shown = not quiet and sys.stderr.isatty()
         self._bar = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            DownloadColumn(),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[size]}", markup=False),
             TimeElapsedColumn(),
-            console=console,
+            console=Console(stderr=True),
             transient=True,
             disable=not self._shown,
         )
-        self._task = self._bar.add_task("", total=None)
+        self._task = self._bar.add_task(name, total=None, size="")
         self._watched: tuple[Path, int] | None = None
         self._over = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
 
     def __enter__(self) -> Self:
-        self._bar.start()
         if self._shown:
+            self._bar.start()
             self._watcher.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._over.set()
         if self._shown:
+            self._over.set()
             self._watcher.join()
-        self._bar.stop()
-
-    def begin(self, name: str) -> None:
-        """Names the competition that the next steps belong to."""
-        self._name = name
+            self._bar.stop()
 
     def say(self, text: str) -> None:
         """Tells of a step."""
         self._watched = None
-        line = plain(f"{self._name}: {text}")
-        self._bar.reset(self._task, description=line, total=None)
-        if not self.quiet and not self._shown:
+        line = plain(f"{self._name}: {text}", limit=LINE)
+        if self._shown:
+            self._bar.reset(self._task, description=line, total=None, size="")
+        elif not self._quiet:
             warn(line)
 
     def grow(self, path: Path, size: int) -> None:
@@ -80,4 +76,6 @@ class Telling:
         while not self._over.wait(_LOOK):
             watched = self._watched
             if watched is not None and watched[0].is_file():
-                self._bar.update(self._task, completed=watched[0].stat().st_size)
+                there = watched[0].stat().st_size
+                words = f"{there / 1e9:.2f} of {watched[1] / 1e9:.2f} GB"
+                self._bar.update(self._task, completed=there, size=words)

@@ -37,8 +37,8 @@ class Split(_Facts):
     train_fraction: float | None = Field(default=None, gt=0, lt=1)
     """Instead of both: which share of the items is train, rounded down; all others are test."""
     test_fraction_as: str | None = None
-    """Instead of all three: the raw files of the original test set (a pattern); test is the share that they
-    had of all files."""
+    """Instead of all three: the original test set among the raw files, as a pattern of files or as one file
+    of rows; test is the share that it had of everything."""
     by: str | None = None
     """The column whose distinct values are the items, rather than rows."""
     by_pattern: str | None = None

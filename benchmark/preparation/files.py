@@ -6,6 +6,8 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
+from benchmark.preparation.errors import BadRaw
+
 # FICLONE of linux/fs.h: the two files share their blocks until one of them is written to.
 _CLONE = 0x40049409
 _CANNOT_LINK = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP)
@@ -16,8 +18,13 @@ def place(source: Path, target: Path, movable: bool) -> None:
 
     A hard link only where the caller may give the source away: an agent that gets hold of a prepared file
     must never reach the raw one.
+
+    Raises:
+        BadRaw: There is something in its place already.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists():
+        raise BadRaw(source, f"another file is called {target.name!r} as well")
     if movable and _linked(source, target):
         return
     with source.open("rb") as original, target.open("xb") as copy:

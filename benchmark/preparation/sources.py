@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from benchmark.competition import Competition
 from benchmark.errors import NoSuchFile
-from benchmark.preparation.archives import unpack
+from benchmark.preparation.archives import is_archive, unpack
 from benchmark.preparation.errors import DiskFull
+from benchmark.preparation.facts import Preparation
 from benchmark.preparation.raw import Raw
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def raw_files(competition: Competition, data_dir: Path, scratch: Path, options: 
         folder = _given(competition, options.raw) if options.raw is not None else base / RAW
         raw = Raw(competition.id, folder, scratch, options.say)
         raw.require(facts.raw)
-        _check_room(raw.size(facts.raw), scratch)
+        _check_room(raw.size(facts.raw) * _copies(facts), scratch)
         yield raw
         return
     with _downloaded(competition, base, scratch, options) as raw:
@@ -53,10 +54,10 @@ def raw_files(competition: Competition, data_dir: Path, scratch: Path, options: 
 
 
 def _given(competition: Competition, folder: Path) -> Path:
-    """The user's folder: one per competition inside, or all of it."""
-    inner = folder / competition.id
-    if inner.is_dir():
-        return inner.resolve()
+    """The user's folder: one per competition inside, as mle-bench has it or without `raw`, or all of it."""
+    for inner in (folder / competition.id / RAW, folder / competition.id):
+        if inner.is_dir():
+            return inner.resolve()
     if not folder.is_dir():
         raise NoSuchFile(folder, "there is no such folder of raw files")
     return folder.resolve()
@@ -93,6 +94,12 @@ def _unpack_kept(archive: Path, base: Path) -> None:
         (work / RAW).rename(base / RAW)
     finally:
         shutil.rmtree(work)
+
+
+def _copies(facts: Preparation) -> int:
+    """How often the raw files will be on disk at once, besides themselves."""
+    unpacked = any(is_archive(name) for name in facts.raw)
+    return 2 if unpacked or facts.read.rows_at_a_time is not None else 1
 
 
 def _check_room(size: int, scratch: Path) -> None:

@@ -48,8 +48,11 @@ def test_several_at_once_as_json(raw: Path, tmp_path: Path) -> None:
 
 
 def test_the_folder_of_one(raw: Path, tmp_path: Path) -> None:
+    """The files of one competition themselves, or where mle-bench keeps them."""
     assert run(SPOOKY, "--raw", raw / SPOOKY, "--data-dir", tmp_path / "data").exit_code == 0
     assert prepared(find(SPOOKY), tmp_path / "data").manifest
+    raw_of(SPOOKY, tmp_path / "mle-bench" / SPOOKY / "raw")
+    assert run(SPOOKY, "--raw", tmp_path / "mle-bench", "--data-dir", tmp_path / "again").exit_code == 0
 
 
 def test_one_failure_does_not_stop_the_others(raw: Path, tmp_path: Path) -> None:
@@ -124,6 +127,17 @@ def test_names_in_raw_tables_do_not_lead_out(tmp_path: Path) -> None:
     (tmp_path / "secret.png").write_text("secret")
     with pytest.raises(BadRaw, match="leads out"):
         prepare(find(APTOS), tmp_path / "data", Options(raw=folder))
+
+
+def test_two_rows_of_one_file(tmp_path: Path) -> None:
+    name = "plant-seedlings-classification"
+    folder = raw_of(name, tmp_path / "raw")
+    first = sorted(path for path in (folder / "train" / "Charlock").iterdir())[0]
+    for species in (path for path in (folder / "train").iterdir() if path.is_dir()):
+        for number in range(9):  # some of them are test, whatever the shuffle
+            shutil.copy(first, species / f"same-{number}.png")
+    with pytest.raises(BadRaw, match="same-"):
+        prepare(find(name), tmp_path / "data", Options(raw=folder))
 
 
 def test_a_disk_that_is_too_small(raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
