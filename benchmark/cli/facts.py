@@ -19,7 +19,7 @@ def list_command(split: Split = None, as_json: AsJson = False) -> None:
         if as_json:
             say_json([competition.model_dump(mode="json") for competition in found])
             return
-        widest = max((len(competition.id) for competition in found), default=0)
+        widest = max(map(len, all_ids()))
         for competition in found:
             arrow = "higher" if competition.maximize else "lower"
             say(
