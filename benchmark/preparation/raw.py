@@ -40,12 +40,17 @@ class Raw:
         self._unpacked: dict[Path, Path] = {}
 
     def path(self, name: str) -> Path:
-        """Where a raw file or folder is.
+        """Where a raw file or folder is; a path that ends in an archive means the archive itself.
 
         Raises:
             MissingRaw: It is not there.
         """
-        found = next(self._find(self.folder, PurePosixPath(name).parts), None)
+        *folder, last = PurePosixPath(name).parts
+        if is_archive(last):
+            wholes = (base / last for base in self._find(self.folder, folder))
+            found = next((whole for whole in wholes if whole.is_file()), None)
+        else:
+            found = next(self._find(self.folder, [*folder, last]), None)
         if found is None:
             raise MissingRaw(self._id, self.folder, [name])
         return found

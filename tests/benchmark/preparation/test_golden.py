@@ -1,12 +1,19 @@
 """The same rows and files as upstream's, on small raw data; and the same positions of every split."""
 
+# scikit-learn ships no types.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
 import hashlib
 import json
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
 
 from benchmark.competition import Competition
 from benchmark.preparation.split import sampled as sample_positions
@@ -64,3 +71,20 @@ def test_every_split_vector() -> None:
             assert hashlib.sha256(text.encode()).hexdigest() == vector[f"{side}_sha256"], vector
     for vector in vectors["sampled"]:
         assert sample_positions(vector["n"], vector["k"], vector["seed"]).tolist() == vector["index"]
+
+
+@given(
+    st.integers(2, 500),
+    st.one_of(st.floats(0.01, 0.99), st.integers(1, 499)),
+    st.integers(0, 2**32 - 1),
+)
+def test_splits_are_scikit_learns(count: int, size: float | int, seed: int) -> None:
+    try:
+        train, test = train_test_split(np.arange(count), test_size=size, random_state=seed)
+    except ValueError:
+        with pytest.raises(ValueError, match="cannot be split"):
+            shuffled(count, seed, test=size)
+        return
+    halves = shuffled(count, seed, test=size)
+    assert np.array_equal(halves.train, train)
+    assert np.array_equal(halves.test, test)
