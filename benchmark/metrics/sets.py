@@ -63,6 +63,12 @@ def _split(cells: Values, *, lower: bool) -> tuple[Integers, pa.Array]:
     return rows[there.to_numpy(zero_copy_only=False)], tokens.filter(there)
 
 
+def _distinct(keys: Integers) -> Integers:
+    """The different keys, sorted; keys come row by row, which a stable sort makes use of."""
+    ordered = np.sort(keys, kind="stable")
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
+
+
 def overlap(truth: Values, predicted: Values, *, lower: bool = False, known_only: bool = False) -> Overlap:
     """How many distinct tokens each row has on both sides, in the truth and in the prediction.
 
@@ -74,12 +80,13 @@ def overlap(truth: Values, predicted: Values, *, lower: bool = False, known_only
     """
     tokens = tokens_of(truth, predicted, lower=lower)
     size, known = tokens.size, int(tokens.true.max(initial=-1)) + 1
-    first = np.unique(tokens.true_row * size + tokens.true)
-    second = np.unique(tokens.guess_row * size + tokens.guess)
+    first = _distinct(tokens.true_row * size + tokens.true)
+    second = _distinct(tokens.guess_row * size + tokens.guess)
     if known_only:
         # Tokens of the truth have the first numbers.
         second = second[second % size < known]
-    shared = np.intersect1d(first, second, assume_unique=True)
+    merged = np.sort(np.concatenate([first, second]), kind="stable")
+    shared = merged[1:][merged[1:] == merged[:-1]]
     both, left, right = (
         np.bincount(keys // size, minlength=len(truth)).astype(np.float64) for keys in (shared, first, second)
     )
@@ -109,7 +116,7 @@ def map_at_k(truth: Values, predicted: Values, *, k: int) -> float:
     place = np.arange(len(row)) - np.searchsorted(row, row) + 1
     near = place <= k
     keys = pd.Series((row * tokens.size + tokens.guess)[near])
-    wanted = np.unique(tokens.true_row * tokens.size + tokens.true)
+    wanted = _distinct(tokens.true_row * tokens.size + tokens.true)
     hit = (keys.isin(wanted) & ~keys.duplicated()).to_numpy()
     rows, places = row[near][hit], place[near][hit]
     so_far = np.arange(len(rows)) - np.searchsorted(rows, rows) + 1
