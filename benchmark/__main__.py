@@ -2,7 +2,7 @@
 
 import typer
 
-from benchmark.cli import facts, grading, preparing
+from benchmark.cli import batching, benching, describing, facts, grading, medalling, preparing, verifying
 
 app = typer.Typer(
     name="benchmark",
@@ -14,10 +14,15 @@ app = typer.Typer(
 )
 app.command("prepare")(preparing.prepare_command)
 app.command("validate")(grading.validate)
+app.command("grade")(batching.grade_command)
 app.command("grade-sample")(grading.grade_sample)
 app.command("list")(facts.list_command)
 app.command("info")(facts.info)
-app.command("leaderboard")(facts.leaderboard)
+app.command("descriptions")(describing.descriptions)
+app.command("leaderboard")(medalling.leaderboard)
+app.command("medals")(medalling.medals)
+app.command("verify")(verifying.verify_command)
+app.command("bench")(benching.bench)
 
 if __name__ == "__main__":
     app(prog_name="python -m benchmark")

@@ -4,19 +4,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from benchmark.medals import Thresholds
+from benchmark.metrics import METRICS
+from benchmark.preparation.facts import Preparation, Split
+from benchmark.submission_schema import (
+    Answers,
+    Check,
+    Column,
+    Facts,
+    Parameter,
+    SubmissionSchema,
+)
+
+__all__ = ["Answers", "Check", "Column", "Competition", "Facts", "Metric", "Parameter", "SubmissionSchema"]
 
 Complexity = Literal["practice", "dev", "low", "medium", "high"]
-Kind = Literal["class", "probability", "number"]
-Parameter = str | int | float | bool
-
-
-class Facts(BaseModel):
-    """A frozen record that refuses fields it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+Prediction = Literal["class", "probability", "number", "text"]
 
 
 class Metric(Facts):
@@ -26,48 +31,15 @@ class Metric(Facts):
     """The standard name of the metric, as `benchmark.metrics` lists it."""
     params: Mapping[str, Parameter] = {}
     """Parameters of the metric."""
+    undefined: float | None = None
+    """The score of a well-formed submission for which the metric has no value."""
 
-
-class Column(Facts):
-    """What one predicted column of a submission may hold."""
-
-    kind: Kind
-    """A class label, the probability of the positive class, or a finite number."""
-    classes: tuple[str, ...] = ()
-    """The labels, for a class."""
-    minimum: float | None = None
-    """The least value allowed, for a number."""
-    maximum: float | None = None
-    """The greatest value allowed, for a number."""
-
-    @field_validator("classes", mode="before")
+    @field_validator("name")
     @classmethod
-    def _labels_are_text(cls, labels: object) -> object:
-        return tuple(str(label) for label in labels) if isinstance(labels, list | tuple) else labels  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-
-    @model_validator(mode="after")
-    def _fits_its_kind(self) -> Self:
-        if (self.kind == "class") != bool(self.classes):
-            raise ValueError("`classes` belongs to kind `class`, and to no other")
-        if self.kind != "number" and (self.minimum, self.maximum) != (None, None):
-            raise ValueError("`minimum` and `maximum` belong to kind `number`")
-        return self
-
-    @property
-    def bounds(self) -> tuple[float | None, float | None]:
-        """The range of the values, ends included."""
-        return (0.0, 1.0) if self.kind == "probability" else (self.minimum, self.maximum)
-
-
-class SubmissionSchema(Facts):
-    """The form of a submission."""
-
-    id: str
-    """The column that names the rows."""
-    columns: Mapping[str, Column]
-    """The predicted columns, in the order of the sample submission."""
-    extra_columns: Literal["rejected", "ignored"] = "rejected"
-    """What becomes of a file with more columns."""
+    def _is_known(cls, name: str) -> str:
+        if name not in METRICS:
+            raise ValueError(f"no metric is called {name!r}; there are: {', '.join(sorted(METRICS))}")
+        return name
 
 
 class PublicFile(Facts):
@@ -79,24 +51,13 @@ class PublicFile(Facts):
     """What it is, in a few words."""
 
 
-class Preparation(Facts):
-    """How the prepared files are made."""
+class Change(Facts):
+    """Something that data version 2 does otherwise than version 1."""
 
-    function: str
-    """The function that makes them, as `module:function`."""
-    params: Mapping[str, Parameter] = {}
-    """What the function is told about this competition."""
-
-
-class Split(Facts):
-    """How rows come to be train or test."""
-
-    seed: int
-    """The seed of the shuffle."""
-    test_fraction: float = Field(gt=0, lt=1)
-    """The share of rows that are test."""
-    words: str
-    """The split in words."""
+    of: Literal["split", "files", "metric"]
+    """What it changes; scores under another metric are compared with no leaderboard."""
+    what: str
+    """The change in words."""
 
 
 class Medals(Thresholds):
@@ -129,54 +90,78 @@ class Competition(Facts):
     """How a submission is scored."""
     maximize: bool
     """Whether a higher score is better: a fact of the competition, never inferred."""
-    target: str
-    """The column of the train file that is to be predicted."""
+    target: str | None = None
+    """The column of the train table that is to be predicted, where there is such a table."""
     submission: SubmissionSchema
     """The form of a submission."""
-    answers: str
-    """The file in the private folder that holds the true values."""
+    answers: Answers
+    """The true values."""
     public_files: Mapping[str, PublicFile]
-    """What the agent gets: `train`, `test`, `sample_submission`, and others by name."""
-    preparation: Preparation
-    """How the prepared files are made."""
+    """What the agent gets: `sample_submission`, mostly `train` and `test`, and others by name."""
+    preparation: Preparation | None = None
+    """How the prepared files are made; without it they can be graded, and come from elsewhere."""
     split: Split
     """How rows come to be train or test."""
     medals: Medals
     """What wins a medal."""
+    grader_alone: tuple[str, ...] = ()
+    """Submissions that the grader scores and the contract refuses, with the reason."""
+    unlike_upstream: tuple[str, ...] = ()
+    """Submissions that are judged otherwise than by MLE-bench, with the reason."""
     known_issues: tuple[str, ...] = ()
     """What a reader of results should know."""
+    version_2: tuple[Change, ...] = ()
+    """What data version 2 changes."""
     folder: Path = Field(exclude=True, repr=False)
     """Where the facts were read from; the loader sets it."""
+
+    @field_validator("answers", mode="before")
+    @classmethod
+    def _a_file_is_enough(cls, answers: object) -> object:
+        return {"file": answers} if isinstance(answers, str) else answers
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
         limits = (self.medals.gold, self.medals.silver, self.medals.bronze, self.medals.median)
         if list(limits) != sorted(limits, reverse=self.maximize):
             raise ValueError(f"medal thresholds {limits} are not in the order that `maximize` says")
-        missing = {"train", "test", "sample_submission"} - set(self.public_files)
-        if missing:
-            raise ValueError(f"public_files lacks {', '.join(sorted(missing))}")
+        if "sample_submission" not in self.public_files:
+            raise ValueError("public_files lacks sample_submission")
         return self
 
     def description(self, obfuscated: bool = False) -> str:
         """The task as the agent reads it; obfuscated, it hides where the competition comes from."""
         name = "description_obfuscated.md" if obfuscated else "description.md"
-        return (self.folder / name).read_text(encoding="utf-8")
+        text = (self.folder / name).read_text(encoding="utf-8")
+        if self.data_version == 1 or not self.version_2:
+            return text
+        changes = "".join(f"- {change.what}\n" for change in self.version_2)
+        return f"{text.rstrip()}\n\n## Other than said above\n\n{changes}"
+
+    @property
+    def comparable(self) -> bool:
+        """Whether scores can be held against the leaderboard: not where this version changes the metric."""
+        return self.data_version == 1 or all(change.of != "metric" for change in self.version_2)
 
     @property
     def id_column(self) -> str:
-        """The column of the submission that names the rows."""
-        return self.submission.id
+        """The first column of the submission that names the rows."""
+        return self.submission.ids[0]
 
     @property
     def submission_columns(self) -> tuple[str, ...]:
-        """The header of a submission: the id column, then the predicted ones."""
-        return (self.submission.id, *self.submission.columns)
+        """The header of a submission: the id columns, then the predicted ones that the facts list."""
+        return (*self.submission.ids, *self.submission.listed)
 
     @property
-    def prediction(self) -> Kind:
-        """What is predicted: the kind of the first predicted column."""
-        return next(iter(self.submission.columns.values())).kind
+    def prediction(self) -> Prediction:
+        """What is predicted, after the first predicted column."""
+        kind = next(iter(self.submission.columns.values())).kind
+        if kind in ("class", "integer", "boolean"):
+            return "class"
+        if kind == "probability":
+            return "probability"
+        return "number" if kind == "number" else "text"
 
     @property
     def files(self) -> dict[str, str]:

@@ -4,17 +4,26 @@ The check never sees an answer: its verdicts are the same whatever the answers a
 submission by the same rules, with the ids of the answers in place of the sample's.
 """
 
-import csv
-from collections.abc import Mapping
+import zipfile
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from benchmark.competition import Column, Competition, Facts
+from benchmark.competition import Check, Column, Competition, Facts
 from benchmark.errors import BadData, NotPrepared
+from benchmark.submission_schema import ALL_OTHERS, SHORT
 from benchmark.verdict import Code, Rejected, Verdict
+
+if TYPE_CHECKING:
+    from benchmark.submission import Expected
 
 SPARE_BYTES = 16 * 1024 * 1024
 """Room beside three times the sample: long float texts and blanks never reach it, a flood of bytes does."""
+ROW_BYTES = 16 * 1024
+"""Room for each row of texts, boxes or masks, of which a sample is often empty."""
+MAX_BYTES = 1024**3
+"""The largest submission that is read at all."""
 
 
 class SubmissionContract(Facts):
@@ -22,21 +31,29 @@ class SubmissionContract(Facts):
 
     competition: str
     """The competition's id."""
-    id_column: str
-    """The column that names the rows."""
+    id_columns: tuple[str, ...]
+    """The columns that name the rows."""
     columns: Mapping[str, Column]
-    """What the predicted columns hold, by name."""
+    """What the predicted columns hold, by name, in the order of the sample."""
     extra_columns: Literal["rejected", "ignored"]
     """What becomes of a file with more columns."""
-    ids: tuple[str, ...]
-    """The ids that are to be predicted, each once, in the order of the sample."""
+    column_order: Literal["any", "id_first", "fixed"]
+    """Which order the columns may have."""
+    rows: Literal["exact", "more"]
+    """Whether a file may have rows that are not asked for."""
+    checks: tuple[Check, ...]
+    """Rules on several cells at once."""
+    row_count: int
+    """How many rows are asked for."""
     max_bytes: int
     """The largest file that is looked at."""
+    sample: Path | None = None
+    """The public sample submission, which holds the ids that are asked for."""
 
     @property
     def header(self) -> tuple[str, ...]:
-        """The columns of a submission: the id column, then the predicted ones."""
-        return (self.id_column, *self.columns)
+        """The columns of a submission: the id columns, then the predicted ones."""
+        return (*self.id_columns, *self.columns)
 
 
 def compile_contract(competition: Competition, public: Path) -> SubmissionContract:
@@ -49,51 +66,103 @@ def compile_contract(competition: Competition, public: Path) -> SubmissionContra
     sample = public / competition.files["sample_submission"]
     if not sample.is_file():
         raise NotPrepared(competition.id, public.parent.parent.parent)
-    with sample.open(encoding="utf-8", newline="") as lines:
-        rows = csv.reader(lines)
-        header = tuple(next(rows, ()))
-        if header != competition.submission_columns:
-            raise BadData(sample, f"the columns are {header!r}, not {competition.submission_columns!r}")
-        ids = tuple(row[0] for row in rows)
-    return with_ids(competition, ids, max_bytes=3 * sample.stat().st_size + SPARE_BYTES, source=sample)
+    from benchmark.submission import read_expected  # pandas is needed here and not before
+
+    names = header_of(sample)
+    lacking = [name for name in competition.submission_columns if name not in names]
+    if lacking:
+        raise BadData(sample, f"the columns are {names[:20]!r}, without {', '.join(lacking)}")
+    form = make_form(competition, names, sample=sample.resolve())
+    rows = len(read_expected(form).ids)
+    if not rows:
+        raise BadData(sample, "it has 0 ids")
+    spare = 0 if all(rule.kind in SHORT for rule in form.columns.values()) else ROW_BYTES * rows
+    most = min(3 * _size(sample) + SPARE_BYTES + spare, MAX_BYTES)
+    return form.model_copy(update={"row_count": rows, "max_bytes": most})
 
 
-def with_ids(
-    competition: Competition, ids: tuple[str, ...], *, max_bytes: int, source: Path
+def make_form(
+    competition: Competition, names: Sequence[str], *, rows: int = 0, sample: Path | None = None
 ) -> SubmissionContract:
-    """The contract of a competition for the rows with these ids, which were read from `source`."""
-    if not ids or len(set(ids)) != len(ids):
-        raise BadData(source, f"{len(ids)} ids, {len(set(ids))} of them different")
+    """The form of submissions where the sample or the answers have columns with these names."""
+    schema = competition.submission
+    rest = [name for name in names if name not in (*schema.ids, *schema.listed)]
+    columns: dict[str, Column] = {}
+    for name, rule in schema.columns.items():
+        columns |= dict.fromkeys(rest, rule) if name == ALL_OTHERS else {name: rule}
     return SubmissionContract(
         competition=competition.id,
-        id_column=competition.submission.id,
-        columns=competition.submission.columns,
-        extra_columns=competition.submission.extra_columns,
-        ids=ids,
-        max_bytes=max_bytes,
+        id_columns=schema.ids,
+        columns=columns,
+        extra_columns=schema.extra_columns,
+        column_order=schema.column_order,
+        rows=schema.rows,
+        checks=schema.checks,
+        row_count=rows,
+        max_bytes=MAX_BYTES,
+        sample=sample,
     )
 
 
 def too_big(data: bytes, contract: SubmissionContract) -> Verdict:
     """The verdict on more bytes than the contract allows."""
-    message = f"The file has {len(data)} bytes; at most {contract.max_bytes} are read."
+    return beyond(data, contract.max_bytes)
+
+
+def beyond(data: bytes, most: int) -> Verdict:
+    """The verdict on more bytes than are read."""
+    message = f"The file has {len(data)} bytes; at most {most} are read."
     return Verdict(valid=False, code=Code.TOO_BIG, message=message)
 
 
+def expected_rows(contract: SubmissionContract) -> "Expected":
+    """The rows that a contract asks for; read from the sample once."""
+    assert contract.sample is not None
+    state = contract.sample.stat()
+    return _expected_rows(contract.model_dump_json(), state.st_mtime_ns, state.st_size)
+
+
 def check(data: bytes, contract: SubmissionContract) -> Verdict:
-    """Whether the grader would score these bytes, and if not, why not. A pure function.
+    """Whether the grader would score these bytes, and if not, why not. A pure function of public files.
 
     Hostile bytes belong into `benchmark.guard.Guard.check`, which calls this in a child process.
     """
     if len(data) > contract.max_bytes:
         return too_big(data, contract)
-    from benchmark.submission import read_submission  # pandas is needed here and not before
+    from benchmark.submission import read_submission
 
     try:
-        read_submission(data, contract)
+        read_submission(data, contract, expected_rows(contract))
     except Rejected as rejected:
         return rejected.verdict
-    columns = ", ".join(contract.header)
+    columns = ", ".join(contract.header[:20]) + (", ..." if len(contract.header) > 20 else "")
     return Verdict(
-        valid=True, code=Code.OK, message=f"The submission is valid: {len(contract.ids)} rows with {columns}."
+        valid=True,
+        code=Code.OK,
+        message=f"The submission is valid: {contract.row_count} rows with {columns}.",
     )
+
+
+def header_of(table: Path) -> list[str]:
+    """The names of the columns of a table of ours: CSV, or an archive that holds one such file."""
+    import pandas as pd
+
+    from benchmark.submission import open_table
+
+    with open_table(table) as lines:
+        return [str(name) for name in pd.read_csv(lines, nrows=0).columns]
+
+
+@lru_cache(maxsize=1)
+def _expected_rows(contract: str, time: int, size: int) -> "Expected":
+    from benchmark.submission import read_expected
+
+    return read_expected(SubmissionContract.model_validate_json(contract))
+
+
+def _size(sample: Path) -> int:
+    """Bytes of a sample submission, unpacked."""
+    if sample.suffix != ".zip":
+        return sample.stat().st_size
+    with zipfile.ZipFile(sample) as archive:
+        return sum(member.file_size for member in archive.infolist())

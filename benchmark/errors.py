@@ -89,6 +89,44 @@ class NoSuchFile(BenchmarkError):
         super().__init__(f"cannot read {str(path)!r}: {problem}")
 
 
+class BadSubmissionList(BenchmarkError):
+    """A line of a list of submissions cannot be read."""
+
+    code = "bad_submission_list"
+
+    def __init__(self, path: Path, line: int, problem: str) -> None:
+        self.path = path
+        self.line = line
+        super().__init__(
+            f"{path}, line {line}: {problem}; each line is an object like "
+            '{"competition_id": "spaceship-titanic", "submission_path": "runs/1/submission.csv"}'
+        )
+
+
+class NoLeaderboard(BenchmarkError):
+    """No leaderboard of a competition is there."""
+
+    code = "no_leaderboard"
+
+    def __init__(self, competition_id: str) -> None:
+        self.competition_id = competition_id
+        super().__init__(
+            f"there is no leaderboard of {competition_id!r}; type: "
+            f"python -m benchmark leaderboard {competition_id} --fetch (from Kaggle), or --from DIR (from a "
+            "checkout of mle-bench)"
+        )
+
+
+class BadLeaderboard(BenchmarkError):
+    """A file is not the leaderboard it should be."""
+
+    code = "bad_leaderboard"
+
+    def __init__(self, path: Path, problem: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {problem}")
+
+
 class GuardError(BenchmarkError):
     """The guarded child could not do its work, for a reason that is not the submission's."""
 

@@ -7,19 +7,27 @@ Grading needs the facts and the private folder, nothing public. Bytes that come 
 # pandas' stubs leave many types open; what leaves this module is typed.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
+import math
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.competition import Competition
-from benchmark.contract import with_ids
-from benchmark.errors import BadData
+from benchmark.contract import MAX_BYTES, beyond
+from benchmark.errors import BadData, NotPrepared
 from benchmark.medals import above_median, medal
+from benchmark.prepare import home
 from benchmark.verdict import Code, Rejected, Verdict
 
-MAX_BYTES = 1024**3
-"""The largest submission that is graded; no contract of the benchmark allows one as large."""
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmark.answers import Answers
+    from benchmark.metrics.arrays import Values
+    from benchmark.submission import Submission
+
 ABSENT = Verdict(valid=False, code=Code.NOT_CSV, message="There is no submission.")
 
 
@@ -64,6 +72,18 @@ class Report(BaseModel):
     """Why the submission is valid or not."""
 
 
+def private_folder(competition: Competition, data_dir: Path) -> Path:
+    """The folder with the answers of a prepared competition; nothing public need be there.
+
+    Raises:
+        NotPrepared: The answers are not there.
+    """
+    private = home(competition, data_dir) / "prepared" / "private"
+    if not (private / competition.answers.file).is_file():
+        raise NotPrepared(competition.id, data_dir)
+    return private
+
+
 def grade(
     data: bytes | None, competition: Competition, private: Path, *, submission_path: str = ""
 ) -> Report:
@@ -74,6 +94,8 @@ def grade(
     """
     if data is None:
         return make_report(competition, ABSENT, None, submission_path=submission_path, exists=False)
+    if len(data) > MAX_BYTES:
+        return make_report(competition, beyond(data, MAX_BYTES), None, submission_path=submission_path)
     try:
         points = round(_score(data, competition, private), 5)
     except Rejected as rejected:
@@ -90,9 +112,10 @@ def make_report(
     submission_path: str = "",
     exists: bool = True,
 ) -> Report:
-    """The report that follows from a verdict and a score."""
+    """The report that follows from a verdict and a score; under another metric there is nothing to win."""
     limits, maximize = competition.medals, competition.maximize
-    won = None if points is None else medal(points, limits, maximize=maximize)
+    ranked = points if competition.comparable else None
+    won = None if ranked is None else medal(ranked, limits, maximize=maximize)
     return Report(
         competition_id=competition.id,
         score=points,
@@ -104,7 +127,7 @@ def make_report(
         gold_medal=won == "gold",
         silver_medal=won == "silver",
         bronze_medal=won == "bronze",
-        above_median=points is not None and above_median(points, limits, maximize=maximize),
+        above_median=ranked is not None and above_median(ranked, limits, maximize=maximize),
         submission_exists=exists,
         valid_submission=verdict.valid,
         is_lower_better=not maximize,
@@ -115,27 +138,30 @@ def make_report(
 
 
 def _score(data: bytes, competition: Competition, private: Path) -> float:
-    import pandas as pd
-
-    from benchmark.metrics import score
+    from benchmark.answers import read_answers
+    from benchmark.metrics import METRICS, score
     from benchmark.submission import read_submission
 
-    path = private / competition.answers
-    if not path.is_file():
-        raise BadData(path, "the answers are missing")
-    names = list(competition.submission.columns)
-    answers = pd.read_csv(path, dtype=str, na_filter=False, encoding="utf-8")
-    if not set(competition.submission_columns) <= set(answers.columns):
-        raise BadData(
-            path,
-            f"the columns are {list(answers.columns)!r}, without some of {competition.submission_columns!r}",
-        )
-    ids = tuple(str(name) for name in answers[competition.id_column])
-    contract = with_ids(competition, ids, max_bytes=MAX_BYTES, source=path)
-    predicted = read_submission(data, contract)[names]
-    truth = answers[names]
-    if competition.prediction != "class":
-        truth = truth.astype(float)
-    if len(names) == 1:
-        return score(competition.metric, truth[names[0]].to_numpy(), predicted[names[0]].to_numpy())
-    return score(competition.metric, truth.to_numpy(), predicted.to_numpy())
+    answers = read_answers(competition, private)
+    submission = read_submission(data, answers.form, answers.expected)
+    metric = competition.metric
+    if METRICS[metric.name].shape == "table":
+        points = score(metric.name, answers.table, _with_ids(submission, answers), **metric.params)
+    else:
+        predicted = submission.values[list(answers.table.columns)]
+        points = score(metric.name, _values(answers.table), _values(predicted), **metric.params)
+    if not math.isnan(points):
+        return points
+    if metric.undefined is None:
+        raise BadData(private / competition.answers.file, f"{metric.name} has no value for these answers")
+    return metric.undefined
+
+
+def _values(table: "pd.DataFrame") -> "Values":
+    """One-dimensional for one column, two-dimensional for more."""
+    return table.iloc[:, 0].to_numpy() if table.shape[1] == 1 else table.to_numpy()
+
+
+def _with_ids(submission: "Submission", answers: "Answers") -> "pd.DataFrame":
+    ids = {name: column.astype("str") for name, column in answers.expected.ids.columns.items()}
+    return submission.values.assign(**ids)[[*ids, *submission.values.columns]]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from benchmark.contract import SubmissionContract, too_big
+from benchmark.contract import MAX_BYTES, SubmissionContract, beyond, too_big
 from benchmark.errors import GuardError
 from benchmark.grade import Report, grade, make_report
 from benchmark.guard_connection import GuardConnection
@@ -96,6 +96,8 @@ class Guard:
         competition = find(competition_id)
         if data is None:
             return grade(None, competition, private_dir, submission_path=submission_path)
+        if len(data) > MAX_BYTES:
+            return make_report(competition, beyond(data, MAX_BYTES), None, submission_path=submission_path)
         params = {
             "competition": competition_id,
             "private": str(private_dir.resolve()),

@@ -11,7 +11,6 @@ all this and finds everything imported.
 import contextlib
 import gc
 import importlib
-import itertools
 import os
 import select
 import signal
@@ -35,8 +34,18 @@ class Job(NamedTuple):
     """Imports, before the fork, what every fork would import again."""
 
 
-def _no_more(params: Mapping[str, Any]) -> None:
-    """The warm-up has imported all that a check needs."""
+def _expect(params: Mapping[str, Any]) -> None:
+    """Reads the public sample submission, which several checks share, and imports what its kinds need."""
+    from benchmark.cells import KINDS
+    from benchmark.contract import SubmissionContract, expected_rows
+    from benchmark.submission import function_of
+
+    contract = SubmissionContract.model_validate(params["contract"])
+    for rule in contract.columns.values():
+        function_of(KINDS[rule.kind].function)
+    # Should the sample be gone, the fork finds the same and says so.
+    with contextlib.suppress(OSError):
+        expected_rows(contract)
 
 
 def _import_grader(params: Mapping[str, Any]) -> None:
@@ -44,7 +53,7 @@ def _import_grader(params: Mapping[str, Any]) -> None:
 
     metrics = importlib.import_module("benchmark.metrics")
     importlib.import_module("benchmark.grade")
-    for module in metrics.NEEDS.get(find(params["competition"]).metric.name, ()):
+    for module in metrics.METRICS[find(params["competition"]).metric.name].needs:
         importlib.import_module(module)
 
 
@@ -63,7 +72,7 @@ def _grade(params: Mapping[str, Any], data: bytes) -> str:
 
 
 JOBS: Mapping[str, Job] = {
-    "check": Job(_check, _no_more),
+    "check": Job(_check, _expect),
     "grade": Job(_grade, _import_grader),
 }
 
@@ -98,27 +107,35 @@ def _serve_all(isolated: bool) -> None:
 
 
 def _warm_up() -> None:
-    """Checks a tiny file: pandas imports half of itself at the first use, which no fork should repeat."""
+    """Reads tiny files, quickly and carefully: pandas imports half of itself at the first use."""
+    import pandas as pd
+
     from benchmark.competition import Column
-    from benchmark.contract import SubmissionContract, check
+    from benchmark.contract import SubmissionContract
+    from benchmark.submission import make_expected, read_submission
 
     columns = {"a": Column(kind="class", classes=("0",)), "b": Column(kind="number")}
     contract = SubmissionContract(
         competition="",
-        id_column="id",
+        id_columns=("id",),
         columns=columns,
         extra_columns="rejected",
-        ids=("1", "2"),
+        column_order="any",
+        rows="exact",
+        checks=(),
+        row_count=2,
         max_bytes=99,
     )
-    check(b"id,a,b\n1,0,0.5\n2,0.0,1e3\n", contract)
+    expected = make_expected({"id": pd.Series(["1", "2"])}, contract)
+    for data in (b"id,a,b\n1,0,0.5\n2,0.0,1e3\n", b"id,a,b\n2.0,0,0.5\n1,0.0,1e3\n"):
+        read_submission(data, contract, expected)
 
 
 def _import_graders() -> None:
     """Imports what a grade needs, whatever its metric."""
     importlib.import_module("benchmark.grade")
     metrics = importlib.import_module("benchmark.metrics")
-    for module in itertools.chain.from_iterable(metrics.NEEDS.values()):
+    for module in {module for entry in metrics.METRICS.values() for module in entry.needs}:
         # A package that is not installed concerns the grades that need it, and no other.
         with contextlib.suppress(ImportError):
             importlib.import_module(module)

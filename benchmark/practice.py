@@ -16,7 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.competition import Competition
-from benchmark.prepare import Prepared
+from benchmark.preparation.job import Job
+from benchmark.preparation.recipe import facts_of
 
 Arrays = tuple[NDArray[Any], NDArray[Any]]
 
@@ -52,22 +53,23 @@ SOURCES: Mapping[str, Callable[[], Arrays]] = {
 }
 
 
-def split_table(competition: Competition, folders: Prepared) -> None:
+def split_table(job: Job) -> None:
     """Writes train, test, sample submission and answers of a practice competition.
 
     Its parameters are `source`, a key of `SOURCES`, and `sample`, the constant of the sample submission.
     """
-    params = competition.preparation.params
+    competition = job.competition
+    params = facts_of(competition).params
     rows = _shuffled(competition, SOURCES[str(params["source"])]())
-    held_out = round(len(rows) * competition.split.test_fraction)
+    held_out = round(len(rows) * (competition.split.test_fraction or 0))
     test, train = rows.iloc[:held_out], rows.iloc[held_out:]
     columns = list(competition.submission_columns)
     files = competition.files
-    _write(train, folders.public / files["train"])
-    _write(test.drop(columns=competition.target), folders.public / files["test"])
-    sample = test[columns].assign(**{competition.target: params["sample"]})
-    _write(sample, folders.public / files["sample_submission"])
-    _write(test[columns], folders.private / competition.answers)
+    _write(train, job.public / files["train"])
+    _write(test.drop(columns=competition.target), job.public / files["test"])
+    sample = test[columns].assign(**{str(competition.target): params["sample"]})
+    _write(sample, job.public / files["sample_submission"])
+    _write(test[columns], job.private / competition.answers.file)
 
 
 def _shuffled(competition: Competition, arrays: Arrays) -> pd.DataFrame:

@@ -1,24 +1,27 @@
 """Prepares the data of a competition: public files for the agent, private answers for the grader.
 
-The layout is upstream's, `<data>/<id>/prepared/{public,private}`. Everything is written beside its place,
-flushed to disk and renamed at once, so that a half-prepared competition is never taken for a prepared one.
+The layout is upstream's, `<data>/<id>/prepared/{public,private}`; data version 2 lies under `<data>/v2`.
+Everything is written beside its place, flushed to disk and renamed at once, so that a half-prepared
+competition is never taken for a prepared one.
 """
 
-import hashlib
-import importlib
 import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
 
 from benchmark.competition import Competition
-from benchmark.errors import BadCompetition, BadData, NotPrepared
+from benchmark.errors import BadData, NotPrepared
+from benchmark.preparation.manifest import Manifest, digest_of, read_manifest, sums_of, write_manifest
 
 DESCRIPTION = "description.md"
 UNFINISHED = ".unfinished-"
+_MANY_FILES = 1000
+"""From so many files on, flushing the whole disk once is faster than flushing each."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,35 @@ class Prepared:
     """The folder with the answers, for the grader alone."""
 
     @cached_property
+    def manifest(self) -> Manifest | None:
+        """What was noted when the data were made; none for data that another program made."""
+        return read_manifest(self.public.parent)
+
+    @cached_property
     def digest(self) -> str:
-        """The content checksum of the public files, read from disk at the first use."""
-        return public_digest(self.public)
+        """The content checksum of the public files; those that the manifest does not know are read for it."""
+        known = self.manifest.files if self.manifest is not None else {}
+        return digest_of(sums_of(self.public, known))
 
 
-Preparer = Callable[[Competition, Prepared], None]
-"""Fills the two empty folders of a competition."""
+def _silent(*_: object) -> None:
+    """Tells nobody."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How data are prepared."""
+
+    raw: Path | None = None
+    """The folder of raw files that are there already; without it they are downloaded."""
+    keep_raw: bool = False
+    """Whether the download stays on disk, unpacked."""
+    check_download: bool = True
+    """Whether a download must be, byte for byte, the one that MLE-bench was made of."""
+    say: Callable[[str], None] = _silent
+    """Is told what takes long."""
+    grow: Callable[[Path, int], None] = _silent
+    """Is told of a file that is about to grow, and to how many bytes."""
 
 
 def prepared(competition: Competition, data_dir: Path) -> Prepared:
@@ -46,43 +71,42 @@ def prepared(competition: Competition, data_dir: Path) -> Prepared:
     Raises:
         NotPrepared: They are not there, or not whole.
     """
-    folders = _folders(_home(competition, data_dir) / "prepared")
+    folders = _folders(home(competition, data_dir) / "prepared")
     if any(not path.exists() for path in _expected(competition, folders)):
         raise NotPrepared(competition.id, data_dir)
     return folders
 
 
-def prepare(competition: Competition, data_dir: Path) -> Prepared:
+def prepare(competition: Competition, data_dir: Path, options: Options | None = None) -> Prepared:
     """Prepares a competition unless it is prepared; safe when two processes do it at once.
 
     Raises:
         BadCompetition: The facts name a preparation function that does not exist.
         BadData: The preparation did not make the files that the facts promise.
+        BenchmarkError: Raw files are missing or are not what they should be, or the download failed.
     """
     from filelock import FileLock
 
     if not _is_current(competition, data_dir):
-        home = _home(competition, data_dir).resolve()
-        home.mkdir(parents=True, exist_ok=True)
-        with FileLock(home / ".lock"):
-            if not _is_current(competition, data_dir):
-                _build(competition, home)
+        place = home(competition, data_dir).resolve()
+        place.mkdir(parents=True, exist_ok=True)
+        with FileLock(place / ".lock"):
+            if _is_whole(competition, data_dir):
+                _renew_description(competition, prepared(competition, data_dir))
+            else:
+                _build(competition, data_dir.resolve(), place, options or Options())
     return prepared(competition, data_dir)
 
 
 def public_digest(public: Path) -> str:
     """The SHA-256 over the names and contents of all files in a folder, in the order of their names."""
-    total = hashlib.sha256()
-    for path in sorted(path for path in public.rglob("*") if path.is_file()):
-        with path.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
-        total.update(f"{path.relative_to(public).as_posix()}\0{content}\n".encode())
-    return total.hexdigest()
+    return digest_of(sums_of(public, {}))
 
 
-def _home(competition: Competition, data_dir: Path) -> Path:
-    version = [] if competition.data_version == 1 else [f"v{competition.data_version}"]
-    return data_dir.joinpath(*version, competition.id)
+def home(competition: Competition, data_dir: Path) -> Path:
+    """The folder of one version of a competition's data."""
+    version_folder = [] if competition.data_version == 1 else [f"v{competition.data_version}"]
+    return data_dir.joinpath(*version_folder, competition.id)
 
 
 def _folders(root: Path) -> Prepared:
@@ -92,53 +116,97 @@ def _folders(root: Path) -> Prepared:
 def _expected(competition: Competition, folders: Prepared) -> Iterator[Path]:
     for name in competition.files.values():
         yield folders.public / name
-    yield folders.private / competition.answers
+    yield folders.private / competition.answers.file
+
+
+def _is_whole(competition: Competition, data_dir: Path) -> bool:
+    try:
+        return bool(prepared(competition, data_dir))
+    except NotPrepared:
+        return False
 
 
 def _is_current(competition: Competition, data_dir: Path) -> bool:
     """Whether the data are there with today's description of the task."""
-    try:
-        description = prepared(competition, data_dir).public / DESCRIPTION
-    except NotPrepared:
+    if not _is_whole(competition, data_dir):
         return False
+    description = prepared(competition, data_dir).public / DESCRIPTION
     return description.is_file() and description.read_text(encoding="utf-8") == competition.description()
 
 
-def _build(competition: Competition, home: Path) -> None:
-    for leftover in home.glob(f"{UNFINISHED}*"):
+def _renew_description(competition: Competition, folders: Prepared) -> None:
+    """Puts today's description beside data that stay as they are: raw files may be long gone."""
+    _write_description(competition, folders.public)
+    if folders.manifest is not None:
+        files = sums_of(folders.public, folders.manifest.files)
+        write_manifest(folders.public.parent, folders.manifest.model_copy(update={"files": files}))
+
+
+def _write_description(competition: Competition, public: Path) -> None:
+    temporary = public.parent / f".{DESCRIPTION}"
+    temporary.write_text(competition.description(), encoding="utf-8")
+    _flush_one(temporary)
+    temporary.replace(public / DESCRIPTION)
+
+
+def _build(competition: Competition, data_dir: Path, place: Path, options: Options) -> None:
+    for leftover in place.glob(f"{UNFINISHED}*"):
         shutil.rmtree(leftover)
-    work = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=home))
+    work = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=place))
     try:
         folders = _folders(work / "prepared")
         folders.public.mkdir(parents=True)
         folders.private.mkdir()
-        _preparer(competition)(competition, folders)
-        (folders.public / DESCRIPTION).write_text(competition.description(), encoding="utf-8")
+        _fill(competition, data_dir, folders, work / "scratch", options)
+        _write_description(competition, folders.public)
         for path in _expected(competition, folders):
             if not path.exists():
                 raise BadData(path, "the preparation did not make this file")
-        _flush(work)
-        if (home / "prepared").exists():
-            (home / "prepared").rename(work / "replaced")
-        (work / "prepared").rename(home / "prepared")
-        _flush_one(home)
+        options.say("computing checksums")
+        _note(competition, folders)
+        _flush(work / "prepared")
+        if (place / "prepared").exists():
+            (place / "prepared").rename(work / "replaced")
+        (work / "prepared").rename(place / "prepared")
+        _flush_one(place)
     finally:
         shutil.rmtree(work)
 
 
-def _preparer(competition: Competition) -> Preparer:
-    module, _, function = competition.preparation.function.partition(":")
-    try:
-        return getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError) as error:
-        path = competition.folder / "competition.yaml"
-        raise BadCompetition(path, f"preparation: no function {module}:{function}") from error
+def _fill(
+    competition: Competition, data_dir: Path, folders: Prepared, scratch: Path, options: Options
+) -> None:
+    from benchmark.preparation.job import Job, preparer
+    from benchmark.preparation.sources import raw_files
+
+    scratch.mkdir()
+    fill = preparer(competition)
+    with raw_files(competition, data_dir, scratch, options) as raw:
+        fill(Job(competition, raw, folders.public, folders.private, scratch, options.say))
+
+
+def _note(competition: Competition, folders: Prepared) -> None:
+    from benchmark.preparation.checksums import check_tables
+
+    root = folders.public.parent
+    write_manifest(
+        root,
+        Manifest(
+            data_version=competition.data_version,
+            pandas=version("pandas"),
+            tables=check_tables(competition, root),
+            files=sums_of(folders.public, {}),
+        ),
+    )
 
 
 def _flush(folder: Path) -> None:
-    for path in folder.rglob("*"):
+    paths = [*folder.rglob("*"), folder]
+    if len(paths) > _MANY_FILES:
+        os.sync()
+        return
+    for path in paths:
         _flush_one(path)
-    _flush_one(folder)
 
 
 def _flush_one(path: Path) -> None:

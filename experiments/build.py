@@ -55,12 +55,13 @@ def sandbox_folder(cell: Cell, run: Path) -> Path:
     return run.parent / ".sandboxes" / cell.id.rpartition("_")[2]
 
 
-def build_task(cell: Cell, competition: Competition) -> Task:
+def build_task(cell: Cell, competition: Competition, contract: SubmissionContract) -> Task:
     """The task as the agent is told it."""
+    id_column, *columns = contract.header
     card = TaskCard(
-        id_column=competition.id_column,
-        target=competition.target,
-        submission_columns=competition.submission_columns[1:],
+        id_column=id_column,
+        target=competition.target or next(iter(contract.columns)),
+        submission_columns=tuple(columns),
         prediction=competition.prediction,
         metric=Metric(competition.metric.name, competition.maximize),
         files=competition.files,
@@ -104,7 +105,7 @@ def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:
         return open_sandbox(spec, served)
 
     return World(
-        task=build_task(cell, competition),
+        task=build_task(cell, competition, contract),
         models={role: connect(name, access) for role, name in cell.models.items()},
         open_sandbox=open_lane,
         validator=ContractCheck(contract, guard),

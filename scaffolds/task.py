@@ -24,7 +24,7 @@ class TaskCard:
     """The machine-readable part of a task prompt: one fenced YAML block.
 
     `files` maps `train`, `test` and `sample_submission` to names inside the folder `input` of the
-    directory that a script runs in. `prediction` is `class`, `probability` or `number`.
+    directory that a script runs in. `prediction` is `class`, `probability`, `number` or `text`.
     """
 
     id_column: str

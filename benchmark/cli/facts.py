@@ -1,4 +1,4 @@
-"""`list`, `info` and `leaderboard`: what is known about competitions."""
+"""`list` and `info`: what is known about competitions."""
 
 from typing import Annotated
 
@@ -7,11 +7,9 @@ import typer
 from benchmark.cli.output import AsJson, CompetitionId, clear_errors, say, say_facts, say_json
 from benchmark.cli.selecting import present
 from benchmark.competition import Competition
-from benchmark.leaderboard import read_leaderboard
 from benchmark.registry import all_ids, find, members
 
 Split = Annotated[str | None, typer.Option("--split", help="Only the competitions of this set.")]
-Top = Annotated[int, typer.Option("--top", min=1, help="How many teams to show.")]
 
 
 def list_command(split: Split = None, as_json: AsJson = False) -> None:
@@ -21,11 +19,12 @@ def list_command(split: Split = None, as_json: AsJson = False) -> None:
         if as_json:
             say_json([competition.model_dump(mode="json") for competition in found])
             return
+        widest = max(map(len, all_ids()))
         for competition in found:
             arrow = "higher" if competition.maximize else "lower"
             say(
-                f"{competition.id:<28}{competition.complexity:<10}{competition.category:<12}"
-                f"{competition.metric.name} ({arrow} is better)"
+                f"{competition.id:<{widest}}  {competition.complexity:<8}  {competition.metric.name} "
+                f"({arrow} is better)  {competition.category}"
             )
 
 
@@ -39,21 +38,12 @@ def info(competition_id: CompetitionId, as_json: AsJson = False) -> None:
             say_facts(_sheet(competition))
 
 
-def leaderboard(competition_id: CompetitionId, top: Top = 10, as_json: AsJson = False) -> None:
-    """Show the best teams of a competition's leaderboard."""
-    with clear_errors():
-        board = read_leaderboard(find(competition_id))
-        if as_json:
-            say_json([entry._asdict() for entry in board])
-            return
-        for entry in board[:top]:
-            say(f"{entry.rank:>4}  {entry.score:<12g}{entry.recipe}")
-
-
 def _sheet(competition: Competition) -> dict[str, object]:
-    limits = competition.medals
+    limits, form = competition.medals, competition.submission
     files = {public.file: public.holds for public in competition.public_files.values()}
-    columns = {name: column.kind for name, column in competition.submission.columns.items()}
+    columns = [f"{name} ({rule.kind})" for name, rule in form.columns.items()]
+    rules = [f"extra columns {form.extra_columns}", *(check.name.replace("_", " ") for check in form.checks)]
+    issues = (*competition.unlike_upstream, *competition.grader_alone, *competition.known_issues)
     return {
         "id": competition.id,
         "title": competition.title,
@@ -61,13 +51,13 @@ def _sheet(competition: Competition) -> dict[str, object]:
         "category": competition.category,
         "size": competition.size,
         "metric": f"{competition.metric.name} ({'higher' if competition.maximize else 'lower'} is better)",
-        "submission": ", ".join(
-            [competition.id_column, *(f"{name} ({kind})" for name, kind in columns.items())]
-        ),
+        "submission": ", ".join([*form.ids, *columns]) + f"; {', '.join(rules)}",
         "files": "; ".join(f"{name}: {holds}" for name, holds in files.items()),
         "split": competition.split.words,
         "medals": f"gold {limits.gold}, silver {limits.silver}, bronze {limits.bronze}",
-        "leaderboard": f"{limits.teams} teams, median {limits.median}",
+        "leaderboard": f"{limits.teams} teams, median {limits.median}; {limits.source}",
         "data version": competition.data_version,
-        "known issues": "; ".join(competition.known_issues) or "none",
+        "version 2": " ".join(change.what for change in competition.version_2) or "changes nothing",
+        "prepared by": "this version" if competition.preparation else "other means; grading works",
+        "known issues": " ".join(issues) or "none",
     }

@@ -1,6 +1,7 @@
 """`grade-sample` and `validate`: what a submission is worth, and whether it would be accepted."""
 
 import sys
+from pathlib import Path
 
 from benchmark.cli.output import (
     DATA_DIR,
@@ -14,10 +15,11 @@ from benchmark.cli.output import (
     say_facts,
     say_json,
 )
-from benchmark.contract import compile_contract
-from benchmark.grade import MAX_BYTES, Report
+from benchmark.contract import MAX_BYTES, compile_contract
+from benchmark.grade import Report, private_folder
 from benchmark.guard import Guard
-from benchmark.prepare import prepared
+from benchmark.leaderboard import read_leaderboard, standing
+from benchmark.prepare import home
 from benchmark.registry import find
 
 
@@ -26,14 +28,14 @@ def grade_sample(
 ) -> None:
     """Grade one submission and say what it wins."""
     with clear_errors():
-        private = prepared(find(competition_id), data_dir).private
+        private = private_folder(find(competition_id), data_dir)
         data = read_submission_file(csv, MAX_BYTES)
         with Guard() as guard:
             report = guard.grade(data, competition_id, private, submission_path=str(csv))
         if as_json:
             say_json(report.model_dump(mode="json"))
         else:
-            _tell(report)
+            _tell(report, _place(report, data_dir))
 
 
 def validate(
@@ -42,7 +44,7 @@ def validate(
     """Say whether a submission would be accepted, and never what it would score; exit code 1 if not."""
     with clear_errors():
         competition = find(competition_id)
-        contract = compile_contract(competition, prepared(competition, data_dir).public)
+        contract = compile_contract(competition, home(competition, data_dir) / "prepared" / "public")
         data = read_submission_file(csv, contract.max_bytes)
         with Guard() as guard:
             verdict = guard.check(data, contract)
@@ -53,7 +55,16 @@ def validate(
         sys.exit(0 if verdict.valid else 1)
 
 
-def _tell(report: Report) -> None:
+def _place(report: Report, data_dir: Path) -> str:
+    board = read_leaderboard(find(report.competition_id), data_dir)
+    if not board:
+        return "not known: there is no leaderboard here"
+    if report.score is None:
+        return "none"
+    return f"{standing(report.score, board, maximize=not report.is_lower_better).rank} of {len(board)}"
+
+
+def _tell(report: Report, place: str) -> None:
     medals = {"gold": report.gold_medal, "silver": report.silver_medal, "bronze": report.bronze_medal}
     won = next((name for name, has in medals.items() if has), "none")
     say_facts(
@@ -65,6 +76,7 @@ def _tell(report: Report) -> None:
             "better is": "lower" if report.is_lower_better else "higher",
             "medal": won,
             "above median": "yes" if report.above_median else "no",
+            "rank": place,
             "thresholds": f"gold {report.gold_threshold}, silver {report.silver_threshold}, "
             f"bronze {report.bronze_threshold}, median {report.median_threshold}",
         }

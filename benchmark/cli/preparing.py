@@ -1,24 +1,158 @@
 """`prepare`: makes the data of competitions."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from benchmark.cli.output import DATA_DIR, DataDir, clear_errors, say
+from benchmark.cli.output import DATA_DIR, AsJson, DataDir, clear_errors, say, say_json, warn
+from benchmark.cli.progress import Telling
 from benchmark.cli.selecting import present
-from benchmark.errors import MissingCompetitions
-from benchmark.prepare import prepare
-from benchmark.registry import expand, missing
+from benchmark.competition import Competition
+from benchmark.errors import BenchmarkError, MissingCompetitions
+from benchmark.kaggle.errors import BadCredentials, NoCredentials
+from benchmark.preparation.checksums import SAME
+from benchmark.prepare import Options, Prepared, prepare
+from benchmark.registry import all_ids, expand, find, missing
+from benchmark.versions import at_version
 
-Names = Annotated[list[str], typer.Argument(metavar="NAME...", help="Splits, and ids of competitions.")]
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="NAME...", help="Splits, and ids of competitions.")
+]
+Lite = Annotated[bool, typer.Option("--lite", help="The 22 competitions of low complexity.")]
+Dev = Annotated[bool, typer.Option("--dev", help="The 7 competitions for development.")]
+All = Annotated[bool, typer.Option("--all", help="Every competition that this version can prepare.")]
+RawFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--raw", help="Prepare from files that are there: DIR/<id>, or DIR itself for one competition."
+    ),
+]
+KeepRaw = Annotated[bool, typer.Option("--keep-raw", help="Keep the unpacked download.")]
+AnyDownload = Annotated[
+    bool, typer.Option("--any-download", help="Take a download whose checksum is not the recorded one.")
+]
+DataVersion = Annotated[
+    int,
+    typer.Option("--data-version", min=1, max=2, help="1 is MLE-bench's; 2 closes leaks and mends files."),
+]
 
 
-def prepare_command(names: Names, data_dir: DataDir = DATA_DIR) -> None:
+class NothingNamed(BenchmarkError):
+    """The command was given no competition."""
+
+    code = "nothing_named"
+
+    def __init__(self) -> None:
+        super().__init__("name competitions or splits, or give --lite, --dev or --all")
+
+
+def prepare_command(
+    names: Names = None,
+    lite: Lite = False,
+    dev: Dev = False,
+    everything: All = False,
+    raw: RawFolder = None,
+    keep_raw: KeepRaw = False,
+    any_download: AnyDownload = False,
+    data_version: DataVersion = 1,
+    data_dir: DataDir = DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
     """Prepare competitions; what is prepared already is left alone."""
     with clear_errors():
-        ids = expand(names)
-        if missing(ids) == ids:
-            raise MissingCompetitions(ids)
-        for competition in present(ids, " ".join(names)):
-            folders = prepare(competition, data_dir)
-            say(f"{competition.id}: prepared in {folders.public.parent}, public digest {folders.digest[:16]}")
+        chosen = _chosen(names or [], {"low": lite, "dev": dev}, everything)
+        options = Options(raw, keep_raw, not any_download)
+        results = [
+            _attempt(competition, data_version, data_dir, _for_one_of(options, competition, chosen), as_json)
+            for competition in chosen
+        ]
+    if as_json:
+        say_json(results)
+    if any("error" in result for result in results):
+        raise typer.Exit(1)
+
+
+def _chosen(names: list[str], sets: Mapping[str, bool], everything: bool) -> list[Competition]:
+    wanted = [
+        *names,
+        *(name for name, given in sets.items() if given),
+        *(_preparable() if everything else ()),
+    ]
+    if not wanted:
+        raise NothingNamed
+    ids = expand(wanted)
+    if missing(ids) == ids:
+        raise MissingCompetitions(ids)
+    return present(ids, " ".join(wanted))
+
+
+def _preparable() -> tuple[str, ...]:
+    return tuple(name for name in all_ids() if find(name).preparation is not None)
+
+
+def _for_one_of(options: Options, competition: Competition, chosen: list[Competition]) -> Options:
+    """For one competition alone, the folder of raw files may be its own; for several each has one inside."""
+    if options.raw is None or len(chosen) == 1:
+        return options
+    return replace(options, raw=options.raw / competition.id)
+
+
+def _attempt(
+    competition: Competition, version: int, data_dir: Path, options: Options, quiet: bool
+) -> dict[str, object]:
+    """Prepares one competition and says what came of it; a failure does not stop the others."""
+    try:
+        wanted = at_version(competition, version)
+        _mind_memory(wanted)
+        with Telling(competition.id, quiet) as telling:
+            told = replace(options, say=telling.say, grow=telling.grow)
+            folders = prepare(wanted, data_dir, told)
+    except (NoCredentials, BadCredentials):  # the others would fail alike
+        raise
+    except BenchmarkError as error:
+        warn(f"error: {competition.id}: {error}")
+        return {"id": competition.id, "error": error.code, "message": str(error)}
+    result = _result(wanted, folders)
+    if not quiet:
+        _tell(result)
+    return result
+
+
+def _mind_memory(competition: Competition) -> None:
+    """Says beforehand that there may be too little memory."""
+    needed = competition.preparation.memory_gb if competition.preparation is not None else None
+    if needed is None:
+        return
+    import psutil
+
+    free = psutil.virtual_memory().available / 1e9
+    if free < needed:
+        warn(f"{competition.id}: preparing takes about {needed:g} GB of memory, and {free:.1f} GB are free")
+
+
+def _result(competition: Competition, folders: Prepared) -> dict[str, object]:
+    tables = folders.manifest.tables if folders.manifest is not None else ()
+    return {
+        "id": competition.id,
+        "data_version": competition.data_version,
+        "folder": str(folders.public.parent),
+        "digest": folders.digest,
+        "tables": {table.file: table.verdict for table in tables},
+        "same_as_upstream": all(table.verdict in SAME for table in tables) if tables else None,
+        "warning": competition.preparation.warning if competition.preparation is not None else None,
+    }
+
+
+def _tell(result: Mapping[str, object]) -> None:
+    say(f"{result['id']}: prepared in {result['folder']}, public digest {str(result['digest'])[:16]}")
+    tables = result["tables"]
+    if isinstance(tables, dict) and tables:
+        same = result["same_as_upstream"]
+        say(f"  {'its tables are those of MLE-bench' if same else 'not all tables are those of MLE-bench'}:")
+        for file, verdict in tables.items():  # pyright: ignore[reportUnknownVariableType]
+            say(f"    {file}: {verdict}")
+    if result["warning"]:
+        warn(f"{result['id']}: {result['warning']}")

@@ -156,7 +156,7 @@ def set_stage(data_dir: Path, *, abroad: bool = True) -> Generator[Stage]:
             baits,
             fingerprints(baits),
             answers,
-            competition.answers,
+            competition.answers.file,
             abroad,
         )
 
@@ -179,8 +179,8 @@ def _copy_data(competition: Competition, source: Path, folder: Path, secret: Sec
         home = folder / name / competition.id / "prepared"
         shutil.copytree(source, home)
     private = folder / "data" / competition.id / "prepared" / "private"
-    scrambled = folder / "data-scrambled" / competition.id / "prepared" / "private" / competition.answers
-    rows = _table(private / competition.answers)
+    scrambled = folder / "data-scrambled" / competition.id / "prepared" / "private" / competition.answers.file
+    rows = _table(private / competition.answers.file)
     _scramble(rows, competition.id_column, scrambled)
     (folder / "loot").symlink_to(private)
     (private / "notes.txt").write_text(secret.token("a note in the private folder"))

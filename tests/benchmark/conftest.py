@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from benchmark.competition import Competition
-from benchmark.contract import SubmissionContract, compile_contract
+from benchmark.contract import SubmissionContract, compile_contract, expected_rows
 from benchmark.guard import Guard
 from benchmark.prepare import Prepared, prepared
 from benchmark.registry import COMPETITIONS, find, members
@@ -26,6 +26,11 @@ class Practice(NamedTuple):
     perfect: bytes
 
 
+def ids_of(contract: SubmissionContract) -> list[str]:
+    """The ids that a contract asks for, in their order."""
+    return expected_rows(contract).ids.texts()
+
+
 def open_practice(name: str, data_dir: Path) -> Practice:
     competition = find(name)
     folders = prepared(competition, data_dir)
@@ -34,7 +39,7 @@ def open_practice(name: str, data_dir: Path) -> Practice:
         folders,
         compile_contract(competition, folders.public),
         (folders.public / competition.files["sample_submission"]).read_bytes(),
-        (folders.private / competition.answers).read_bytes(),
+        (folders.private / competition.answers.file).read_bytes(),
     )
 
 

@@ -13,7 +13,7 @@ from benchmark.errors import BadCompetition, MissingCompetitions, UnknownCompeti
 from benchmark.leaderboard import read_leaderboard
 from benchmark.medals import thresholds
 from benchmark.registry import LISTS, SPLITS, all_ids, expand, find, load, members, missing
-from tests.benchmark.conftest import Practice
+from tests.benchmark.conftest import Practice, ids_of
 
 
 def test_every_folder_is_found_and_reads() -> None:
@@ -91,7 +91,10 @@ def test_a_competition_without_a_folder_is_missing_and_not_unknown() -> None:
         ({"id": "other"}, "other"),
         ({"maximize": False}, "thresholds"),
         ({"complexity": "easy"}, "complexity"),
-        ({"submission": {"id": "id", "columns": {"label": {"kind": "class"}}}}, "classes"),
+        ({"submission": {"id": "id", "columns": {"label": {"kind": "number", "classes": [1]}}}}, "classes"),
+        ({"submission": {"id": "id", "columns": {"label": {"kind": "colour"}}}}, "no kind of cells"),
+        ({"submission": {"id": "id", "columns": {}}}, "columns"),
+        ({"metric": {"name": "luck"}}, "no metric"),
         ({"public_files": {"train": {"file": "train.csv", "holds": "rows"}}}, "sample_submission"),
     ],
 )
@@ -134,7 +137,7 @@ def test_descriptions_state_the_task(practice: Practice, obfuscated: bool) -> No
         assert re.search(rf"`{role}.csv`:? \(?{rows} rows", text)
     example = text.split("```")[1].split()
     assert example[0] == ",".join(competition.submission_columns)
-    assert [row.split(",")[0] for row in example[1:]] == list(practice.contract.ids[:3])
+    assert [row.split(",")[0] for row in example[1:]] == ids_of(practice.contract)[:3]
 
 
 def test_descriptions_do_not_name_their_source(practice: Practice) -> None:

@@ -49,7 +49,7 @@ def test_it_needs_no_answers(practice: Practice, tmp_path: Path) -> None:
     alone = tmp_path / "public"
     shutil.copytree(practice.folders.public, alone)
     contract = compile_contract(practice.competition, alone)
-    assert contract == practice.contract
+    assert contract == practice.contract.model_copy(update={"sample": contract.sample})
     assert check(practice.sample, contract).valid
     assert contract.max_bytes == 3 * len(practice.sample) + SPARE_BYTES
 

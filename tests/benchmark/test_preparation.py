@@ -25,23 +25,23 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 def test_the_files_fit_together(practice: Practice) -> None:
     competition, (public, private) = practice.competition, (practice.folders.public, practice.folders.private)
     files = {role: rows_of(public / name) for role, name in competition.files.items()}
-    answers = rows_of(private / competition.answers)
+    answers = rows_of(private / competition.answers.file)
     ids = {role: [row[competition.id_column] for row in rows] for role, rows in files.items()}
     assert ids["test"] == ids["sample_submission"] == [row[competition.id_column] for row in answers]
     everyone = ids["train"] + ids["test"]
     assert sorted(map(int, everyone)) == list(range(1, len(everyone) + 1))
-    assert len(ids["test"]) == round(len(everyone) * competition.split.test_fraction)
+    assert len(ids["test"]) == round(len(everyone) * (competition.split.test_fraction or 0))
     assert competition.target in files["train"][0]
     assert competition.target not in files["test"][0]
     assert set(files["test"][0]) == set(files["train"][0]) - {competition.target}
-    assert [path.name for path in private.iterdir()] == [competition.answers]
+    assert [path.name for path in private.iterdir()] == [competition.answers.file]
     assert (public / "description.md").read_text(encoding="utf-8") == competition.description()
 
 
 def test_it_is_the_same_every_time(practice: Practice, tmp_path: Path) -> None:
     again = prepare(practice.competition, tmp_path)
     assert again.digest == practice.folders.digest == public_digest(practice.folders.public)
-    answers = again.private / practice.competition.answers
+    answers = again.private / practice.competition.answers.file
     assert answers.read_bytes() == practice.perfect
 
 
@@ -72,7 +72,7 @@ def test_missing_data_name_the_command(tmp_path: Path) -> None:
 def test_a_half_prepared_competition_is_made_again(tmp_path: Path) -> None:
     competition = find(DIGITS)
     whole = prepare(competition, tmp_path)
-    (whole.private / competition.answers).unlink()
+    (whole.private / competition.answers.file).unlink()
     with pytest.raises(NotPrepared):
         prepared(competition, tmp_path)
     leftover = tmp_path / DIGITS / ".unfinished-crash"
@@ -105,6 +105,7 @@ def test_a_changed_description_reaches_prepared_data(tmp_path: Path) -> None:
 
 def test_an_unknown_preparation_is_a_fault_of_the_facts(tmp_path: Path) -> None:
     competition = find(DIGITS)
+    assert competition.preparation is not None
     wrong = competition.preparation.model_copy(update={"function": "benchmark.practice:nothing"})
     with pytest.raises(BadCompetition, match=r"no function benchmark\.practice:nothing"):
         prepare(competition.model_copy(update={"preparation": wrong}), tmp_path)

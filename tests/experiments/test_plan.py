@@ -124,7 +124,7 @@ def test_settings_are_in_the_label_only_where_they_are_needed(data_dir: Path) ->
         ({"models": ["openai-compatible/carrier"]}, "model", "base_url"),
         ({"models": ["openai/pigeon"], "max_usd": 9}, "price", "echo 'openai/pigeon: {input: DOLLARS"),
         ({"models": ["openai/gpt-5"], "max_usd": 1}, "price", "may cost $1.28"),
-        ({"competitions": ["split75"]}, "competition", "competitions are not in this version"),
+        ({"competitions": ["split75"]}, "data", "75 competitions are not prepared"),
         ({"competitions": ["practise-digits"]}, "competition", "practise-digits"),
         ({"hardware": ["2xA10"]}, "hardware", "2 GPUs of kind 'A10'; here:"),
     ],

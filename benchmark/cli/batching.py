@@ -1,0 +1,77 @@
+"""`grade`: grades the submissions that a list names, several at a time."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from benchmark.batch import GradingReport, grade_all, read_list, write_report
+from benchmark.cli.output import DATA_DIR, AsJson, DataDir, clear_errors, say, say_facts, say_json
+from benchmark.grade import Report
+from benchmark.text import plain
+
+Submissions = Annotated[
+    Path,
+    typer.Option(
+        "--submissions", help="JSONL: competition_id and submission_path in each line.", metavar="FILE"
+    ),
+]
+OutputDir = Annotated[Path, typer.Option("--output-dir", help="The folder that the report is written to.")]
+Workers = Annotated[int | None, typer.Option("--workers", min=1, help="How many are graded at a time.")]
+
+
+def grade_command(
+    submissions: Submissions,
+    output_dir: OutputDir,
+    data_dir: DataDir = DATA_DIR,
+    workers: Workers = None,
+    as_json: AsJson = False,
+) -> None:
+    """Grade the submissions of a list, and write and show what they win together."""
+    with clear_errors():
+        entries = read_list(submissions)
+        console = Console(stderr=True)
+        columns = (
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        shown = console.is_terminal and sys.stderr.isatty()
+        with Progress(*columns, console=console, transient=True, disable=not shown) as bar:
+            task = bar.add_task("grading", total=len(entries))
+
+            def tick(report: Report) -> None:
+                bar.update(task, advance=1, description=plain(report.competition_id))
+
+            report = grade_all(entries, data_dir, workers=workers, done=tick)
+        path = write_report(report, output_dir)
+        if as_json:
+            say_json({"report": str(path), **report.model_dump(mode="json")})
+        else:
+            _tell(report, path)
+
+
+def _tell(report: GradingReport, path: Path) -> None:
+    for one in report.competition_reports:
+        won = (
+            "gold"
+            if one.gold_medal
+            else "silver"
+            if one.silver_medal
+            else "bronze"
+            if one.bronze_medal
+            else "-"
+        )
+        score = one.verdict.code if one.score is None else f"{one.score:g}"
+        say(f"{one.competition_id:<50}{score:>12}  {won}")
+    totals = report.model_dump(exclude={"competition_reports"})
+    say_facts(
+        {
+            **{name.removeprefix("total_").replace("_", " "): count for name, count in totals.items()},
+            "report": path,
+        }
+    )

@@ -1,0 +1,109 @@
+"""`medals` and `leaderboard`: what a score wins, and where it would stand."""
+
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from benchmark.cli.output import (
+    DATA_DIR,
+    AsJson,
+    CompetitionId,
+    DataDir,
+    clear_errors,
+    say,
+    say_facts,
+    say_json,
+)
+from benchmark.competition import Competition
+from benchmark.errors import BadLeaderboard, NoLeaderboard
+from benchmark.leaderboard import Standing, read_leaderboard, standing, take_board
+from benchmark.medals import above_median, medal
+from benchmark.registry import find
+
+Score = Annotated[float, typer.Option("--score", help="The score of a submission.")]
+Top = Annotated[int, typer.Option("--top", min=1, help="How many teams to show.")]
+Fetch = Annotated[bool, typer.Option("--fetch", help="Download the board from Kaggle first.")]
+From = Annotated[
+    Path | None,
+    typer.Option("--from", help="Take the board from a checkout of mle-bench, or from a CSV file, first."),
+]
+
+
+def medals(
+    competition_id: CompetitionId, score: Score, data_dir: DataDir = DATA_DIR, as_json: AsJson = False
+) -> None:
+    """Say what a score would win, and where it would stand if a leaderboard is here."""
+    with clear_errors():
+        competition = find(competition_id)
+        limits, points = competition.medals, round(score, 5)
+        board = read_leaderboard(competition, data_dir)
+        place = standing(points, board, maximize=competition.maximize) if board else None
+        facts = {
+            "competition": competition.id,
+            "score": points,
+            "medal": medal(points, limits, maximize=competition.maximize),
+            "above_median": above_median(points, limits, maximize=competition.maximize),
+            "is_lower_better": not competition.maximize,
+            "thresholds": limits.model_dump(include={"gold", "silver", "bronze", "median"}),
+            "rank": place.rank if place else None,
+            "teams": place.teams if place else limits.teams,
+            "percentile": place.percentile if place else None,
+        }
+        if as_json:
+            say_json(facts)
+        else:
+            words = (
+                f"gold {limits.gold}, silver {limits.silver}, bronze {limits.bronze}, median {limits.median}"
+            )
+            say_facts(
+                {**facts, "medal": facts["medal"] or "none", "thresholds": words, "rank": _words(place)}
+            )
+
+
+def leaderboard(
+    competition_id: CompetitionId,
+    fetch: Fetch = False,
+    source: From = None,
+    top: Top = 10,
+    data_dir: DataDir = DATA_DIR,
+    as_json: AsJson = False,
+) -> None:
+    """Show the best teams of a leaderboard; with --fetch or --from, take it from there first."""
+    with clear_errors():
+        competition = find(competition_id)
+        if source is not None:
+            take_board(competition, source, data_dir)
+        elif fetch:
+            _fetch(competition, data_dir)
+        board = read_leaderboard(competition, data_dir)
+        if not board:
+            raise NoLeaderboard(competition_id)
+        if as_json:
+            say_json([entry._asdict() for entry in board])
+            return
+        for entry in board[:top]:
+            say(f"{entry.rank:>4}  {entry.score:<12g}{entry.recipe}")
+
+
+def _fetch(competition: Competition, data_dir: Path) -> None:
+    """Downloads a board from Kaggle; it is the public one, the only one that its API hands out."""
+    from benchmark.kaggle.download import download_leaderboard
+
+    if competition.slug is None:
+        raise NoLeaderboard(competition.id)
+    with tempfile.TemporaryDirectory() as folder:
+        archive = download_leaderboard(competition.slug, Path(folder))
+        with zipfile.ZipFile(archive) as members:
+            names = [name for name in members.namelist() if name.endswith(".csv")]
+            if len(names) != 1:
+                raise BadLeaderboard(archive, f"it holds {len(names)} tables instead of one")
+            board = Path(folder) / "board.csv"
+            board.write_bytes(members.read(names[0]))
+        take_board(competition, board, data_dir)
+
+
+def _words(place: Standing | None) -> str:
+    return "not known: there is no leaderboard here" if place is None else f"{place.rank} of {place.teams}"

@@ -1,0 +1,66 @@
+"""What can go wrong on the way from raw files to prepared data."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmark.errors import BenchmarkError
+
+
+class MissingRaw(BenchmarkError):
+    """A raw file that the preparation needs is not there."""
+
+    code = "missing_raw"
+
+    def __init__(self, competition_id: str, folder: Path, missing: Sequence[str]) -> None:
+        self.competition_id = competition_id
+        self.missing = tuple(missing)
+        super().__init__(
+            f"{competition_id!r} is prepared from {', '.join(missing)}, which {str(folder)!r} lacks; "
+            "give the folder of the unpacked Kaggle download with --raw, or download again without --raw"
+        )
+
+
+class BadRaw(BenchmarkError):
+    """A raw file is there and does not hold what the preparation needs."""
+
+    code = "bad_raw"
+
+    def __init__(self, path: Path | str, problem: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {problem}; is this the whole Kaggle download?")
+
+
+class BadArchive(BenchmarkError):
+    """An archive is broken or hostile."""
+
+    code = "bad_archive"
+
+    def __init__(self, path: Path, problem: str) -> None:
+        self.path = path
+        super().__init__(f"{path}: {problem}; delete it and fetch it again")
+
+
+class MissingPackage(BenchmarkError):
+    """A package that not everyone needs is not installed."""
+
+    code = "missing_package"
+
+    def __init__(self, package: str, extra: str, reason: str) -> None:
+        self.package = package
+        super().__init__(
+            f"{reason}, which needs the package {package!r}; type: pip install 'mle-agents[{extra}]'"
+        )
+
+
+class DiskFull(BenchmarkError):
+    """There is not enough free disk space for what is about to be written."""
+
+    code = "disk_full"
+
+    def __init__(self, folder: Path, needed: int, free: int) -> None:
+        self.needed = needed
+        self.free = free
+        super().__init__(
+            f"{str(folder)!r} has {free / 1e9:.1f} GB free and {needed / 1e9:.1f} GB are needed; "
+            "free some space or choose another disk with --data-dir"
+        )

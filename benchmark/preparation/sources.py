@@ -1,0 +1,110 @@
+"""Where raw files come from: a folder that the user names, an earlier download, or Kaggle."""
+
+import shutil
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmark.competition import Competition
+from benchmark.errors import NoSuchFile
+from benchmark.preparation.archives import is_archive, unpack
+from benchmark.preparation.errors import DiskFull
+from benchmark.preparation.facts import Preparation
+from benchmark.preparation.raw import Raw
+
+if TYPE_CHECKING:
+    from benchmark.prepare import Options
+
+RAW = "raw"
+"""The folder of an unpacked download that was kept, beside the prepared data."""
+_WORK = ".raw-unfinished-"
+_SPARE = 1 << 30
+"""Bytes that stay free in any case: tables and archives are written beside the media."""
+
+
+@contextmanager
+def raw_files(competition: Competition, data_dir: Path, scratch: Path, options: "Options") -> Generator[Raw]:
+    """Opens the raw files of a competition, downloading them if need be.
+
+    A download that was not to be kept is gone when the work with it has succeeded; after a failure it stays,
+    so that it need not be fetched again.
+
+    Raises:
+        NoSuchFile: The folder that the user named is not there.
+        MissingRaw: A raw file that is needed is not there.
+        BenchmarkError: The download failed.
+    """
+    facts = competition.preparation
+    if facts is None or not facts.raw:  # practice data come with a library
+        yield Raw(competition.id, scratch, scratch, options.say)
+        return
+    base = data_dir / competition.id
+    if options.raw is not None or (base / RAW).is_dir():
+        folder = _given(competition, options.raw) if options.raw is not None else base / RAW
+        raw = Raw(competition.id, folder, scratch, options.say)
+        raw.require(facts.raw)
+        _check_room(raw.size(facts.raw) * _copies(facts), scratch)
+        yield raw
+        return
+    with _downloaded(competition, base, scratch, options) as raw:
+        raw.require(facts.raw)
+        yield raw
+
+
+def _given(competition: Competition, folder: Path) -> Path:
+    """The user's folder: one per competition inside, as mle-bench has it or without `raw`, or all of it."""
+    for inner in (folder / competition.id / RAW, folder / competition.id):
+        if inner.is_dir():
+            return inner.resolve()
+    if not folder.is_dir():
+        raise NoSuchFile(folder, "there is no such folder of raw files")
+    return folder.resolve()
+
+
+@contextmanager
+def _downloaded(competition: Competition, base: Path, scratch: Path, options: "Options") -> Generator[Raw]:
+    from filelock import FileLock
+
+    from benchmark.kaggle.download import fetch
+
+    base.mkdir(parents=True, exist_ok=True)
+    with FileLock(base / ".download.lock"):
+        if (base / RAW).is_dir():  # another process kept it while this one waited
+            yield Raw(competition.id, base / RAW, scratch, options.say)
+            return
+        archive = fetch(competition, base, options.say, options.grow, options.check_download)
+        options.say(f"unpacking {archive.name}")
+        if options.keep_raw:
+            _unpack_kept(archive, base)
+            yield Raw(competition.id, base / RAW, scratch, options.say)
+        else:
+            unpack(archive, scratch / RAW)
+            yield Raw(competition.id, scratch / RAW, scratch, options.say, owned=True)
+        archive.unlink()
+
+
+def _unpack_kept(archive: Path, base: Path) -> None:
+    for leftover in base.glob(f"{_WORK}*"):
+        shutil.rmtree(leftover)
+    work = Path(tempfile.mkdtemp(prefix=_WORK, dir=base))
+    try:
+        unpack(archive, work / RAW)
+        (work / RAW).rename(base / RAW)
+    finally:
+        shutil.rmtree(work)
+
+
+def _copies(facts: Preparation) -> int:
+    """How often the raw files will be on disk at once, besides themselves."""
+    unpacked = any(is_archive(name) for name in facts.raw)
+    return 2 if unpacked or facts.read.rows_at_a_time is not None else 1
+
+
+def _check_room(size: int, scratch: Path) -> None:
+    """Refuses to begin where a copy of the raw files does not fit."""
+    needed = size + _SPARE
+    free = shutil.disk_usage(scratch).free
+    if needed > free:
+        raise DiskFull(scratch.parent.parent, needed, free)

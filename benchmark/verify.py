@@ -1,0 +1,132 @@
+"""Checks a prepared competition against itself: what its own sample and its own answers score.
+
+The sample submission is accepted by the contract and scored; the gold submission, made of the answers, is
+accepted as well, scores at least as well as the sample and wins gold. Where both data versions are prepared,
+their samples score alike, which is how MLE-bench compared its splits with Kaggle's.
+"""
+
+# pandas' stubs leave many types open; what leaves this module is typed.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from benchmark.competition import Competition
+from benchmark.contract import check, compile_contract
+from benchmark.errors import NotPrepared
+from benchmark.grade import Report, grade, private_folder
+from benchmark.prepare import home
+
+GOLD_FILE = "gold_submission.csv"
+"""The file in the private folder that holds a perfect submission, where the answers are none themselves."""
+ALIKE = 0.1
+"""How far two samples may be apart, as a share of the way from the median to gold, or of the score."""
+
+
+class Finding(BaseModel):
+    """One thing that was looked at."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    what: str
+    """The thing in words."""
+    holds: bool
+    """Whether it is as it should be."""
+    detail: str
+    """Scores and reasons."""
+
+
+def verify(competition: Competition, data_dir: Path, other: Competition | None = None) -> list[Finding]:
+    """What the sample and the gold submission of a prepared competition show.
+
+    Args:
+        competition: The competition, in one data version.
+        data_dir: The folder of prepared competitions.
+        other: The same in another data version, where that is prepared too.
+
+    Raises:
+        NotPrepared: Its data are not there.
+    """
+    private = private_folder(competition, data_dir)
+    sample, gold = _sample(competition, data_dir), _gold(competition, private)
+    first, best = (grade(data, competition, private) for data in (sample, gold))
+    findings = [
+        _accepted(competition, data_dir, sample, "the sample submission"),
+        _accepted(competition, data_dir, gold, "the gold submission"),
+        _scored(first, "the sample submission is scored"),
+        _best(competition, first, best),
+    ]
+    if other is not None:
+        old = grade(_sample(other, data_dir), other, private_folder(other, data_dir))
+        findings.append(_alike(competition, first, old))
+    return findings
+
+
+def _sample(competition: Competition, data_dir: Path) -> bytes:
+    from benchmark.submission import open_table
+
+    public = home(competition, data_dir) / "prepared" / "public"
+    path = public / competition.files["sample_submission"]
+    if not path.is_file():
+        raise NotPrepared(competition.id, data_dir)
+    with open_table(path) as lines:
+        return _own_columns(competition, lines.read(), {})
+
+
+def _gold(competition: Competition, private: Path) -> bytes:
+    """The true values as a submission."""
+    path = private / GOLD_FILE
+    if not path.is_file():
+        path = private / competition.answers.file
+    sources = {rule.answer: name for name, rule in competition.submission.columns.items() if rule.answer}
+    return _own_columns(competition, path.read_bytes(), sources)
+
+
+def _own_columns(competition: Competition, data: bytes, renamed: dict[str, str]) -> bytes:
+    """The columns that a submission has, of a table that may have more."""
+    import io
+
+    import pandas as pd
+
+    form = competition.submission
+    table = pd.read_csv(io.BytesIO(data), dtype=str, na_filter=False)
+    table = table.rename(columns={old: new for old, new in renamed.items() if new not in table})
+    if set(form.listed) == set(form.columns):
+        table = table[[*form.ids, *form.listed]]
+    else:
+        table = table[[name for name in table.columns if not name.startswith("Unnamed: ")]]
+    return table.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _accepted(competition: Competition, data_dir: Path, data: bytes, what: str) -> Finding:
+    contract = compile_contract(competition, home(competition, data_dir) / "prepared" / "public")
+    verdict = check(data, contract)
+    return Finding(what=f"the contract accepts {what}", holds=verdict.valid, detail=verdict.message)
+
+
+def _scored(report: Report, what: str) -> Finding:
+    detail = f"score {report.score}" if report.valid_submission else report.verdict.message
+    return Finding(what=what, holds=report.valid_submission, detail=detail)
+
+
+def _best(competition: Competition, sample: Report, gold: Report) -> Finding:
+    sign = 1 if competition.maximize else -1
+    holds = (
+        gold.score is not None
+        and gold.gold_medal
+        and (sample.score is None or sign * gold.score >= sign * sample.score)
+    )
+    detail = gold.verdict.message if gold.score is None else f"score {gold.score}, sample {sample.score}"
+    return Finding(what="the gold submission scores best", holds=holds, detail=detail)
+
+
+def _alike(competition: Competition, new: Report, old: Report) -> Finding:
+    what = "the sample submission scores alike in both data versions"
+    if new.score is None or old.score is None:
+        return Finding(what=what, holds=False, detail=f"scores {old.score} and {new.score}")
+    limits = competition.medals
+    room = ALIKE * max(abs(limits.gold - limits.median), abs(old.score))
+    return Finding(
+        what=what, holds=abs(new.score - old.score) <= room, detail=f"scores {old.score} and {new.score}"
+    )

@@ -1,0 +1,66 @@
+"""The versions of a competition: 1 is MLE-bench's, 2 closes leaks and mends files.
+
+`version_2.yaml` in a competition's folder holds the facts that are otherwise; what they come to in words
+stands in `competition.yaml` under `version_2`. A competition without that file has one version.
+"""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import yaml
+from pydantic import ValidationError
+
+from benchmark.competition import Competition
+from benchmark.errors import BadCompetition, BenchmarkError
+
+CHANGES = "version_2.yaml"
+
+
+class NoSuchVersion(BenchmarkError):
+    """A competition does not have this data version."""
+
+    code = "no_such_version"
+
+    def __init__(self, competition_id: str, version: int) -> None:
+        self.competition_id = competition_id
+        self.version = version
+        super().__init__(
+            f"{competition_id!r} has no data version {version}: nothing is changed in it; use version 1"
+        )
+
+
+def at_version(competition: Competition, version: int) -> Competition:
+    """A competition as another data version has it.
+
+    Raises:
+        NoSuchVersion: It has no such version.
+        BadCompetition: The changed facts break the schema.
+    """
+    if version == competition.data_version:
+        return competition
+    path = competition.folder / CHANGES
+    if version != 2 or not path.is_file():
+        raise NoSuchVersion(competition.id, version)
+    try:
+        changes = yaml.safe_load(path.read_text(encoding="utf-8"))
+        facts = yaml.safe_load((competition.folder / "competition.yaml").read_text(encoding="utf-8"))
+        changed = _merged(facts, {**changes, "data_version": version})
+        return Competition.model_validate({**changed, "folder": competition.folder})
+    except (yaml.YAMLError, TypeError) as error:
+        raise BadCompetition(path, f"not a YAML mapping ({type(error).__name__})") from error
+    except ValidationError as error:
+        raise BadCompetition(path, error.errors()[0]["msg"]) from error
+
+
+def _merged(facts: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts with changes: mappings are merged, anything else replaces what was there, `null` removes it."""
+    out = dict(facts)
+    for name, value in changes.items():
+        old = out.get(name)
+        if value is None:
+            out.pop(name, None)
+        elif isinstance(value, Mapping) and isinstance(old, Mapping):
+            out[name] = _merged(cast(Mapping[str, Any], old), cast(Mapping[str, Any], value))
+        else:
+            out[name] = value
+    return out

@@ -1,0 +1,171 @@
+"""`grade`, `medals`, `leaderboard`, `verify` and `bench`: what they print, write and refuse."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from benchmark.__main__ import app
+from benchmark.batch import GradingReport
+from tests.benchmark.conftest import Practice
+from tests.benchmark.golden import golden
+
+MEDIUM = "cassava-leaf-disease-classification"
+
+
+def run(*arguments: str | Path | int) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture
+def answers_alone(tmp_path: Path) -> Path:
+    """Prepared data of which the private folder is all that is there."""
+    case = golden(MEDIUM)
+    private = tmp_path / "data" / MEDIUM / "prepared" / "private"
+    private.mkdir(parents=True)
+    for path in case.answers.iterdir():
+        (private / path.name).write_bytes(path.read_bytes())
+    return tmp_path / "data"
+
+
+def test_a_list_of_submissions(answers_alone: Path, tmp_path: Path) -> None:
+    case = golden(MEDIUM)
+    paths: list[Path] = []
+    for number, one in enumerate(case.cases):
+        paths.append(tmp_path / f"{number}.csv")
+        paths[-1].write_bytes(case.data(one))
+    lines = [{"competition_id": MEDIUM, "submission_path": str(path), "more": 1} for path in paths]
+    lines += [
+        {"competition_id": MEDIUM, "submission_path": str(tmp_path / "none.csv")},
+        {"competition_id": MEDIUM},
+    ]
+    listed = tmp_path / "list.jsonl"
+    listed.write_text("\n".join(json.dumps(line) for line in lines) + "\n\n")
+    wanted = (
+        "--submissions",
+        listed,
+        "--data-dir",
+        answers_alone,
+        "--output-dir",
+        tmp_path / "out",
+        "--workers",
+        2,
+    )
+    done = run("grade", *wanted)
+    assert done.exit_code == 0, done.stderr
+    (written,) = (tmp_path / "out").glob("*_grading_report.json")
+    report = GradingReport.model_validate_json(written.read_bytes())
+    assert f"report                 {written}" in done.stdout
+    assert [one.submission_path for one in report.competition_reports] == [
+        *map(str, paths),
+        lines[-2]["submission_path"],
+        "",
+    ]
+    for one, case_report in zip(case.cases, report.competition_reports, strict=False):
+        assert case_report.valid_submission == one.valid
+    assert report.total_runs == len(lines)
+    assert report.total_runs_with_submissions == len(paths)
+    assert report.total_valid_submissions == sum(one.valid for one in case.cases)
+    assert (
+        report.total_medals
+        == report.total_gold_medals + report.total_silver_medals + report.total_bronze_medals
+    )
+    assert report.total_gold_medals >= 1
+    as_json = json.loads(run("grade", *wanted, "--json").stdout)
+    assert as_json["total_runs"] == len(lines)
+    assert len(as_json["competition_reports"]) == len(lines)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("{", "line 1: it is no JSON"),
+        ("[]", "line 1: line"),
+        ('{"submission_path": "x"}', "line 1: competition_id"),
+        ('{"competition_id": "cassava"}', "no competition is called 'cassava'"),
+        ('{"competition_id": "AI4Code"}', "python -m benchmark prepare AI4Code"),
+        ("", "names no submission"),
+    ],
+)
+def test_a_list_that_cannot_be_graded(answers_alone: Path, tmp_path: Path, line: str, said: str) -> None:
+    listed = tmp_path / "list.jsonl"
+    listed.write_text(line)
+    failed = run(
+        "grade", "--submissions", listed, "--data-dir", answers_alone, "--output-dir", tmp_path / "out"
+    )
+    assert (failed.exit_code, failed.stdout) == (1, "")
+    assert said in failed.stderr
+    assert failed.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_grading_one_needs_no_public_files(answers_alone: Path, tmp_path: Path) -> None:
+    sample = tmp_path / "x.csv"
+    sample.write_bytes(golden(MEDIUM).perfect)
+    done = run("grade-sample", sample, MEDIUM, "--data-dir", answers_alone)
+    assert "score         1.0" in done.stdout
+    assert "rank          not known" in done.stdout
+    refused = run("validate", sample, MEDIUM, "--data-dir", answers_alone)
+    assert (refused.exit_code, "is not prepared" in refused.stderr) == (1, True)
+
+
+def board(folder: Path, text: str) -> Path:
+    path = folder / "mlebench" / "competitions" / "AI4Code" / "leaderboard.csv"
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    return folder
+
+
+def test_medals_with_and_without_a_board(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    bare = run("medals", "AI4Code", "--score", "0.86", "--data-dir", data)
+    assert "medal            silver" in bare.stdout
+    assert "rank             not known" in bare.stdout
+    assert "leaderboard AI4Code --fetch" in run("leaderboard", "AI4Code", "--data-dir", data).stderr
+    source = board(
+        tmp_path / "checkout", "scoreNullable,teamId,score\n0.9,1,0.9\n0.7,2,0.7\n,3,\n0.8,4,0.8\n"
+    )
+    shown = run("leaderboard", "AI4Code", "--from", source, "--data-dir", data, "--top", 2)
+    assert [line.split()[:2] for line in shown.stdout.splitlines()] == [["1", "0.9"], ["2", "0.8"]]
+    ranked = json.loads(run("medals", "AI4Code", "--score", "0.8", "--data-dir", data, "--json").stdout)
+    assert (ranked["rank"], ranked["teams"], ranked["percentile"]) == (2, 3, 66.67)
+    assert ranked["medal"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n", "git lfs pull"),
+        ("team,points\n1,2\n", "no column `score`"),
+        ("score\n", "holds no scores"),
+        ("score\nmany\n", "no number: 'many'"),
+    ],
+)
+def test_boards_that_are_none(tmp_path: Path, text: str, said: str) -> None:
+    failed = run("leaderboard", "AI4Code", "--from", board(tmp_path / "c", text), "--data-dir", tmp_path)
+    assert failed.exit_code == 1
+    assert said in failed.stderr
+    assert "no such file" in run("leaderboard", "leaf-classification", "--from", tmp_path / "c").stderr
+
+
+def test_verify(data_dir: Path, digits: Practice, tmp_path: Path) -> None:
+    fine = run("verify", "practice-digits", "--data-dir", data_dir)
+    assert (fine.exit_code, fine.stdout.count("yes ")) == (0, 4)
+    # Answers that contradict the sample's ids are found out.
+    broken = tmp_path / "practice-digits" / "prepared"
+    for name, content in (("public", digits.sample), ("private", digits.perfect.replace(b"\n1", b"\n9"))):
+        (broken / name).mkdir(parents=True)
+        file = "sample_submission.csv" if name == "public" else "answers.csv"
+        (broken / name / file).write_bytes(content)
+    found = run("verify", "practice-digits", "--data-dir", tmp_path, "--json")
+    assert found.exit_code == 1
+    assert [one["holds"] for one in json.loads(found.stdout)].count(False) >= 2
+
+
+def test_bench_measures_what_it_generates() -> None:
+    done = run("bench", "spaceship-titanic", "--scale", "0.1", "--json")
+    (figures,) = json.loads(done.stdout)
+    assert (figures["id"], figures["rows"]) == ("spaceship-titanic", 87)
+    assert figures["score"] is not None
+    assert "sizes.yaml" in run("bench", "practice-digits").stderr
