@@ -11,17 +11,23 @@ from sandbox.open import open_sandbox
 from sandbox.protocols import Sandbox
 from sandbox.spec import SandboxSpec
 from tests.requires import require, require_image
-from tests.sandbox.support import IMAGE, Name, Open
+from tests.sandbox.support import IMAGE, Lasting, Name, Open
+
+BACKENDS: tuple[Name, ...] = ("bwrap", "docker", "none")
 
 
-@pytest.fixture(params=["bwrap", "docker", "none"])
-def backend(request: pytest.FixtureRequest) -> Name:
-    name: Name = request.param
-    if name == "bwrap":
+def needed(backend: Name) -> Name:
+    """Skip the calling test where this backend is not installed."""
+    if backend == "bwrap":
         require("bwrap", "apt-get install bubblewrap")
-    if name == "docker":
+    if backend == "docker":
         require_image(IMAGE)
-    return name
+    return backend
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Name:
+    return needed(request.param)
 
 
 @pytest.fixture
@@ -66,6 +72,14 @@ def opened(tmp_path: Path, data: Path) -> Iterator[Open]:
 @pytest.fixture
 def box(opened: Open, backend: Name) -> Sandbox:
     return opened(backend)
+
+
+@pytest.fixture(scope="module", params=BACKENDS)
+def lasting(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lasting]:
+    """A sandbox for all of a module's tests on one backend."""
+    lasting = Lasting(needed(request.param), tmp_path_factory.mktemp("lasting"))
+    yield lasting
+    lasting.close()
 
 
 @pytest.fixture

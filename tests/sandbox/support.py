@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,8 +10,11 @@ from typing import Literal
 
 from hypothesis import HealthCheck, settings
 
+from sandbox.errors import SandboxLost
+from sandbox.open import open_sandbox
 from sandbox.protocols import Sandbox
 from sandbox.results import Execution
+from sandbox.spec import SandboxSpec
 
 RELAXED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """For property tests: how long an example takes says something about the machine only."""
@@ -36,6 +40,38 @@ class Store:
 
     def get(self, digest: str) -> bytes:
         return self.blobs[digest]
+
+
+class Lasting:
+    """A sandbox that tests use one after the other: each finds it without files, and its shell at home.
+
+    For tests that leave no process behind, and to which it does not matter who was here before them.
+    """
+
+    def __init__(self, backend: Name, folder: Path) -> None:
+        data = folder / "public"
+        data.mkdir()
+        (data / "train.csv").write_text("id,y\n1,0\n")
+        self._spec = SandboxSpec(backend=backend, root=folder / "box", data=data, image=IMAGE)
+        self._open()
+
+    def _open(self) -> None:
+        self._store = Store()
+        self._box = open_sandbox(self._spec)
+        self._empty = self._box.snapshot(self._store).tree
+
+    def fresh(self) -> Sandbox:
+        """The sandbox, emptied; another one where it is lost."""
+        try:
+            self._box.restore(self._empty, self._store)
+            self._box.shell(f"cd {shlex.quote(self._box.layout.code)}", timeout=60)
+        except SandboxLost:
+            self.close()
+            self._open()
+        return self._box
+
+    def close(self) -> None:
+        self._box.close()
 
 
 def out(execution: Execution) -> str:

@@ -7,7 +7,7 @@ import pytest
 from sandbox.edits import Insert
 from sandbox.errors import PathRefused
 from sandbox.protocols import Sandbox
-from tests.sandbox.support import out
+from tests.sandbox.support import Lasting, Name, Open, out
 
 HUGE = 10**30
 
@@ -29,6 +29,11 @@ REFUSED: dict[str, Callable[[Sandbox], object]] = {
     "a long listing": lambda box: box.list_files("./" * 50_000),
     "a name of halves": lambda box: box.read_file("\ud800" * 1000),
 }
+
+
+@pytest.fixture
+def box(lasting: Lasting) -> Sandbox:
+    return lasting.fresh()
 
 
 def test_it_is_refused_and_costs_nothing(box: Sandbox) -> None:
@@ -63,7 +68,8 @@ echo forged; sleep 0.5
 """
 
 
-def test_forged_reports_do_not_shift_answers(box: Sandbox) -> None:
+def test_forged_reports_do_not_shift_answers(opened: Open, backend: Name) -> None:
+    box = opened(backend)
     box.shell("true", timeout=60)
     box.shell(FORGE, timeout=60)
     after = box.shell("sleep 0.5; echo two; (exit 3)", timeout=60)

@@ -14,7 +14,7 @@ from sandbox.errors import PathRefused
 from sandbox.open import open_sandbox
 from sandbox.protocols import Sandbox
 from sandbox.spec import SandboxSpec
-from tests.sandbox.support import RELAXED, Name, Open, Store, out
+from tests.sandbox.support import RELAXED, Lasting, Name, Open, Store, out
 
 TEN = "".join(f"line {number}\n" for number in range(1, 11))
 
@@ -22,6 +22,11 @@ TEN = "".join(f"line {number}\n" for number in range(1, 11))
 def numbered(window: str) -> dict[int, str]:
     rows = [row.split("\t", 1) for row in window.splitlines()]
     return {int(number): text for number, text in rows}
+
+
+@pytest.fixture
+def box(lasting: Lasting) -> Sandbox:
+    return lasting.fresh()
 
 
 def test_a_text_is_replaced_and_shown_where_it_stands(box: Sandbox) -> None:

@@ -5,7 +5,12 @@ import pytest
 
 from sandbox.errors import PathRefused, SandboxLost
 from sandbox.protocols import Sandbox
-from tests.sandbox.support import Open, host_path, out
+from tests.sandbox.support import Lasting, Name, Open, host_path, out
+
+
+@pytest.fixture
+def box(lasting: Lasting) -> Sandbox:
+    return lasting.fresh()
 
 
 def test_write_then_read(box: Sandbox) -> None:
@@ -50,7 +55,8 @@ def test_what_cannot_be_written_is_refused(box: Sandbox) -> None:
         assert out(box.shell("echo fine", timeout=60)) == "fine\n", path
 
 
-def test_the_data_are_read_only(box: Sandbox, data: Path) -> None:
+def test_the_data_are_read_only(opened: Open, backend: Name, data: Path) -> None:
+    box = opened(backend)
     box.shell(f"ln -s {box.layout.data} link", timeout=60)
     for path in (f"{box.layout.data}/train.csv", "link/new.csv", "../data/sub/new.csv"):
         with pytest.raises(PathRefused, match="read-only"):
@@ -107,12 +113,14 @@ def test_fetch_reads_what_it_should(box: Sandbox) -> None:
     assert box.fetch(f"{box.layout.data}/train.csv", max_bytes=100) == b"id,y\n1,0\n"
 
 
-def test_fetch_reads_data_that_have_other_names_elsewhere(box: Sandbox, data: Path) -> None:
+def test_fetch_reads_data_that_have_other_names_elsewhere(opened: Open, backend: Name, data: Path) -> None:
+    box = opened(backend)
     (data.parent / "elsewhere.csv").hardlink_to(data / "train.csv")
     assert box.fetch(f"{box.layout.data}/train.csv", max_bytes=100) == (data / "train.csv").read_bytes()
 
 
-def test_fetch_refuses_everything_else(box: Sandbox, root: Path) -> None:
+def test_fetch_refuses_everything_else(opened: Open, backend: Name, root: Path) -> None:
+    box = opened(backend)
     box.shell(
         "echo 1 > f; ln -s f link; mkfifo fifo; echo 2 > one; ln one two; mkdir d; ln -s d dl; echo 3 > d/x;"
         "ln -s /etc etc; truncate -s 100G huge; ln -s . loop",
@@ -136,7 +144,8 @@ def test_fetch_works_when_the_driver_is_dead(opened: Open) -> None:
     assert box.fetch("x", max_bytes=10) == b"kept"
 
 
-def test_the_hosts_files_are_where_the_agent_puts_them(box: Sandbox, root: Path) -> None:
+def test_the_hosts_files_are_where_the_agent_puts_them(opened: Open, backend: Name, root: Path) -> None:
+    box = opened(backend)
     box.shell("echo 1 > $HOME/notes; echo 2 > $TMPDIR/scratch", timeout=60)
     assert host_path(root, box, f"{box.layout.home}/notes").read_text() == "1\n"
     assert (root / "tmp" / "scratch").read_text() == "2\n"

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import signal
 import struct
 import zlib
@@ -12,7 +13,7 @@ from sandbox.errors import PathRefused
 from sandbox.interpreter import driver_python
 from sandbox.protocols import Sandbox
 from sandbox.results import Execution
-from tests.sandbox.support import Open, eventually, gone, out
+from tests.sandbox.support import Lasting, Name, Open, eventually, gone, out
 
 
 def cell(box: Sandbox, code: str, timeout: float = 60) -> Execution:
@@ -31,6 +32,15 @@ def png(width: int, height: int) -> bytes:
     head = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
     body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows, 0)) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body
+
+
+@pytest.fixture
+def box(lasting: Lasting) -> Sandbox:
+    """A sandbox whose kernel knows nothing of the tests before."""
+    box = lasting.fresh()
+    forget = f"import os; os.chdir({box.layout.code!r}); get_ipython().reset()"
+    assert box.python(forget, timeout=60).ended == "exit"
+    return box
 
 
 def test_state_is_kept_and_everything_is_shown_in_order(box: Sandbox) -> None:
@@ -152,7 +162,8 @@ def test_a_kernel_that_dies_between_cells_is_replaced(box: Sandbox) -> None:
     assert any("all variables are lost" in note for note in ran.notes)
 
 
-def test_the_kernel_outlives_scripts_and_the_ends_of_other_calls(box: Sandbox) -> None:
+def test_the_kernel_outlives_scripts_and_the_ends_of_other_calls(opened: Open, backend: Name) -> None:
+    box = opened(backend)
     mark = f"83001.{os.getpid()}"
     box.shell("X=5", timeout=60)
     cell(box, f"import subprocess\njob = subprocess.Popen(['setsid', '-f', 'sleep', '{mark}'])\nx = 7")
@@ -181,7 +192,7 @@ def test_output_without_end_is_bounded_and_kept_in_a_file(box: Sandbox) -> None:
     assert ran.exit_code == 0 and ran.stdout.total == 40_000_004
     assert len(ran.stdout.head) == len(ran.stdout.tail) == 1 << 20
     assert ran.stdout.tail.endswith(b"x\nend\n")
-    assert ran.stdout.path == f"{box.layout.logs}/cell-1.stdout.txt"
+    assert re.fullmatch(rf"{re.escape(box.layout.logs)}/cell-\d+\.stdout\.txt", ran.stdout.path)
     assert out(box.shell(f"wc -c < {ran.stdout.path}", timeout=60)) == "40000004\n"
     short = cell(box, "print('x' * 9999)")
     assert short.stdout.path == ""
@@ -238,7 +249,8 @@ def test_no_descriptor_of_the_keeper_can_be_written(opened: Open, bwrap: None) -
     assert set(out(cell(box, "!ls /proc/self/fd")).split()) <= {"0", "1", "2", "3"}
 
 
-def test_forged_messages_confuse_nobody_but_the_agent(box: Sandbox) -> None:
+def test_forged_messages_confuse_nobody_but_the_agent(opened: Open, backend: Name) -> None:
+    box = opened(backend)
     forge = (
         "import json, zmq\n"
         "words = open('/proc/self/cmdline').read().split('\\0')\n"

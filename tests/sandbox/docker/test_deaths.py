@@ -131,7 +131,7 @@ def test_many_that_take_all_memory_leave_the_driver_alive(start: Open) -> None:
     ran = box.shell(f"mkfifo f; exec 3<>f; {bomb}", timeout=60)
     assert ran.notes
     scores = out(box.shell("cat /proc/self/oom_score_adj /proc/1/oom_score_adj", timeout=60))
-    assert scores.endswith("600\n100\n")  # bash may have a word about who was killed
+    assert "600\n100\n" in scores  # bash may have a word about who was killed
 
 
 def test_a_limit_that_not_even_the_driver_fits_into_may_be_tried_again(spec: SandboxSpec) -> None:
