@@ -59,7 +59,7 @@ def find(name: str) -> ScaffoldType:
         raise UserError(f"scaffold {name!r} cannot be loaded: {error}") from error
     config: Any = getattr(found, "Config", None)
     if not (isinstance(config, type) and issubclass(config, BaseModel)):
-        raise UserError(f"scaffold {name!r} has no pydantic model `Config`; see docs/architecture.md")
+        raise UserError(f"scaffold {name!r} has no pydantic model `Config`; see docs/writing-a-scaffold.md")
     return ScaffoldType(name, cast("type[Scaffold]", found), config, _preset(name, found, preset))
 
 

@@ -18,7 +18,7 @@ from scaffolds.messages import Completion, JsonValue, Message
 from scaffolds.prompts import Prompts
 from scaffolds.run import Outcome, Run
 from scaffolds.tools import SANDBOX_TOOLS, ToolSpec
-from scaffolds.words import middle_cut
+from scaffolds.words import middle_cut, one_line
 
 TOOLS = (
     "shell",
@@ -34,6 +34,8 @@ TOOLS = (
 )
 _RESERVE_SHARE = 0.01
 """Share of the time that no call may use, for the last copy of files and the end of the run."""
+_SUMMARY_CHARS = 500
+"""Of the model's last words, which are kept in the end of the log."""
 
 
 class CodeActConfig(BaseModel):
@@ -89,7 +91,7 @@ class CodeAct:
             reply = self._ask(run, history, tools)
             came = self._act(reply, hands, circles)
             if hands.finished is not None:
-                return Outcome(hands.finished)
+                return Outcome(one_line(hands.finished, _SUMMARY_CHARS))
             if rule := circles.rule():
                 run.note("codeact.stuck", rule=rule, action="stop" if circles.nudged else "nudge")
                 if circles.nudged:

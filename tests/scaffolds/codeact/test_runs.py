@@ -62,7 +62,7 @@ def story(folder: Path) -> list[tuple[str, str]]:
 
 def test_it_survives_deaths(tmp_path: Path, data_dir: Path, undisturbed: Path) -> None:
     folder = make_run(tmp_path, data_dir, **short(agent_of(undisturbed)))
-    deaths = killed(folder, "events/7", 0)
+    deaths = killed(folder, "events/9", 0)
     assert deaths >= 3
     assert story(folder) == story(undisturbed)
     assert grade(folder) == grade(undisturbed)
@@ -126,6 +126,7 @@ def test_the_main_path_in_containers(tmp_path: Path, data_dir: Path, agent: str)
     assert opened.data["backend"] == "docker"
 
 
+@pytest.mark.parametrize("undisturbed", ["codeact"], indirect=True)
 def test_the_tag_format_comes_to_the_same(tmp_path: Path, data_dir: Path, undisturbed: Path) -> None:
     """A model that writes its calls as text goes the same way as one that calls."""
     folder = make_run(tmp_path, data_dir, **short(agent_of(undisturbed), models=["offline/tabular-text"]))
