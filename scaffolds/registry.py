@@ -63,6 +63,15 @@ def find(name: str) -> ScaffoldType:
     return ScaffoldType(name, cast("type[Scaffold]", found), config, _preset(name, found, preset))
 
 
+def find_resolved(name: str) -> ScaffoldType:
+    """The scaffold of a run, whose settings are whole: its preset need not be there any more.
+
+    Raises:
+        UserError: there is no such scaffold.
+    """
+    return find(name.partition("/")[0])
+
+
 def configured(kind: ScaffoldType, settings: Mapping[str, object]) -> BaseModel:
     """The scaffold's config: these settings over its preset's, over its defaults.
 
