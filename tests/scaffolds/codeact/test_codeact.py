@@ -138,6 +138,11 @@ def test_going_back_and_forth_and_saying_the_same(tmp_path: Path) -> None:
     assert len(model.requests) == 9
 
 
+def test_saying_the_same_is_nudged(tmp_path: Path) -> None:
+    _, model = run(tmp_path, *[says("Done.")] * 3, acts(SUBMIT, FINISH))
+    assert model.heard[1:] == [told("continue")] * 2 + [told("stuck_same_words")]
+
+
 def test_polling_a_log_that_grows_is_no_circle(tmp_path: Path) -> None:
     look = acts(call("shell", command="echo epoch >> log; wc -l < log"))
     outcome, _ = run(tmp_path, *[look] * 50, acts(SUBMIT, FINISH))
