@@ -24,8 +24,7 @@ from sandbox.protocols import Sandbox, Validator
 from sandbox.spec import SandboxSpec
 from scaffolds.errors import UserError
 from scaffolds.models.registry import connect
-from scaffolds.registry import configured
-from scaffolds.registry import find as find_scaffold
+from scaffolds.registry import configured, find_resolved
 from scaffolds.run import Scaffold
 from scaffolds.runtime.session import World
 from scaffolds.task import Metric, Task, TaskCard
@@ -123,7 +122,7 @@ def build_scaffold(cell: Cell) -> Scaffold:
     Raises:
         UserError: its version or prompts are not those that the cell was planned with.
     """
-    kind = find_scaffold(cell.scaffold)
+    kind = find_resolved(cell.scaffold)
     if kind.version != cell.scaffold_version:
         raise UserError(
             f"scaffold {cell.scaffold!r} has version {kind.version!r}, this run began with "

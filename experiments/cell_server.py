@@ -25,7 +25,7 @@ from experiments.means import Means
 from experiments.process import own_process
 from experiments.run import run_cell
 from scaffolds.models.registry import warm
-from scaffolds.registry import find as find_scaffold
+from scaffolds.registry import find_resolved
 
 PROCESS_LOG = "process.log"
 """What a cell's process printed, in its run folder."""
@@ -73,7 +73,7 @@ class CellServer:
     def _fork(self, request: dict[str, Any]) -> None:
         # A user's module may raise anything; the cell itself will say what.
         with contextlib.suppress(Exception):
-            find_scaffold(request["scaffold"])
+            find_resolved(request["scaffold"])
         with contextlib.suppress(Exception):
             for name in load_cell(Path(request["folder"])).models.values():
                 warm(name)

@@ -15,7 +15,7 @@ from experiments.cell import CELL_FILE, load_cell
 from experiments.console import OUT, command, type_next
 from experiments.files import write_json
 from scaffolds.errors import UserError
-from scaffolds.registry import find as find_scaffold
+from scaffolds.registry import find_resolved
 from scaffolds.runtime.events import RUN_END, RUN_FORK, SUBMISSION_SAVED, Event
 from scaffolds.runtime.log import BLOBS_FOLDER, EVENTS_FILE, EventLog, LogReader
 
@@ -42,7 +42,7 @@ def fork(run: Path, at: int, out: Path) -> Path:
     facts = {"parent": str(source.events[0].data.get("cell", run.name)), "at": at}
     log.append(RUN_FORK, facts, step=kept[-1].step)
     log.close()
-    kind = find_scaffold(cell.scaffold)
+    kind = find_resolved(cell.scaffold)
     forked = cell.model_copy(update={"templates": kind.templates(), "scaffold_version": kind.version})
     write_json(out / CELL_FILE, forked.model_dump(mode="json"))
     return out

@@ -59,8 +59,17 @@ def find(name: str) -> ScaffoldType:
         raise UserError(f"scaffold {name!r} cannot be loaded: {error}") from error
     config: Any = getattr(found, "Config", None)
     if not (isinstance(config, type) and issubclass(config, BaseModel)):
-        raise UserError(f"scaffold {name!r} has no pydantic model `Config`; see docs/architecture.md")
+        raise UserError(f"scaffold {name!r} has no pydantic model `Config`; see docs/writing-a-scaffold.md")
     return ScaffoldType(name, cast("type[Scaffold]", found), config, _preset(name, found, preset))
+
+
+def find_resolved(name: str) -> ScaffoldType:
+    """The scaffold of a run, whose settings are whole: its preset need not be there any more.
+
+    Raises:
+        UserError: there is no such scaffold.
+    """
+    return find(name.partition("/")[0])
 
 
 def configured(kind: ScaffoldType, settings: Mapping[str, object]) -> BaseModel:

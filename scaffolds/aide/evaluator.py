@@ -96,17 +96,16 @@ class SelfReported:
         """What a script that ended by itself is worth."""
         found = measured(run, job.directory)
         verdict = checked(run, f"{job.directory}/{self.submission}")
+        output = ran.output if verdict.ok else f"{ran.output}\n[submission check] {verdict.text}"
+        review = self.reviewer.review(run, job.proposal.code, output)
+        findings, wall_s = review.summary, ran.wall_s
         if not verdict.ok:
-            ran = replace(ran, output=f"{ran.output}\n[submission check] {verdict.text}")
-        review = self.reviewer.review(run, job.proposal.code, ran.output)
-        ran = replace(ran, findings=review.summary)
-        if not verdict.ok:
-            return replace(ran, status=Status.INVALID, findings=f"{review.summary} {verdict.text}".strip())
+            return Evaluation(Status.INVALID, output, f"{findings} {verdict.text}".strip(), wall_s=wall_s)
         score, source = (found.score, "script") if found.score is not None else (review.metric, "self")
         if score is None or review.is_bug:
-            return replace(ran, status=Status.FAILED, findings=review.summary or "It measured no score.")
+            return Evaluation(Status.FAILED, output, findings or "It measured no score.", wall_s=wall_s)
         kept = str(verdict.data["kept"])
-        return replace(ran, score=score, source=source, folds=found.folds, kept=kept, rows=found.rows)
+        return Evaluation(Status.OK, output, findings, score, source, found.folds, kept, wall_s, found.rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from scaffolds.aide.metrics import finite
-from scaffolds.errors import LimitReached
+from scaffolds.errors import ContextOverflow, LimitReached
 from scaffolds.messages import JsonValue, Message, ToolCall
 from scaffolds.prompts import Prompts
 from scaffolds.run import Run
@@ -66,6 +66,8 @@ class Reviewer:
                 if limit.kind != "usd":
                     raise
                 return NO_REVIEW  # the script has run; what it measured is not thrown away for a review
+            except ContextOverflow:
+                return NO_REVIEW
             review = read_review(reply.tool_calls, self.number)
             if isinstance(review, Review):
                 return review

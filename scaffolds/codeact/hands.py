@@ -61,8 +61,8 @@ class Hands:
         most = max(0.1, min(self.cap_s, self.run.budget.left().seconds - self.reserve_s))
         if "timeout" in self.tools[tool].parameters:
             asked = arguments.get("timeout")
-            named = isinstance(asked, int | float) and asked > 0
-            arguments["timeout"] = round(min(asked if named else DEFAULT_TIMEOUT_S, most), 1)
+            wanted = asked if isinstance(asked, int | float) and asked > 0 else DEFAULT_TIMEOUT_S
+            arguments["timeout"] = round(min(wanted, most), 1)
         if isinstance(wait := arguments.get("wait"), int | float):
             arguments["wait"] = round(min(wait, most), 1)
         return arguments

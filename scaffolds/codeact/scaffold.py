@@ -18,7 +18,7 @@ from scaffolds.messages import Completion, JsonValue, Message
 from scaffolds.prompts import Prompts
 from scaffolds.run import Outcome, Run
 from scaffolds.tools import SANDBOX_TOOLS, ToolSpec
-from scaffolds.words import middle_cut
+from scaffolds.words import middle_cut, one_line
 
 TOOLS = (
     "shell",
@@ -34,6 +34,8 @@ TOOLS = (
 )
 _RESERVE_SHARE = 0.01
 """Share of the time that no call may use, for the last copy of files and the end of the run."""
+_SUMMARY_CHARS = 500
+"""Of the model's last words, which are kept in the end of the log."""
 
 
 class CodeActConfig(BaseModel):
@@ -41,20 +43,20 @@ class CodeActConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: int = Field(500, ge=1)
+    steps: int = Field(default=500, ge=1)
     """Answers that the model may give; a limit in the sweep's `time_limits` goes before it."""
     condenser: CondenserConfig = CondenserConfig()
     """How a long conversation is made shorter."""
-    call_timeout_s: float = Field(86_400.0, gt=0)
+    call_timeout_s: float = Field(default=86_400.0, gt=0)
     """Seconds after which any call is stopped (24 h in the paper's harness); one that names no timeout is
     stopped after 600."""
-    observation_chars: int = Field(30_000, ge=200)
+    observation_chars: int = Field(default=30_000, ge=200)
     """Characters of a result that the model sees: the first and the last half of them."""
     tools: tuple[str, ...] = TOOLS
     """The tools that the model is offered, in this order."""
     check_finish: bool = True
     """Whether the first try to end the work without a submission is answered by a question."""
-    temperature: float | None = Field(0.0, ge=0, le=2)
+    temperature: float | None = Field(default=0.0, ge=0, le=2)
     """Sampling temperature; null leaves it to the provider."""
 
     @field_validator("tools")
@@ -89,7 +91,7 @@ class CodeAct:
             reply = self._ask(run, history, tools)
             came = self._act(reply, hands, circles)
             if hands.finished is not None:
-                return Outcome(hands.finished)
+                return Outcome(one_line(hands.finished, _SUMMARY_CHARS))
             if rule := circles.rule():
                 run.note("codeact.stuck", rule=rule, action="stop" if circles.nudged else "nudge")
                 if circles.nudged:

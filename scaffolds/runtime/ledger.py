@@ -179,10 +179,10 @@ class Ledger:
         self._paused = paused
 
     def _until(self, now: float) -> Spent:
-        passed = 0.0 if self._since is None else now - self._since
-        if self._paused:
-            return replace(self._spent, waited=self._spent.waited + passed)
-        return replace(self._spent, seconds=self._spent.seconds + passed)
+        spent, passed = self._spent, 0.0 if self._since is None else now - self._since
+        worked, waited = (0.0, passed) if self._paused else (passed, 0.0)
+        # Made anew, not by `replace`: this is asked for many times a step.
+        return Spent(spent.seconds + worked, spent.steps, spent.tokens, spent.usd, spent.waited + waited)
 
     def book(self, usage: Usage, usd: float | None) -> None:
         """Add one model call."""

@@ -124,7 +124,8 @@ class EventLog:
         self._next = len(self.events)
         self._dirty = False
         flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
-        self._fd = os.open(folder / EVENTS_FILE, flags, 0o644)
+        self._path = folder / EVENTS_FILE
+        self._fd = os.open(self._path, flags, 0o644)
         os.ftruncate(self._fd, self._end)
         sync_folder(folder)
         sync_folder(folder / BLOBS_FOLDER)
@@ -211,7 +212,7 @@ class EventLog:
         return small, large
 
     def _write(self, line: bytes) -> None:
-        write_at(self._fd, line, self._end, self.folder / EVENTS_FILE)
+        write_at(self._fd, line, self._end, self._path)
         self._end += len(line)
         self._dirty = True
 

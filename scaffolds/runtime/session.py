@@ -100,7 +100,8 @@ class Session:
         Raises:
             UserError: there is a limit, and the model has no price.
         """
-        if not isinstance(model, Priced) or (self.world.limits.usd is None and not self.world.purse.limited):
+        unlimited = self.world.limits.usd is None and not self.world.purse.limited
+        if unlimited or not isinstance(model, Priced):
             return 0.0
         ceiling = model.ceiling(tokens, settings)
         if ceiling is None:

@@ -124,6 +124,21 @@ def test_a_prompt_that_is_too_long_goes_without_memory(tmp_path: Path) -> None:
     assert "too long" in nodes[0]["plan"]
 
 
+class ShortSighted(Scripted):
+    """Cannot read any review's prompt."""
+
+    def complete(self, request: ModelRequest) -> Completion:
+        if request.tools:
+            raise ContextOverflow("too long")
+        return super().complete(request)
+
+
+def test_what_cannot_be_reviewed_counts_by_what_it_measured(tmp_path: Path) -> None:
+    _, nodes, log = run_aide(tmp_path, ShortSighted([good(2), "raise ValueError('no')"]), steps=2)
+    assert [node["status"] for node in nodes] == ["ok", "failed"]
+    assert submission(log) == b"id,y\n1,2\n"
+
+
 class Priced(Scripted):
     """Every answer costs a dollar, and its price is known before."""
 

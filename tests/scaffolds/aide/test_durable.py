@@ -68,11 +68,20 @@ def test_a_fork_shares_the_beginning_and_ends_by_itself(tmp_path: Path, undistur
     assert grade(folder) == grade(undisturbed)
 
 
-@pytest.mark.parametrize(("scaffold", "steps"), [("aide/paper", 1), ("aide/parallel", 2)])
-def test_the_main_path_in_containers(tmp_path: Path, data_dir: Path, scaffold: str, steps: int) -> None:
+@pytest.mark.parametrize(
+    ("scaffold", "steps"),
+    [
+        ({"name": "aide/paper"}, 1),
+        ({"name": "aide/parallel", "selector": "reseed_top_k", "select_k": 2, "select_seeds": 1}, 2),
+    ],
+    ids=["paper", "parallel"],
+)
+def test_the_main_path_in_containers(
+    tmp_path: Path, data_dir: Path, scaffold: dict[str, object], steps: int
+) -> None:
     require_image(IMAGE)
     options: dict[str, object] = {
-        "scaffolds": [{"name": scaffold, "num_drafts": steps}],
+        "scaffolds": [{"num_drafts": steps, **scaffold}],
         "time_limits": [{"time": "24h", "steps": steps}],
         "backend": "docker",
         "image": IMAGE,
@@ -84,6 +93,26 @@ def test_the_main_path_in_containers(tmp_path: Path, data_dir: Path, scaffold: s
     opened = [(event.lane, event.data["backend"]) for event in trajectory.log.of_type(ev.SANDBOX_OPEN)]
     workers = [f"worker-{n}" for n in range(1, steps + 1)] if steps > 1 else []
     assert sorted(opened) == [(lane, "docker") for lane in ["main", *workers]]
+    scores = [event.data["score"] for event in trajectory.log.of_type("aide.reseed")]
+    assert len(scores) == (2 if steps > 1 else 0)
+    assert None not in scores
     command = [sys.executable, "-m", "experiments.run", str(folder), "--replay"]
     replayed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert replayed.returncode == 0, replayed.stderr
+
+
+def test_the_offline_model_repairs_on_a_sample(tmp_path: Path, data_dir: Path) -> None:
+    """With this seed its first draft has a bug."""
+    require("bwrap", "apt-get install bubblewrap")
+    sampled = {"name": "aide", "num_drafts": 1, "data_preview": False, "debug_sample_rows": 100}
+    limits = [{"time": "24h", "steps": 2}]
+    folder = make_run(tmp_path, data_dir, scaffolds=[sampled], time_limits=limits, seeds=[1])
+    run_cell(folder)
+    trajectory = Trajectory(folder)
+    assert [(node.operator, node.status) for node in trajectory.nodes.values()] == [
+        ("draft", "failed"),
+        ("debug", "ok"),
+    ]
+    outputs = [str(result["text"]) for _, result in trajectory.calls(2) if result]
+    rows = [text.partition(" rows to learn from")[0] for text in outputs if "rows to learn from" in text]
+    assert rows == ["100", "265"]

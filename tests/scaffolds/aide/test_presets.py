@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments.build import build_scaffold
 from experiments.plan import plan
 from scaffolds.aide.scaffold import AideConfig
 from scaffolds.errors import UserError
@@ -48,7 +49,9 @@ def test_an_unknown_preset_is_refused_with_those_that_there_are(data_dir: Path, 
     assert [problem.kind for problem in problems] == ["scaffold"]
 
 
-def test_a_scaffold_of_the_users_own_has_presets_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_scaffold_of_the_users_own_has_presets_too(
+    tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "mine_aide.py").write_text(
         "from scaffolds.aide.scaffold import Aide\n\n\nclass Mine(Aide):\n    name = 'mine'\n"
     )
@@ -59,6 +62,9 @@ def test_a_scaffold_of_the_users_own_has_presets_too(tmp_path: Path, monkeypatch
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
     try:
         assert configured(find("mine_aide:Mine/quick"), {}).model_dump()["steps"] == 7
+        (cell,) = plan(sweep_of(scaffolds=["mine_aide:Mine/quick"]), data_dir).cells()
+        (tmp_path / "presets" / "quick.yaml").unlink()
+        assert build_scaffold(cell).name == "mine"
         with pytest.raises(UserError, match="is not YAML"):
             find("mine_aide:Mine/broken")
         with pytest.raises(UserError, match="not a mapping"):

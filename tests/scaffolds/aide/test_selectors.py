@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from scaffolds.aide.reseed import ReseedTopK
+from scaffolds.aide.scaffold import Aide, AideConfig
 from scaffolds.aide.selector import (
     BestValidation,
     MeanMinusSE,
@@ -20,10 +21,14 @@ from scaffolds.aide.selector import (
 )
 from scaffolds.aide.tree import Node, Status, Tree
 from scaffolds.aide.vote import TopKVote
+from scaffolds.errors import LimitReached
+from scaffolds.runtime.durable import DurableRun
+from scaffolds.runtime.ledger import Limits
 from scaffolds.runtime.log import LogReader
+from scaffolds.runtime.session import Session
 from scaffolds.task import Metric
 from tests.scaffolds.aide.support import Scripted, good, run_aide, submission
-from tests.scaffolds.runtime.worlds import CARD
+from tests.scaffolds.runtime.worlds import CARD, Counter, world
 
 _SEEDED = """
 import json, os
@@ -204,15 +209,23 @@ def test_predictions_merge_as_the_task_declares(
 
 
 def test_when_time_runs_out_in_the_selection_the_best_stands(tmp_path: Path) -> None:
-    """The scripts take seconds when they run again, and the limit passes."""
-    slow = "import os, time\ntime.sleep(60 * (os.environ['SEED'] != '0'))\n"
-    model = Scripted([slow + good(2), slow + good(1)])
-    outcome, _, log = run_aide(
-        tmp_path, model, steps=2, num_drafts=2, time_s=8.0, selector="reseed_top_k", reserve=0.3
+    """Time is up when the first script has run again."""
+    late = tmp_path / "late"
+    again = f"import os, pathlib\nif os.environ['SEED'] != '0':\n    pathlib.Path({str(late)!r}).touch()\n"
+    base = replace(
+        world(tmp_path, Counter(), Limits(time_s=600, steps=2)),
+        models={"main": Scripted([again + good(2), again + good(1)])},
+        clock=lambda: 1e6 if late.exists() else 0.0,
     )
+    session = Session(tmp_path / "run", base, {})
+    settings = {"num_drafts": 2, "data_preview": False, "selector": "reseed_top_k"}
+    with pytest.raises(LimitReached, match="time limit"):
+        Aide(AideConfig.model_validate(settings)).run(DurableRun(session))
+    session.close_sandboxes()
+    session.log.close()
+    log = LogReader(tmp_path / "run")
     assert submission(log) == b"id,y\n1,1\n"
-    assert outcome is None or outcome.score == 1
-    assert ran_again(log) > 0
+    assert ran_again(log) == 1
 
 
 def ran_again(log: LogReader) -> int:

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from scaffolds.codeact.condensers import CondenserConfig
 from scaffolds.codeact.scaffold import TOOLS, CodeAct, CodeActConfig
 from scaffolds.errors import LimitReached
 from scaffolds.messages import Message, ToolCall
 from scaffolds.prompts import Prompts
+from scaffolds.registry import configured, find
 from scaffolds.run import Outcome
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.ledger import Limits
@@ -136,6 +138,11 @@ def test_going_back_and_forth_and_saying_the_same(tmp_path: Path) -> None:
     assert len(model.requests) == 9
 
 
+def test_saying_the_same_is_nudged(tmp_path: Path) -> None:
+    _, model = run(tmp_path, *[says("Done.")] * 3, acts(SUBMIT, FINISH))
+    assert model.heard[1:] == [told("continue")] * 2 + [told("stuck_same_words")]
+
+
 def test_polling_a_log_that_grows_is_no_circle(tmp_path: Path) -> None:
     look = acts(call("shell", command="echo epoch >> log; wc -l < log"))
     outcome, _ = run(tmp_path, *[look] * 50, acts(SUBMIT, FINISH))
@@ -189,3 +196,9 @@ def test_the_tools_are_a_setting(tmp_path: Path) -> None:
 def test_a_tool_that_there_is_not_is_no_setting() -> None:
     with pytest.raises(ValidationError, match="there is no tool 'browse'; there are: shell, "):
         CodeActConfig.model_validate({"tools": ["shell", "browse"]})
+
+
+def test_the_original_s_way_is_a_preset() -> None:
+    kind = find("codeact/parity")
+    assert configured(kind, {}) == CodeActConfig(condenser=CondenserConfig(kind="none"), check_finish=False)
+    assert configured(find("codeact"), {}) == CodeActConfig()

@@ -126,6 +126,7 @@ def test_the_main_path_in_containers(tmp_path: Path, data_dir: Path, agent: str)
     assert opened.data["backend"] == "docker"
 
 
+@pytest.mark.parametrize("undisturbed", ["codeact"], indirect=True)
 def test_the_tag_format_comes_to_the_same(tmp_path: Path, data_dir: Path, undisturbed: Path) -> None:
     """A model that writes its calls as text goes the same way as one that calls."""
     folder = make_run(tmp_path, data_dir, **short(agent_of(undisturbed), models=["offline/tabular-text"]))
