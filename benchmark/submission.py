@@ -76,7 +76,7 @@ def read_expected(contract: SubmissionContract) -> Expected:
 
 def make_expected(sheet: Sheet, contract: SubmissionContract) -> Expected:
     """The rows that a contract asks for, from the columns of the sample or the answers."""
-    ids = as_ids({name: sheet[name] for name in contract.id_columns})
+    ids = as_ids({name: sheet[name] for name in contract.id_columns}, public=contract.sample is not None)
     cells = {name: sheet[name] for name in contract.columns if name in sheet} if looked_at(contract) else {}
     return Expected(ids, pd.DataFrame(cells).reset_index(drop=True))
 

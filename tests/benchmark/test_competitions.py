@@ -102,7 +102,8 @@ def test_wrong_facts_are_refused(tmp_path: Path, change: dict[str, object], said
     text = (find("practice-digits").folder / "competition.yaml").read_text(encoding="utf-8")
     folder = tmp_path / "practice-digits"
     folder.mkdir()
-    (folder / "competition.yaml").write_text(yaml.safe_dump(yaml.safe_load(text) | change), encoding="utf-8")
+    changed: str = yaml.safe_dump(yaml.safe_load(text) | change)  # pyright: ignore[reportUnknownMemberType]
+    (folder / "competition.yaml").write_text(changed, encoding="utf-8")
     with pytest.raises(BadCompetition, match=said):
         load(folder)
 

@@ -169,6 +169,14 @@ def test_messages_are_safe(digits: Practice) -> None:
         assert len(message) < 300
 
 
+def test_ids_of_answers_are_never_named(digits: Practice) -> None:
+    rows = table(digits.perfect)
+    data = text(rows[:-1])
+    report = grade(data, digits.competition, digits.folders.private)
+    assert report.verdict.message == f"1 of {len(rows) - 1} ids have no row."
+    assert f"'{rows[-1][0]}'" in check(data, digits.contract).message
+
+
 def test_text_is_made_plain() -> None:
     assert plain("fine") == "fine"
     assert plain("a\nb\x1b\u202e") == "a\\nb\\x1b\\u202e"
