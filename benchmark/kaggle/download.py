@@ -68,7 +68,9 @@ def fetch(competition: Competition, folder: Path, say: Say, grow: Grow, check: b
     """
     slug = competition.slug
     if slug is None:
-        raise KaggleFailed(f"{competition.id!r} is not on Kaggle")
+        raise KaggleFailed(
+            f"{competition.id!r} is not on Kaggle; name the folder of its raw files with --raw"
+        )
     archive, expected = folder / f"{slug}.zip", recorded(competition).zip
     if expected is not None and archive.is_file() and _sum(archive, say) == expected:
         return archive  # from an earlier run, or put there by hand
