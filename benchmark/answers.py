@@ -103,7 +103,8 @@ def _sized(form: SubmissionContract, expected: Expected, path: Path) -> Submissi
 def _without_limits(rule: Column) -> Column:
     """The rule for true values: they are what they are."""
     kind = "number" if rule.kind == "probability" else rule.kind
-    free = {"kind": kind, "minimum": None, "maximum": None, "blank": "allowed", "numbers": "allowed"}
+    blank = "rejected" if KINDS[kind].typed else "allowed"
+    free = {"kind": kind, "minimum": None, "maximum": None, "blank": blank, "numbers": "allowed"}
     return rule.model_copy(update=free)
 
 

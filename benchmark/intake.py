@@ -96,9 +96,7 @@ def _header(data: bytes, contract: "SubmissionContract") -> tuple[str, ...]:
         header = next(lines, None)
         whole = len(data) <= HEADER_BYTES or lines.line_num < len(start.splitlines())
     except csv.Error:
-        raise Rejected(
-            Code.NOT_CSV, f"The header is not well-formed; expected {shown(contract)}."
-        ) from None
+        raise Rejected(Code.NOT_CSV, f"The header is not well-formed; expected {shown(contract)}.") from None
     if header is None:  # a BOM alone, or what only Unicode calls white space
         raise Rejected(Code.NOT_CSV, f"The file is blank; expected a header {shown(contract)} and rows.")
     if len(header) > len(contract.header) + MAX_EXTRA_COLUMNS or not whole:

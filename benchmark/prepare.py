@@ -150,39 +150,42 @@ def _write_description(competition: Competition, public: Path) -> None:
 
 
 def _build(competition: Competition, data_dir: Path, place: Path, options: Options) -> None:
+    """Makes the data beside their place and moves them there; a download is let go after that, not before."""
+    from benchmark.preparation.job import Job, preparer
+    from benchmark.preparation.sources import raw_files
+
     for leftover in place.glob(f"{UNFINISHED}*"):
         shutil.rmtree(leftover)
     work = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=place))
     try:
-        folders = _folders(work / "prepared")
-        folders.public.mkdir(parents=True)
-        folders.private.mkdir()
-        _fill(competition, data_dir, folders, work / "scratch", options)
-        _write_description(competition, folders.public)
-        for path in _expected(competition, folders):
-            if not path.exists():
-                raise BadData(path, "the preparation did not make this file")
-        options.say("computing checksums")
-        _note(competition, folders)
-        _flush(work / "prepared")
-        if (place / "prepared").exists():
-            (place / "prepared").rename(work / "replaced")
-        (work / "prepared").rename(place / "prepared")
-        _flush_one(place)
+        folders, scratch = _folders(work / "prepared"), work / "scratch"
+        for folder in (folders.public, folders.private, scratch):
+            folder.mkdir(parents=True)
+        fill = preparer(competition)
+        with raw_files(competition, data_dir, scratch, options) as raw:
+            fill(Job(competition, raw, folders.public, folders.private, scratch, options.say))
+            _finish(competition, folders, options)
+            _move(work, place)
     finally:
         shutil.rmtree(work)
 
 
-def _fill(
-    competition: Competition, data_dir: Path, folders: Prepared, scratch: Path, options: Options
-) -> None:
-    from benchmark.preparation.job import Job, preparer
-    from benchmark.preparation.sources import raw_files
+def _finish(competition: Competition, folders: Prepared, options: Options) -> None:
+    """Adds what every competition has, and checks that nothing is missing."""
+    _write_description(competition, folders.public)
+    for path in _expected(competition, folders):
+        if not path.exists():
+            raise BadData(path, "the preparation did not make this file")
+    options.say("computing checksums")
+    _note(competition, folders)
+    _flush(folders.public.parent)
 
-    scratch.mkdir()
-    fill = preparer(competition)
-    with raw_files(competition, data_dir, scratch, options) as raw:
-        fill(Job(competition, raw, folders.public, folders.private, scratch, options.say))
+
+def _move(work: Path, place: Path) -> None:
+    if (place / "prepared").exists():
+        (place / "prepared").rename(work / "replaced")
+    (work / "prepared").rename(place / "prepared")
+    _flush_one(place)
 
 
 def _note(competition: Competition, folders: Prepared) -> None:

@@ -32,6 +32,8 @@ class Ids:
     """The rows that are asked for: one Series for each id column, text or whole numbers."""
 
     columns: Mapping[str, pd.Series]
+    public: bool = False
+    """Whether messages may name them: ids of answers stay unnamed."""
 
     def __len__(self) -> int:
         return len(next(iter(self.columns.values())))
@@ -59,9 +61,9 @@ class Ids:
         return joined.tolist()
 
 
-def as_ids(columns: Mapping[str, pd.Series]) -> Ids:
+def as_ids(columns: Mapping[str, pd.Series], *, public: bool) -> Ids:
     """The ids in columns of text or of whole numbers."""
-    return Ids({name: _numbers(cells) for name, cells in columns.items()})
+    return Ids({name: _numbers(cells) for name, cells in columns.items()}, public)
 
 
 def row_order(found: Mapping[str, pd.Series], ids: Ids, *, others: bool) -> Places | None:
@@ -126,8 +128,8 @@ def _counted_order(columns: Sequence[pd.Series], places: Places, rows: Places, i
 
 def _refuse_absent(absent: Places, ids: Ids) -> None:
     if len(absent):
-        shown = _shown(list(ids.columns.values()), absent)
-        raise Rejected(Code.MISSING_ID, f"{len(absent)} of {len(ids)} ids have no row: {shown}.")
+        shown = f": {_shown(list(ids.columns.values()), absent)}" if ids.public else ""
+        raise Rejected(Code.MISSING_ID, f"{len(absent)} of {len(ids)} ids have no row{shown}.")
 
 
 def _places(columns: Sequence[pd.Series], ids: Ids) -> Places:

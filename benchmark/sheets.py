@@ -103,7 +103,9 @@ def _where(error: Exception) -> str:
     return ": a quote is never closed" if "EOF inside string" in str(error) else ""
 
 
-def own_sheet(data: bytes, header: Sequence[str], ids: Sequence[str], types: Mapping[str, str | None]) -> Sheet:
+def own_sheet(
+    data: bytes, header: Sequence[str], ids: Sequence[str], types: Mapping[str, str | None]
+) -> Sheet:
     """Columns of a file of ours: ids as whole numbers where all are, the others as `types` says, else text.
 
     Args:

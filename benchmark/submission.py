@@ -22,6 +22,7 @@ from benchmark.cells import KINDS
 from benchmark.checks import CHECKS
 from benchmark.contract import MAX_BYTES, SubmissionContract
 from benchmark.intake import check_header, look
+from benchmark.preparation.errors import MissingPackage
 from benchmark.rows import Ids, Places, as_ids, row_order
 from benchmark.sheets import Sheet, careful_sheet, own_sheet, quick_sheet
 from benchmark.submission_schema import Check
@@ -76,7 +77,7 @@ def read_expected(contract: SubmissionContract) -> Expected:
 
 def make_expected(sheet: Sheet, contract: SubmissionContract) -> Expected:
     """The rows that a contract asks for, from the columns of the sample or the answers."""
-    ids = as_ids({name: sheet[name] for name in contract.id_columns})
+    ids = as_ids({name: sheet[name] for name in contract.id_columns}, public=contract.sample is not None)
     cells = {name: sheet[name] for name in contract.columns if name in sheet} if looked_at(contract) else {}
     return Expected(ids, pd.DataFrame(cells).reset_index(drop=True))
 
@@ -140,9 +141,11 @@ def looked_at(contract: SubmissionContract) -> bool:
 
 
 def _from_7z(path: Path) -> bytes:
-    from py7zr import SevenZipFile
-    from py7zr.io import BytesIOFactory
-
+    try:
+        from py7zr import SevenZipFile
+        from py7zr.io import BytesIOFactory
+    except ImportError as error:
+        raise MissingPackage("py7zr", "prepare", f"{path.name} is a 7z archive") from error
     factory = BytesIOFactory(limit=MAX_BYTES)
     with SevenZipFile(path) as archive:
         archive.extractall(factory=factory)

@@ -37,7 +37,7 @@ class Column(Facts):
     maximum: float | None = None
     """The greatest value allowed, for a number."""
     blank: Literal["rejected", "allowed"] = "rejected"
-    """Whether a cell may be empty; what pandas takes for no value (`NA`, `nan`, `null`) is empty too."""
+    """Whether a cell may be empty, as is what pandas takes for no value (`NA`, `nan`); a number is 0 then."""
     numbers: Literal["allowed", "whole", "refused"] = "allowed"
     """What a column of text may be as a whole: nothing but numbers, nothing but whole ones, or neither."""
     scored: bool = True

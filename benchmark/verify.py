@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from benchmark.cells import KINDS
 from benchmark.competition import Competition
 from benchmark.contract import check, compile_contract
 from benchmark.errors import NotPrepared
@@ -50,13 +51,15 @@ def verify(competition: Competition, data_dir: Path, other: Competition | None =
     """
     private = private_folder(competition, data_dir)
     sample, gold = _sample(competition, data_dir), _gold(competition, private)
-    first, best = (grade(data, competition, private) for data in (sample, gold))
+    first = grade(sample, competition, private)
     findings = [
         _accepted(competition, data_dir, sample, "the sample submission"),
-        _accepted(competition, data_dir, gold, "the gold submission"),
         _scored(first, "the sample submission is scored"),
-        _best(competition, first, best),
     ]
+    if gold is not None:
+        if not competition.grader_alone:
+            findings.append(_accepted(competition, data_dir, gold, "the gold submission"))
+        findings.append(_best(competition, first, grade(gold, competition, private)))
     if other is not None:
         old = grade(_sample(other, data_dir), other, private_folder(other, data_dir))
         findings.append(_alike(competition, first, old))
@@ -74,13 +77,15 @@ def _sample(competition: Competition, data_dir: Path) -> bytes:
         return _own_columns(competition, lines.read(), {})
 
 
-def _gold(competition: Competition, private: Path) -> bytes:
-    """The true values as a submission."""
+def _gold(competition: Competition, private: Path) -> bytes | None:
+    """The true values as a submission; none where they have another form and no file of their own."""
     path = private / GOLD_FILE
-    if not path.is_file():
-        path = private / competition.answers.file
+    if path.is_file():
+        return _own_columns(competition, path.read_bytes(), {})
+    if competition.answers.repeated or competition.answers.suffixes:
+        return None
     sources = {rule.answer: name for name, rule in competition.submission.columns.items() if rule.answer}
-    return _own_columns(competition, path.read_bytes(), sources)
+    return _own_columns(competition, (private / competition.answers.file).read_bytes(), sources)
 
 
 def _own_columns(competition: Competition, data: bytes, renamed: dict[str, str]) -> bytes:
@@ -92,6 +97,10 @@ def _own_columns(competition: Competition, data: bytes, renamed: dict[str, str])
     form = competition.submission
     table = pd.read_csv(io.BytesIO(data), dtype=str, na_filter=False)
     table = table.rename(columns={old: new for old, new in renamed.items() if new not in table})
+    for name, rule in form.columns.items():
+        # A number that nobody measured is not scored, and must be there all the same.
+        if name in table and KINDS[rule.kind].typed:
+            table[name] = table[name].mask(table[name] == "", "0")
     if set(form.listed) == set(form.columns):
         table = table[[*form.ids, *form.listed]]
     else:

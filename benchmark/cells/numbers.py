@@ -6,7 +6,7 @@
 import numpy as np
 import pandas as pd
 
-from benchmark.cells.common import MISSING, NUMBER, examples
+from benchmark.cells.common import MISSING, NUMBER, examples, missing
 from benchmark.submission_schema import Column
 from benchmark.text import plain
 from benchmark.verdict import Code, Rejected
@@ -20,13 +20,14 @@ NO_VALUE = frozenset(text.lower() for text in (*MISSING, "nat"))
 
 
 def parse_numbers(cells: pd.Series, name: str, rule: Column) -> pd.Series:
-    """The cells as floats, exact to the last digit.
+    """The cells as floats, exact to the last digit; a blank one is 0, where the rule allows it.
 
     Raises:
         Rejected: A cell is no number, not finite, or out of the range of the rule.
     """
     if not pd.api.types.is_numeric_dtype(cells):
-        cells = _stripped(cells, name)
+        cells = cells.mask(missing(cells), "0") if rule.blank == "allowed" else _stripped(cells, name)
+        cells = cells.str.strip()
         _refuse_others(cells, cells.str.fullmatch(NUMBER), name, "no number")
         # Python's own conversion: exact to the last digit, whichever pandas is installed.
         numbers = pd.Series(cells.to_numpy(dtype=object).astype(np.float64))

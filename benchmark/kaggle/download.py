@@ -68,16 +68,21 @@ def fetch(competition: Competition, folder: Path, say: Say, grow: Grow, check: b
     """
     slug = competition.slug
     if slug is None:
-        raise KaggleFailed(f"{competition.id!r} is not on Kaggle")
-    archive = folder / f"{slug}.zip"
+        raise KaggleFailed(
+            f"{competition.id!r} is not on Kaggle; name the folder of its raw files with --raw"
+        )
+    archive, expected = folder / f"{slug}.zip", recorded(competition).zip
+    if expected is not None and archive.is_file() and _sum(archive, say) == expected:
+        return archive  # from an earlier run, or put there by hand
     download(slug, archive, say, grow)
-    expected = recorded(competition).zip
-    if check and expected is not None:
-        say(f"checking {archive.name}")
-        found = md5_of(archive)
-        if found != expected:
-            raise WrongChecksum(archive, expected, found)
+    if check and expected is not None and (found := _sum(archive, say)) != expected:
+        raise WrongChecksum(archive, expected, found)
     return archive
+
+
+def _sum(archive: Path, say: Say) -> str:
+    say(f"checking {archive.name}")
+    return md5_of(archive)
 
 
 def download(slug: str, archive: Path, say: Say, grow: Grow) -> None:

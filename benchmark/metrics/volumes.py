@@ -41,23 +41,19 @@ def dice_hausdorff(
     costs nothing there; that is the default here. `per_class` names the column of the classes to keep apart,
     as the Kaggle competition UW-Madison GI Tract did, which is the source of the metric.
     """
-    pixels = size(answers, height) * size(answers, width)
+    sides = np.column_stack([size(answers, width), size(answers, height)])
     true = list(parse_runs(answers[truth].fillna(""), truth))
     guess = list(submission[predicted])
-    overlaps = dice(areas(true, guess, pixels), both_empty=np.nan)
-    scans = answers[slice_id].str.rsplit("_slice_", n=1).str[0]
-    keys = [scans, answers[per_class]] if per_class else [scans]
-    order = answers[slice_id].reset_index(drop=True)
+    overlaps = dice(areas(true, guess, np.prod(sides, axis=1)), both_empty=np.nan)
+    slices = answers[slice_id].reset_index(drop=True)
+    keys = [slices.str.rsplit("_slice_", n=1).str[0].to_numpy()]
+    keys += [answers[per_class].to_numpy()] if per_class else []
     distances: list[float] = []
-    for rows in order.groupby([key.to_numpy() for key in keys]).indices.values():
-        slices = pd.factorize(order.iloc[rows], sort=True)[0]
-        shape = (
-            int(slices.max()) + 1,
-            int(size(answers, width)[rows[0]]),
-            int(size(answers, height)[rows[0]]),
-        )
-        volumes = [_voxels([masks[row] for row in rows], slices, shape) for masks in (true, guess)]
-        distances.append(hausdorff(volumes[0], volumes[1], shape))
+    for rows in slices.groupby(keys).indices.values():
+        depth = pd.factorize(slices.iloc[rows], sort=True)[0]
+        shape = (int(depth.max()) + 1, int(sides[rows[0], 0]), int(sides[rows[0], 1]))
+        ours, theirs = (_voxels([masks[row] for row in rows], depth, shape) for masks in (true, guess))
+        distances.append(hausdorff(ours, theirs, shape))
     return 0.4 * _mean(overlaps) + 0.6 * (1 - _mean(np.array(distances)))
 
 

@@ -43,7 +43,7 @@ def raw_files(competition: Competition, data_dir: Path, scratch: Path, options: 
     base = data_dir / competition.id
     if options.raw is not None or (base / RAW).is_dir():
         folder = _given(competition, options.raw) if options.raw is not None else base / RAW
-        raw = Raw(competition.id, folder, scratch, options.say)
+        raw = _opened(competition, folder, scratch, options)
         raw.require(facts.raw)
         _check_room(raw.size(facts.raw) * _copies(facts), scratch)
         yield raw
@@ -61,6 +61,17 @@ def _given(competition: Competition, folder: Path) -> Path:
     if not folder.is_dir():
         raise NoSuchFile(folder, "there is no such folder of raw files")
     return folder.resolve()
+
+
+def _opened(competition: Competition, folder: Path, scratch: Path, options: "Options") -> Raw:
+    """The files of a folder; or of the download that lies in it as one archive, as Kaggle's page gives it."""
+    download = folder / f"{competition.slug}.zip"
+    if not download.is_file():
+        return Raw(competition.id, folder, scratch, options.say)
+    _check_room(download.stat().st_size * 2, scratch)
+    options.say(f"unpacking {download.name}")
+    unpack(download, scratch / RAW)
+    return Raw(competition.id, scratch / RAW, scratch, options.say, owned=True)
 
 
 @contextmanager

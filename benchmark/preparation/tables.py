@@ -6,6 +6,7 @@ the shortest text that reads back the same.
 
 import csv
 import tempfile
+import warnings
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -29,8 +30,10 @@ def read_table(path: Path, reading: Reading | None = None) -> pd.DataFrame:
         BadRaw: It is no such table.
     """
     try:
-        options = _options(path, reading or Reading())
-        return pd.read_csv(path, low_memory=False, **options)  # pyright: ignore[reportUnknownVariableType]
+        # Types are guessed piece by piece, as upstream has it: a column of mixed text and numbers keeps both.
+        with warnings.catch_warnings(action="ignore", category=pd.errors.DtypeWarning):
+            options = _options(path, reading or Reading())
+            return pd.read_csv(path, **options)  # pyright: ignore[reportUnknownVariableType]
     except (ValueError, pd.errors.ParserError) as error:
         raise BadRaw(path, f"not a table: {error}") from error
 

@@ -26,7 +26,7 @@ def records(path: Path) -> Iterator[bytes]:
     """The messages of a file, one at a time.
 
     Raises:
-        BadRaw: The file ends in the middle of one, or a checksum is wrong.
+        BadRaw: The file ends in the middle of one, or a length does not fit its checksum.
     """
     with path.open("rb") as file:
         while head := file.read(12):

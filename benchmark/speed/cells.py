@@ -17,6 +17,8 @@ Cells = NDArray[Any] | Sequence[str]
 Maker = Callable[[Random, int, int, Column], Cells]
 """Makes the cells of a column: `(random, rows, parts of a cell, rule)`."""
 LABELS = ("healthy", "rust", "scab", "blight", "mosaic", "wilt")
+FEW = 10
+"""So few masks are of large pictures, none of which is empty."""
 WORDS = 2000
 """How many different words and tokens there are."""
 
@@ -61,11 +63,14 @@ def _whole_numbers(random: Random, rows: int, parts: int, rule: Column) -> Cells
 
 
 def _runs(random: Random, rows: int, parts: int, rule: Column) -> Cells:
-    """Masks of so many runs, with gaps of up to a hundred pixels."""
+    """Masks of so many runs, with gaps of up to a hundred pixels; of many masks, every other is empty."""
     steps = random.integers(1, 100, (rows, parts, 2))
     places = np.cumsum(steps.reshape(rows, -1), axis=1).reshape(rows, parts, 2)
     places[:, :, 1] -= places[:, :, 0]
-    return joined(places, rows)
+    masks = joined(places, rows)
+    if rule.blank == "allowed" and rows > FEW:
+        masks[::2] = [""] * len(masks[::2])
+    return masks
 
 
 def _groups(random: Random, rows: int, parts: int, rule: Column) -> Cells:

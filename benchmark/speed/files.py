@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 import pandas as pd
+import pyarrow as pa
 import yaml
+from pyarrow import csv as arrow_csv
 
 from benchmark.competition import Competition
 from benchmark.metrics import METRICS
@@ -75,8 +77,7 @@ def generate(competition: Competition, folder: Path, size: Size, seed: int = 0) 
     truth = {rule.answer or name: _truth(competition, rule, random, size) for name, rule in rules.items()}
     values = {name: MAKERS[rule.kind](random, size.rows, size.parts, rule) for name, rule in rules.items()}
     _keep_checks(competition, values, truth, random)
-    submission = pd.DataFrame({**ids, **values})
-    submission.to_csv(files.submission, index=False, lineterminator="\n")
+    _write_table(files.submission, pd.DataFrame({**ids, **values}))
     _write_sample(files.public / competition.files["sample_submission"], files.submission)
     table = pd.DataFrame({**ids, **truth})
     if competition.submission.rows == "more":
@@ -102,7 +103,7 @@ def _ids(competition: Competition, rows: int) -> dict[str, Any]:
         ends = competition.answers.suffixes
         return {first: [f"{number // len(ends)}{ends[number % len(ends)]}" for number in range(rows)]}
     if not others:
-        return {first: [f"{number:05x}_{number % 97:02d}" for number in range(rows)]}
+        return {first: pd.Series(place).astype("str") + "_" + pd.Series(place % 97).astype("str")}
     group = [f"case{number // GROUP_ROWS}_day1_slice_{number // 3 % 40:04d}" for number in range(rows)]
     return {first: group, **dict.fromkeys(others, place.tolist())}
 
@@ -159,7 +160,16 @@ def _write_answers(competition: Competition, path: Path, table: pd.DataFrame, ra
     if path.suffix == ".jsonl":
         _write_json_lines(competition, path, table)
     else:
-        table.to_csv(path, index=False, lineterminator="\n")
+        _write_table(path, table)
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    """A table as CSV; Arrow writes it several times faster than pandas."""
+    arrow_csv.write_csv(
+        pa.Table.from_pandas(table, preserve_index=False),
+        path,
+        arrow_csv.WriteOptions(quoting_style="needed", quoting_header="needed"),
+    )
 
 
 def _write_json_lines(competition: Competition, path: Path, table: pd.DataFrame) -> None:

@@ -1,6 +1,7 @@
 """`grade`, `medals`, `leaderboard`, `verify` and `bench`: what they print, write and refuse."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from typer.testing import CliRunner, Result
 
 from benchmark.__main__ import app
 from benchmark.batch import GradingReport
+from benchmark.verify import verify
 from tests.benchmark.conftest import Practice
-from tests.benchmark.golden import golden
+from tests.benchmark.golden import IDS, golden
+from tests.benchmark.packing import pack
 
 MEDIUM = "cassava-leaf-disease-classification"
 
@@ -169,3 +172,24 @@ def test_bench_measures_what_it_generates() -> None:
     assert (figures["id"], figures["rows"]) == ("spaceship-titanic", 87)
     assert figures["score"] is not None
     assert "sizes.yaml" in run("bench", "practice-digits").stderr
+
+
+OTHER_FORM = {
+    "hms-harmful-brain-activity-classification",
+    "kuzushiji-recognition",
+    "osic-pulmonary-fibrosis-progression",
+    "tensorflow2-question-answering",
+    "vinbigdata-chest-xray-abnormalities-detection",
+}
+"""Their gold submission is a file that is no golden one; or their answers hold no best confidence."""
+
+
+@pytest.mark.parametrize("name", [name for name in IDS if name not in OTHER_FORM])
+def test_the_answers_of_every_competition_win_gold(name: str, tmp_path: Path) -> None:
+    case = golden(name)
+    prepared = tmp_path / name / "prepared"
+    pack(prepared / "public" / case.competition.files["sample_submission"], case.perfect)
+    shutil.copytree(case.answers, prepared / "private")
+    findings = verify(case.competition, tmp_path)
+    assert [finding.what for finding in findings if not finding.holds] == []
+    assert findings[-1].what == "the gold submission scores best"

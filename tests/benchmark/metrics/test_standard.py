@@ -1,5 +1,9 @@
 """The metrics that are one formula: against scikit-learn and scipy, or a slow literal reference."""
 
+# scikit-learn and scipy ship no types; what is compared are floats.
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportArgumentType=false
+
 import math
 from collections.abc import Sequence
 

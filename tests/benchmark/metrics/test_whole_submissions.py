@@ -2,82 +2,68 @@
 
 import csv
 import io
-import json
 import random
-from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmark.competition import Competition
-from benchmark.contract import SubmissionContract, check, compile_contract
-from benchmark.grade import Report, grade
-from benchmark.registry import find
+from benchmark.contract import SubmissionContract, check
+from benchmark.grade import grade
 from benchmark.versions import at_version
+from tests.benchmark.golden import contract_of, golden
 
-GOLDEN = Path(__file__).parents[2] / "data" / "golden"
-IDS = (
+STRUCTURED = (
     "3d-object-detection-for-autonomous-vehicles",
     "AI4Code",
-    "alaska2-image-steganalysis",
-    "champs-scalar-coupling",
-    "freesound-audio-tagging-2019",
-    "google-quest-challenge",
     "google-research-identify-contrails-reduce-global-warming",
-    "hms-harmful-brain-activity-classification",
     "hubmap-kidney-segmentation",
-    "icecube-neutrinos-in-deep-ice",
-    "jigsaw-unintended-bias-in-toxicity-classification",
     "kuzushiji-recognition",
     "multi-modal-gesture-recognition",
-    "osic-pulmonary-fibrosis-progression",
-    "rsna-2022-cervical-spine-fracture-detection",
-    "rsna-breast-cancer-detection",
     "siim-covid19-detection",
-    "smartphone-decimeter-2022",
     "tensorflow2-question-answering",
     "tgs-salt-identification-challenge",
     "uw-madison-gi-tract-image-segmentation",
     "vesuvius-challenge-ink-detection",
     "vinbigdata-chest-xray-abnormalities-detection",
 )
-PERFECT = "case_01.csv"
-CELLS = [
-    *[
+CELLS = (
+    *(
         "",
-        " ",
+        "  ",
         "-",
-        "nan",
-        "NA",
-        "inf",
-        "-inf",
-        "0",
-        "1",
-        "-1",
-        "0.5",
-        "7.0",
-        "1e308",
-        "-1e308",
-        "1e-320",
-        "1e999",
-    ],
-    *["1 2", "1 2 2 1", "1 2 3", "1 999999999999999999", "5 1 1 1", "0 1", "YES", "3:9", "3:", "a b c"],
-    *["14 1 0 0 1 1", "opacity 0.5 1 2 3 4", "none 1 0 0 1 1 opacity 0.5 0 0 1e300 1e300", "14 1  0 0 1 1"],
-    *["0.5 1 2 3 1 1 1 0 car", "0.5 1 2 3 0 1 1 0 car", "U+3072 10 20", "U+3072 10 20 ", "é", "🙂 1 2", "１"],
-]
+        "NaN",
+        "7",
+        "1 2",
+        "1 2 2 1",
+        "1 2 3",
+        "1 999999999999999999",
+        "5 1 1 1",
+        "0 1",
+        "a b c",
+    ),
+    *("YES", "3:9", "3:", "14 1 0 0 1 1", "opacity 0.5 1 2 3 4", "none 1 0 0 1 1 opacity .5 0 0 1e300 1e300"),
+    *("14 1  0 0 1 1", "14.0 1 -5 0 1e308 1", "0.5 1 2 3 1 1 1 0 car", "0.5 1 2 3 0 1 1 0 car"),
+    *(
+        "1e300 1e300 -1e300 1e300 1e300 1e-300 1 1e300 car",
+        "U+3072 10 20",
+        "U+3072 10 20 ",
+        "🙂 1 2",
+        "１ ２",
+    ),
+)
 """What a cell may hold by mistake or by malice."""
+contracts: dict[str, SubmissionContract] = {}
 
 
-class Case(NamedTuple):
-    competition: Competition
-    contract: SubmissionContract
-    rows: list[list[str]]
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("public")
 
-    def graded(self, rows: list[list[str]]) -> Report:
-        return grade(text(rows), self.competition, GOLDEN / self.competition.id / "answers")
+
+def read(data: bytes) -> list[list[str]]:
+    return list(csv.reader(io.StringIO(data.decode(), newline="")))
 
 
 def text(rows: list[list[str]]) -> bytes:
@@ -86,73 +72,42 @@ def text(rows: list[list[str]]) -> bytes:
     return out.getvalue().encode()
 
 
-@cache
-def read(competition_id: str, name: str) -> list[list[str]]:
-    lines = (GOLDEN / competition_id / name).read_text(encoding="utf-8")
-    return list(csv.reader(io.StringIO(lines, newline="")))
-
-
-@pytest.fixture(scope="module", params=IDS)
-def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
-    competition = find(request.param)
-    rows = read(competition.id, PERFECT)
-    public = tmp_path_factory.mktemp("public")
-    (public / competition.files["sample_submission"]).write_bytes(text(rows))
-    return Case(competition, compile_contract(competition, public), rows)
-
-
-def test_no_submission_beats_the_first_one(case: Case) -> None:
-    """The first golden case is the best that can be handed in, but for champs, where it is a noisy one."""
-    maximize = case.competition.maximize
-    best = case.graded(case.rows).score
-    assert best is not None
-    if case.competition.id == "champs-scalar-coupling":
-        return
-    for entry in json.loads((GOLDEN / case.competition.id / "cases.json").read_text(encoding="utf-8")):
-        report = grade(
-            (GOLDEN / case.competition.id / entry["file"]).read_bytes(),
-            case.competition,
-            GOLDEN / case.competition.id / "answers",
-        )
-        assert report.score is None or (report.score <= best if maximize else report.score >= best), entry
-
-
-fuzzing = settings(
-    max_examples=12,
-    deadline=None,
-    # The case is a value that no test changes.
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+@settings(max_examples=60, deadline=None)
+@given(
+    name=st.sampled_from(STRUCTURED),
+    changes=st.lists(
+        st.tuples(st.integers(0, 99), st.lists(st.sampled_from(CELLS), min_size=1, max_size=2)),
+        min_size=1,
+        max_size=3,
+    ),
 )
-
-
-@fuzzing
-@given(rng=st.randoms(use_true_random=False))
-def test_the_order_of_rows_does_not_matter(case: Case, rng: random.Random) -> None:
-    noisy = read(case.competition.id, "case_03.csv")
-    header, *rows = noisy
-    # An id that stands in several rows tells them apart by their order.
-    places = {tuple(row[: len(case.contract.id_columns)]): place for place, row in enumerate(rows)}
-    mixed = sorted(rng.sample(rows, len(rows)), key=lambda row: rng.random())
-    if len(places) < len(rows):
-        keys = list(places)
-        rng.shuffle(keys)
-        ranks = {key: rank for rank, key in enumerate(keys)}
-        mixed = sorted(rows, key=lambda row: ranks[tuple(row[: len(case.contract.id_columns)])])
-    assert case.graded([header, *mixed]).score == case.graded(noisy).score is not None
-
-
-@fuzzing
-@given(data=st.data())
-def test_grader_and_contract_agree_on_any_cell(case: Case, data: st.DataObject) -> None:
-    rows = [list(row) for row in case.rows]
-    places = st.tuples(st.integers(0, len(rows) - 1), st.integers(0, len(rows[0]) - 1))
-    for row, column in data.draw(st.lists(places, min_size=1, max_size=3)):
-        rows[row][column] = data.draw(st.sampled_from(CELLS))
-    report, verdict = case.graded(rows), check(text(rows), case.contract)
+def test_grader_and_contract_agree_on_structured_cells(
+    public: Path, name: str, changes: list[tuple[int, list[str]]]
+) -> None:
+    case = golden(name)
+    if name not in contracts:
+        contracts[name] = contract_of(case, public / name)
+    header, *rows = read(case.perfect)
+    for row, parts in changes:
+        rows[row % len(rows)][-1] = " ".join(parts)
+    data = text([header, *rows])
+    report, verdict = grade(data, case.competition, case.answers), check(data, contracts[name])
     assert report.valid_submission == verdict.valid
     assert report.verdict.code == verdict.code
     assert (report.score is not None) == verdict.valid
     assert report.score is None or abs(report.score) < float("inf")
+
+
+def test_rows_of_one_id_are_told_apart_by_their_order() -> None:
+    case = golden("hms-harmful-brain-activity-classification")
+    header, *rows = read(case.data(case.cases[1]))
+    ids = list(dict.fromkeys(row[0] for row in rows))
+    assert len(ids) < len(rows)
+    random.Random(0).shuffle(ids)
+    mixed = sorted(rows, key=lambda row: ids.index(row[0]))
+    assert mixed != rows
+    scores = [grade(text([header, *some]), case.competition, case.answers).score for some in (rows, mixed)]
+    assert scores[0] == scores[1] == case.cases[1].score
 
 
 REPAIRED = {
@@ -165,18 +120,17 @@ REPAIRED = {
 """Competitions whose version 2 measures what was meant, and a file that shows it."""
 
 
-@pytest.mark.parametrize("competition_id", REPAIRED)
-def test_version_2_measures_what_was_meant_and_gives_no_medals(competition_id: str) -> None:
-    first = find(competition_id)
-    second = at_version(first, 2)
-    folder = GOLDEN / competition_id
-    noisy = (folder / REPAIRED[competition_id]).read_bytes()
-    before, after = (grade(noisy, version, folder / "answers").score for version in (first, second))
+@pytest.mark.parametrize("name", REPAIRED)
+def test_version_2_measures_what_was_meant_and_gives_no_medals(name: str) -> None:
+    case = golden(name)
+    second = at_version(case.competition, 2)
+    noisy = case.data(next(one for one in case.cases if one.file == REPAIRED[name]))
+    before, after = (grade(noisy, version, case.answers).score for version in (case.competition, second))
     assert before is not None
     assert after is not None
     assert before != after
-    best = grade((folder / PERFECT).read_bytes(), second, folder / "answers")
+    best = grade(case.perfect, second, case.answers)
     assert best.score == pytest.approx(1.0)
     assert not best.any_medal
     assert not best.above_median
-    assert grade((folder / PERFECT).read_bytes(), first, folder / "answers").gold_medal
+    assert grade(case.perfect, case.competition, case.answers).gold_medal

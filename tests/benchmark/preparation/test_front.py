@@ -18,7 +18,7 @@ from benchmark.preparation.old_floats import read_as_before
 from benchmark.prepare import DESCRIPTION, Options, prepare, prepared, public_digest
 from benchmark.registry import find
 from tests.benchmark.preparation.describing import describe_tree
-from tests.benchmark.preparation.test_golden import raw_of
+from tests.benchmark.preparation.test_golden import DATA, raw_of
 
 TITANIC, SPOOKY, APTOS = "spaceship-titanic", "spooky-author-identification", "aptos2019-blindness-detection"
 
@@ -48,9 +48,12 @@ def test_several_at_once_as_json(raw: Path, tmp_path: Path) -> None:
 
 
 def test_the_folder_of_one(raw: Path, tmp_path: Path) -> None:
-    """The files of one competition themselves, or where mle-bench keeps them."""
+    """The files of one competition themselves, or its download, or where mle-bench keeps them."""
     assert run(SPOOKY, "--raw", raw / SPOOKY, "--data-dir", tmp_path / "data").exit_code == 0
     assert prepared(find(SPOOKY), tmp_path / "data").manifest
+    (tmp_path / "archive").mkdir()
+    shutil.copy(DATA / f"{SPOOKY}.zip", tmp_path / "archive")
+    assert run(SPOOKY, "--raw", tmp_path / "archive", "--data-dir", tmp_path / "more").exit_code == 0
     raw_of(SPOOKY, tmp_path / "mle-bench" / SPOOKY / "raw")
     assert run(SPOOKY, "--raw", tmp_path / "mle-bench", "--data-dir", tmp_path / "again").exit_code == 0
 

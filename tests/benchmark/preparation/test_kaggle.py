@@ -4,6 +4,7 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false
 
+import hashlib
 import io
 import random
 import shutil
@@ -16,7 +17,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from benchmark.__main__ import app
-from benchmark.registry import find
+from benchmark.preparation.checksums import CHECKSUMS
+from benchmark.registry import COMPETITIONS, find
 from tests.benchmark.preparation.describing import describe_tree, differences
 from tests.benchmark.preparation.kaggle_server import TOKEN, KaggleServer, serving
 from tests.benchmark.preparation.test_golden import DATA, expected_of
@@ -166,6 +168,27 @@ def test_another_file_than_recorded(server: KaggleServer, tmp_path: Path) -> Non
         done.stderr
     )
     assert left(tmp_path) == {f"{NAME}.zip"}
+
+
+def test_a_download_that_is_there(
+    server: KaggleServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What has the recorded checksum is not asked for again."""
+    folder = tmp_path / "facts"
+    shutil.copytree(COMPETITIONS / NAME, folder / NAME)
+    monkeypatch.setattr("benchmark.registry.COMPETITIONS", folder)
+    sums = folder / NAME / CHECKSUMS
+    sums.write_text(
+        sums.read_text().replace("67c177886736583aff9b947e121395a9", hashlib.md5(ARCHIVE).hexdigest())
+    )
+    for attempt in range(2):
+        done = run(tmp_path / "data")
+        assert done.exit_code == 0, done.output
+        assert len([path for path in server.asked if "DownloadDataFiles" in path]) == 1
+        if attempt == 0:
+            assert left(tmp_path / "data") == {"prepared"}
+            shutil.rmtree(tmp_path / "data" / NAME / "prepared")
+            (tmp_path / "data" / NAME / f"{NAME}.zip").write_bytes(ARCHIVE)
 
 
 def test_too_small_a_disk(server: KaggleServer, tmp_path: Path) -> None:
