@@ -12,7 +12,7 @@ class MlabConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    max_steps: int = Field(2000, ge=1)
+    steps: int = Field(2000, ge=1)
     """Steps of the session; a limit in the sweep's `time_limits` goes before it."""
     max_retries: int = Field(10, ge=1)
     """Replies that may be unreadable in a row before the run ends."""

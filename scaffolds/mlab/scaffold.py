@@ -65,7 +65,7 @@ class Mlab:
             actions="\n\n".join(a.spec.as_text() for a in actions.values() if not a.hidden),
             linked=linked,
             fields=config.fields,
-            max_steps=_least(config.max_steps, brief.total.steps),
+            max_steps=_least(config.steps, brief.total.steps),
         )
         return _Session(desk, Talk(desk, actions, system), History())
 
@@ -90,7 +90,7 @@ class _Session:
 
     def steps_left(self) -> int:
         """Steps that may still be begun."""
-        return _least(self.desk.config.max_steps - self.number, self.desk.run.budget.left().steps)
+        return _least(self.desk.config.steps - self.number, self.desk.run.budget.left().steps)
 
     def step(self) -> Observed:
         """Take one step."""

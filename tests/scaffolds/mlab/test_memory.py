@@ -78,7 +78,7 @@ def test_fields_are_some_of_the_six_in_their_order(fields: tuple[str, ...]) -> N
 
 def test_the_defaults_are_those_of_the_benchmarks_run() -> None:
     config = MlabConfig.model_validate({})
-    assert (config.max_steps, config.max_retries, config.max_tokens, config.temperature) == (
+    assert (config.steps, config.max_retries, config.max_tokens, config.temperature) == (
         2000,
         10,
         16384,

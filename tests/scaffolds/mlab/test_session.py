@@ -57,7 +57,7 @@ def test_a_session_word_for_word(tmp_path: Path) -> None:
 
 
 def test_the_instructions_tell_task_actions_rules_format_and_limits(tmp_path: Path) -> None:
-    session = Session(tmp_path, [finish()], max_steps=7)
+    session = Session(tmp_path, [finish()], steps=7)
     (request,) = session.model.requests
     system, user = request.messages
     told = system.content
@@ -121,7 +121,7 @@ def test_steps_whose_arguments_cannot_be_read(tmp_path: Path, free: bool) -> Non
 
 def test_free_steps_end_where_patience_does(tmp_path: Path) -> None:
     wrong = says(reply("List Files", "{}"))
-    session = Session(tmp_path, [wrong], max_retries=2, max_steps=3)
+    session = Session(tmp_path, [wrong], max_retries=2, steps=3)
     assert session.outcome.summary == "3 steps, without a final answer"
     # One step with two that were free, and the two that were left.
     assert len(session.model.requests) == 5
