@@ -1,12 +1,11 @@
 import contextlib
 import signal
-import time
 from pathlib import Path
 
 from sandbox.open import open_sandbox
 from sandbox.protocols import Sandbox
 from sandbox.spec import SandboxSpec
-from tests.sandbox.support import IMAGE, Name, gone, out
+from tests.sandbox.support import IMAGE, Name, eventually, gone, out
 
 
 def test_state_is_kept_between_calls(box: Sandbox) -> None:
@@ -108,8 +107,8 @@ def test_a_shell_that_ended_is_replaced(box: Sandbox) -> None:
 
 
 def test_a_shell_that_dies_between_calls_is_replaced(box: Sandbox) -> None:
-    box.shell("(sleep 0.2; kill -9 $$) >/dev/null 2>&1 &", timeout=60)
-    time.sleep(0.5)
+    box.shell("(sleep 0.2; kill -9 $$; touch killed) >/dev/null 2>&1 &", timeout=60)
+    assert eventually(lambda: "killed" in {entry.path for entry in box.list_files()})
     ran = box.shell("echo fine", timeout=60)
     assert out(ran) == "fine\n"
     assert len(ran.notes) == 1
@@ -172,9 +171,7 @@ def test_background_jobs_neither_block_nor_die_with_a_later_call(box: Sandbox) -
     stopped = box.shell("sleep 60", timeout=0.3)
     assert stopped.ended == "timeout"
     ended = box.shell("exit", timeout=60)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and "done.txt" not in {entry.path for entry in box.list_files()}:
-        time.sleep(0.05)
+    assert eventually(lambda: "done.txt" in {entry.path for entry in box.list_files()})
     assert box.read_file("done.txt").text == "ok\n"
     assert "".join(map(out, (started, stopped, ended, box.shell("true", timeout=60)))) == 6 * "tick\n"
 

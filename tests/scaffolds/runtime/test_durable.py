@@ -177,13 +177,13 @@ def test_validation_says_the_form_and_is_logged_by_hash(tmp_path: Path) -> None:
     assert len(checks[0].data["sha256"]) == 64
 
 
-def lanes_of(n: int, order: list[str]) -> Callable[[Run], list[tuple[str, object]]]:
-    """A scaffold whose lanes finish in `order` the first time, and whenever they like after that."""
+def lanes_of(n: int, order: list[str], wait_s: float = 60) -> Callable[[Run], list[tuple[str, object]]]:
+    """A scaffold whose lanes finish in `order`, unless one has waited for its turn for so long."""
     gates = {name: threading.Event() for name in order}
     gates[order[0]].set()
 
     def work(run: Run, name: str) -> str:
-        gates[name].wait(20)
+        gates[name].wait(wait_s)
         path = run.call("shell", command="pwd; echo done > mine.txt; ls").text
         return f"{name}: {ask(run, name)} {run.rng.random():.6f} {'mine.txt' in path}"
 
@@ -205,7 +205,7 @@ def test_lanes_finish_in_the_recorded_order_when_replayed(tmp_path: Path) -> Non
     model = Counter()
     first = play(tmp_path, lanes_of(3, ["b", "c", "a"]), model)
     assert [name for name, _ in first] == ["b", "c", "a"]
-    again = play(tmp_path, lanes_of(3, ["a", "b", "c"]), model)
+    again = play(tmp_path, lanes_of(3, ["a", "b", "c"], wait_s=0.2), model)
     assert again == first
     assert model.asked == 3
 

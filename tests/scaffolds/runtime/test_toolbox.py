@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.open import open_sandbox
@@ -89,7 +89,7 @@ def calls(tool: str) -> st.SearchStrategy[tuple[str, dict[str, JsonValue]]]:
     return st.tuples(st.just(tool), st.fixed_dictionaries(needed, optional=optional))
 
 
-@RELAXED
+@settings(RELAXED, max_examples=40)
 @given(st.sampled_from(sorted(TOOLS)).flatmap(calls))
 def test_every_call_is_answered_and_costs_no_sandbox(
     box: Sandbox, keeping: Keeping, call: tuple[str, dict[str, JsonValue]]
