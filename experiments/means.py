@@ -30,7 +30,7 @@ class Means(BaseModel):
     """What their driver calls them."""
 
     def part(self, part: Part) -> Self:
-        """What a worker gets that has one of several equal parts; its cards are its own where there are enough."""
+        """What a worker with one of several equal parts gets: cards of its own where there are enough."""
         return self.model_copy(
             update={
                 "cores": None if self.cores is None else self.cores / part.of,

@@ -70,8 +70,8 @@ def read_arguments(tools: Mapping[str, ToolSpec], call: ToolCall) -> dict[str, J
         return BadCall(
             "not_json",
             f"{call.name}: the arguments are not valid JSON ({error}). You wrote: "
-            f"{one_line(call.arguments, _SHOWN)} Write the call again, and escape the line breaks and quotes "
-            "in its strings.",
+            f"{one_line(call.arguments, _SHOWN)} Write the whole call again; in JSON, line breaks and quotes "
+            "in strings are escaped.",
         )
     if not isinstance(value, dict):
         return BadCall("not_an_object", f"{call.name}: the arguments are not a JSON object.")

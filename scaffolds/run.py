@@ -43,7 +43,7 @@ class Budget(Protocol):
         """Begin the next step and return its number, from 1.
 
         Raises:
-            LimitReached: no step, time, token or dollar is left.
+            LimitReached: no step or no time is left.
         """
         ...
 
@@ -109,8 +109,10 @@ class Run(Protocol):
     def call(self, tool: str, /, **arguments: JsonValue) -> ToolResult:
         """Use a tool in this lane's sandbox. A failing tool is a result with `ok` false, not an exception.
 
+        It costs neither tokens nor dollars, and is carried out where none of these are left.
+
         Raises:
-            LimitReached: a budget is used up; let it pass through.
+            LimitReached: the time is used up; let it pass through.
         """
         ...
 

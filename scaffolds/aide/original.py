@@ -4,7 +4,6 @@ They are those of the version that MLE-bench ran, as far as they change results 
 harm. docs/aide.md lists them, and those that are left out.
 """
 
-import ast
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from scaffolds.aide.reviews import Reviewer
 from scaffolds.aide.tree import Node, Status, Tree
 from scaffolds.markdown import blocks, prose_before_first_block
 from scaffolds.run import Run
+from scaffolds.syntax import parsed
 from scaffolds.task import Metric
 
 OMITTED = "<OMITTED>"
@@ -128,10 +128,8 @@ def _with_tag(info: str, body: str) -> str:
 
 def _compiles(code: str) -> bool:
     """Whether it is Python: parsed, never run, and no longer than a script may be."""
-    try:
-        return len(code) <= MAX_CODE_CHARS and bool(ast.parse(code).body)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
+    tree = parsed(code) if len(code) <= MAX_CODE_CHARS else None
+    return tree is not None and bool(tree.body)
 
 
 def launched(code: str) -> str:

@@ -63,7 +63,7 @@ class Reviewer:
             try:
                 reply = run.ask(conversation, role="feedback", tools=(SUBMIT_REVIEW,), **settings)
             except LimitReached as limit:
-                if limit.kind != "usd":
+                if limit.kind == "time":
                     raise
                 return NO_REVIEW  # the script has run; what it measured is not thrown away for a review
             except ContextOverflow:

@@ -26,8 +26,18 @@ _NAME = re.compile(r'"(?:name|tool|function)"\s*:\s*"([^"]+)"')
 _ARGUMENTS = ("arguments", "parameters", "args", "input")
 _LENIENT = json.JSONDecoder(strict=False)  # takes line breaks inside of strings, which models often write
 _THOUGHT_END = "</think>"
+_CUT = "[cut off at {tokens} tokens, before the call was whole] "
 _Call = tuple[str, str]
 """Name and arguments, as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Tagged:
+    """A call between tags, where it ends, and whether it was written to its end."""
+
+    call: _Call
+    end: int
+    whole: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +53,25 @@ def written(text: str, calls: Sequence[ToolCall], tools: Sequence[ToolSpec]) -> 
     return "\n\n".join(filter(None, [text, *(_written(call, tools) for call in calls)]))
 
 
-def found(reply: str, tools: Sequence[ToolSpec], seed: int) -> Found:
+def found(reply: str, tools: Sequence[ToolSpec], seed: int, cut_at: int | None = None) -> Found:
     """The calls in a reply, and the rest of it.
 
     Args:
         reply: what the model wrote.
         tools: those that there are; tell a call without its tags from other JSON, and the types of values.
         seed: makes the calls' ids different from those of other replies.
+        cut_at: tokens after which the reply was cut off. A call that is not whole then stays a text that
+            nobody can carry out: half a command or half a file may do harm.
     """
     thought = reply.rfind(_THOUGHT_END)
     start = thought + len(_THOUGHT_END) if thought >= 0 else 0
     made_up = reply.find(RESULT, start)
     said = reply[:made_up] if made_up >= 0 else reply
     tagged = _next_tag(said, start) >= 0
-    text, calls = _tagged(said, start, tools) if tagged else _untagged(said, start, [t.name for t in tools])
+    cut = "" if cut_at is None or made_up >= 0 else _CUT.format(tokens=cut_at)
+    text, calls = (
+        _tagged(said, start, tools, cut) if tagged else _untagged(said, start, [t.name for t in tools])
+    )
     return Found(text.strip(), _numbered(calls, seed))
 
 
@@ -82,21 +97,24 @@ def _next_tag(reply: str, start: int) -> int:
     return min(places, default=-1)
 
 
-def _tagged(reply: str, start: int, tools: Sequence[ToolSpec]) -> tuple[str, list[_Call]]:
-    """The text around calls between tags, and the calls."""
+def _tagged(reply: str, start: int, tools: Sequence[ToolSpec], cut: str) -> tuple[str, list[_Call]]:
+    """The text around calls between tags, and the calls; `cut` stands before one that broke off."""
     place = _next_tag(reply, start)
     text, calls = [reply[:place]], list[_Call]()
     while place >= 0 and len(calls) < MOST_CALLS:
-        call, end = _tagged_call(reply, place, tools)
-        calls.append(call)
-        place = _next_tag(reply, end)
-        between = reply[end:place] if place >= 0 else reply[end:]
+        read, began = _tagged_call(reply, place, tools), place
+        place = _next_tag(reply, read.end)
+        if cut and place < 0 and not read.whole:
+            calls.append((read.call[0], cut + reply[began:]))
+            break
+        calls.append(read.call)
+        between = reply[read.end : place] if place >= 0 else reply[read.end :]
         text.append(between if between.strip() else "")
     return "".join(text), calls
 
 
-def _tagged_call(reply: str, place: int, tools: Sequence[ToolSpec]) -> tuple[_Call, int]:
-    """The call whose tag is here, in either form or in both around each other; and where it ends."""
+def _tagged_call(reply: str, place: int, tools: Sequence[ToolSpec]) -> _Tagged:
+    """The call whose tag is here, in either form or in both around each other."""
     opened = reply.startswith(OPEN, place)
     inner = place + len(OPEN) if opened else place
     call = read_call(reply, inner, tools)
@@ -104,13 +122,12 @@ def _tagged_call(reply: str, place: int, tools: Sequence[ToolSpec]) -> tuple[_Ca
         return _call_at(reply, inner)
     behind = reply.find(CLOSE, call.end)
     closed = opened and behind >= 0 and not reply[call.end : behind].strip()
-    return (call.name, json.dumps(call.arguments, ensure_ascii=False)), (
-        behind + len(CLOSE) if closed else call.end
-    )
+    end = behind + len(CLOSE) if closed else call.end
+    return _Tagged((call.name, json.dumps(call.arguments, ensure_ascii=False)), end, call.whole)
 
 
-def _call_at(reply: str, start: int) -> tuple[_Call, int]:
-    """The call that begins here, and where it ends."""
+def _call_at(reply: str, start: int) -> _Tagged:
+    """The call, as JSON, that begins here."""
     brace = reply.find("{", start)
     close = reply.find(CLOSE, start)
     if brace >= 0 and (close < 0 or brace < close):
@@ -123,12 +140,13 @@ def _call_at(reply: str, start: int) -> tuple[_Call, int]:
             behind = reply.find(CLOSE, end)
             if behind >= 0 and not reply[end:behind].strip("` \t\r\n}"):
                 end = behind + len(CLOSE)
-            return _parts(as_object(value)), end
+            return _Tagged(_parts(as_object(value)), end, True)
     following = reply.find(OPEN, start)
     stop = next((place for place in (close, following) if place >= 0), len(reply))
     inner = _unfenced(reply[start:stop])
     name = _NAME.search(inner)
-    return (name[1] if name else "", inner), stop + (len(CLOSE) if close >= 0 else 0)
+    end = stop + (len(CLOSE) if close >= 0 else 0)
+    return _Tagged((name[1] if name else "", inner), end, close >= 0)
 
 
 def _unfenced(text: str) -> str:

@@ -7,7 +7,7 @@
     </function>
 
 OpenHands asks models without tools for this form, and open models are trained on it. Whatever is missing at
-the end is taken for granted.
+the end is taken for granted; that it was missing is said, for who knows that a reply was cut off.
 """
 
 import json
@@ -34,6 +34,8 @@ class TaggedCall:
     name: str
     arguments: dict[str, JsonValue]
     end: int
+    whole: bool
+    """Whether all its ends were written, and none was taken for granted."""
 
 
 def next_call(text: str, start: int) -> int:
@@ -56,17 +58,19 @@ def read_call(text: str, start: int, tools: Sequence[ToolSpec]) -> TaggedCall | 
     name, place = head[1].strip(), head.end()
     types = {n: p.type for tool in tools if tool.name == name for n, p in tool.parameters.items()}
     arguments: dict[str, JsonValue] = {}
+    whole = True
     for _ in range(_MOST_PARAMETERS):
         parameter = _ARGUMENT.match(text, _behind_space(text, place))
         if parameter is None:
             break
         raw, place = _value(text, parameter.end())
+        whole = whole and text.endswith(_CLOSE, 0, place)
         key = parameter[1].strip()
         arguments[key] = _typed(_without_borders(raw), types.get(key, "string"))
     end, following = text.find(_END, place), text.find(_FUNCTION, place)
     if end < 0 or 0 <= following < end:
-        return TaggedCall(name, arguments, place)
-    return TaggedCall(name, arguments, end + len(_END))
+        return TaggedCall(name, arguments, place, False)
+    return TaggedCall(name, arguments, end + len(_END), whole)
 
 
 def write_call(name: str, arguments: Mapping[str, JsonValue]) -> str:

@@ -30,7 +30,8 @@ class TextTools:
         reply = self._inner.complete(replace(request, messages=messages, tools=(), settings=settings))
         if not request.tools:
             return reply
-        parts = found(reply.text, request.tools, request.seed)
+        cut_at = reply.usage.output if reply.stop == "length" else None
+        parts = found(reply.text, request.tools, request.seed, cut_at)
         stop = "tool_calls" if parts.calls and reply.stop == "stop" else reply.stop
         return replace(reply, text=parts.text, tool_calls=parts.calls, stop=stop)
 

@@ -69,16 +69,22 @@ class Lane:
         blobs = self.session.log.blobs
         return event.data | {name: field_of(event, name, blobs) for name in event.blobs}
 
-    def admit(self, n: int, digest: str, *, step: bool = False, usd: float = 0.0) -> None:
-        """Allow the effect at this place to happen for real, and reserve the dollars that it may cost.
+    def admit(self, n: int, digest: str, *, step: bool = False, usd: float | None = None) -> None:
+        """Allow the effect at this place to happen for real.
+
+        Args:
+            n: the place.
+            digest: of the effect.
+            step: whether a step begins.
+            usd: dollars that a model call may cost, which are reserved; None where no model is asked.
 
         Raises:
             LimitReached: a budget is used up; recorded, so that a replay stops here too.
         """
         self.session.go_live()
         try:
-            refuse_exhausted(self.session.ledger.left(), step=step)
-            self.session.ledger.reserve(usd)
+            refuse_exhausted(self.session.ledger.left(), step=step, asks=usd is not None)
+            self.session.ledger.reserve(usd or 0.0)
         except LimitReached as limit:
             self.answer(ev.LIMIT, n, {"kind": limit.kind, "message": str(limit)}, digest=digest)
             raise

@@ -223,13 +223,17 @@ class Ledger:
         return self.read().left(self._limits)
 
 
-def refuse_exhausted(left: Left, *, step: bool) -> None:
-    """Raise `LimitReached` when a budget is used up; steps are looked at only where one begins."""
+def refuse_exhausted(left: Left, *, step: bool = False, asks: bool = False) -> None:
+    """Raise `LimitReached` when a budget is used up that an effect would draw on.
+
+    Everything takes time. Steps are looked at only where one begins; tokens and dollars only where a model
+    is asked (`asks`), since tools cost neither.
+    """
     if left.seconds <= 0:
         raise LimitReached("time", "the time limit is reached")
     if step and left.steps == 0:
         raise LimitReached("steps", "the step limit is reached")
-    if left.tokens == 0:
+    if asks and left.tokens == 0:
         raise LimitReached("tokens", "the token limit is reached")
-    if left.usd is not None and left.usd <= 0:
+    if asks and left.usd is not None and left.usd <= 0:
         raise LimitReached("usd", "the spending limit is reached")

@@ -87,6 +87,7 @@ class DurableLanes:
             result: object | BaseException = work(run)
         except BaseException as error:  # noqa: BLE001 - handed to the scaffold's thread by next_done
             result = error
-        self._results[lane] = result
+        # Left first: whoever finds the result may start the lane anew at once, and that is another stay.
         self._main.session.ledger.leave(lane)
+        self._results[lane] = result
         self._done.put(lane)

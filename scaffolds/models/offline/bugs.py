@@ -9,6 +9,7 @@ import random
 from collections.abc import Collection
 
 from scaffolds.models.offline.recipes import Recipe
+from scaffolds.syntax import parsed
 
 BUGS: tuple[str, ...] = (
     "missing_import",
@@ -38,7 +39,10 @@ def choose_bug(recipe: Recipe, rng: random.Random, among: Collection[str] = BUGS
 
 def same_program(a: str, b: str) -> bool:
     """Whether two scripts differ in nothing but layout and comments, as after a formatter."""
+    first, second = parsed(a), parsed(b)
+    if first is None or second is None:
+        return False
     try:
-        return ast.dump(ast.parse(a)) == ast.dump(ast.parse(b))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return ast.dump(first) == ast.dump(second)
+    except RecursionError:
         return False

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from scaffolds.models.offline import catalog
 from scaffolds.models.offline.catalog import Value, Variant
+from scaffolds.syntax import parsed
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,8 @@ class Recipe:
 
 def recipe_of(code: str) -> Recipe | None:
     """The recipe that `code` states in its constants; None if it is no script of ours."""
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed(code)
+    if tree is None:
         return None
     found: dict[str, object] = {}
     for statement in tree.body:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffolds.messages import JsonValue, Message, ToolCall
+from scaffolds.calls import BadCall, read_arguments
+from scaffolds.messages import JsonValue, Message, ToolCall, Usage
 from scaffolds.models.call_texts import CLOSE, MOST_CALLS, OPEN, RESULT, found, written
 from scaffolds.models.client import Endpoint
 from scaffolds.models.clients import make
@@ -152,6 +153,56 @@ def test_calls_as_tags_around_plain_values(reply: str, text: str | None, calls: 
     parts = found(reply, TOOLS, 0)
     assert [(call.name, json.loads(call.arguments)) for call in parts.calls] == calls
     assert text is None or parts.text == text
+
+
+WRITE = "<function=write_file><parameter=path>a.py</parameter><parameter=content>x = 1"
+
+
+@pytest.mark.parametrize(
+    ("reply", "text", "names"),
+    [
+        (WRITE, "", ["write_file"]),
+        (f"{WRITE}</parameter>\n</func", "", ["write_file"]),
+        (f"{WRITE}</function>", "", ["write_file"]),
+        ("I look. <function=shell>\n<parameter=comm", "I look.", ["shell"]),
+        (f"{OPEN}\n<function=shell><parameter=command>rm -rf a", "", ["shell"]),
+        (f'{OPEN}{{"name": "shell", "arguments": {{"command": "rm -rf a', "", ["shell"]),
+        (f"{tagged('shell', command='ls')}</function>{WRITE}", "", ["shell", "write_file"]),
+    ],
+)
+def test_half_a_call_is_not_carried_out(reply: str, text: str, names: list[str]) -> None:
+    """A reply that its limit of tokens cut off, anywhere in its last call."""
+    parts = found(reply, TOOLS, 0, cut_at=4096)
+    assert (parts.text, [call.name for call in parts.calls]) == (text, names)
+    *before, last = [read_arguments(SANDBOX_TOOLS, call) for call in parts.calls]
+    assert before == [{"command": "ls"}] * len(before)
+    assert isinstance(last, BadCall)
+    assert last.fault == "not_json"
+    assert "[cut off at 4096 tokens, before the call was whole]" in last.text
+    again = found(written(parts.text, parts.calls, TOOLS), TOOLS, 0)
+    assert [call.name for call in again.calls] == names
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"{tagged('shell', command='ls')}</function> And then I will",
+        f'{tagged("shell", command="ls")}\n{RESULT} call="1">\nmade up and so on',
+        f'{OPEN}{{"name": "shell", "arguments": {{"command": "ls"}}}}</tool',
+    ],
+)
+def test_a_whole_call_is_one_wherever_its_reply_breaks_off(reply: str) -> None:
+    (call,) = found(reply, TOOLS, 0, cut_at=4096).calls
+    assert (call.name, json.loads(call.arguments)) == LS[0]
+
+
+def test_a_reply_that_was_cut_off_is_known_by_its_stop() -> None:
+    with WireServer(Script(Reply(WRITE, stop="length", usage=Usage(9, 0, 77)), Reply(WRITE))) as server:
+        client = connected("openai", "o1-preview", server)
+        asked = request(Message("user", "Go."), tools=(SANDBOX_TOOLS["write_file"],))
+        (cut,), (lenient,) = client.complete(asked).tool_calls, client.complete(asked).tool_calls
+    assert cut.arguments == f"[cut off at 77 tokens, before the call was whole] {WRITE}"
+    assert json.loads(lenient.arguments) == {"path": "a.py", "content": "x = 1"}
 
 
 def test_what_cannot_stand_between_tags_is_written_as_json() -> None:

@@ -12,10 +12,13 @@ from scaffolds.errors import LimitReached, UserError
 from scaffolds.messages import Message
 from scaffolds.run import Failure, Run
 from scaffolds.runtime import events as ev
+from scaffolds.runtime.durable import DurableRun
 from scaffolds.runtime.journal import ReplayMismatch
-from scaffolds.runtime.ledger import Limits
+from scaffolds.runtime.lane import digest_of
+from scaffolds.runtime.ledger import Ledger, Limits, Spent
 from scaffolds.runtime.log import EVENTS_FILE, LogReader
-from tests.scaffolds.runtime.worlds import Counter, play
+from scaffolds.runtime.session import Session
+from tests.scaffolds.runtime.worlds import Counter, play, world
 
 
 def ask(run: Run, text: str) -> str:
@@ -134,6 +137,40 @@ def test_a_limit_ends_the_run_at_the_same_place_again(
     assert model.asked == asked
 
 
+@pytest.mark.parametrize(
+    "limits", [Limits(time_s=60, usd=0.5), Limits(time_s=60, tokens=30)], ids=["dollars", "tokens"]
+)
+def test_tools_cost_neither_tokens_nor_dollars(tmp_path: Path, limits: Limits) -> None:
+    """With the last of them spent to the unit, what is there can still be handed in; no model is asked."""
+
+    def scaffold(run: Run) -> list[object]:
+        ask(run, "one")
+        ask(run, "two")
+        assert 0 in (run.budget.left().usd, run.budget.left().tokens)
+        done = run.call("write_file", path="../submission/submission.csv", content="id,y\n1,2\n").ok
+        said: list[object] = [done, run.budget.take_step()]
+        with pytest.raises(LimitReached) as caught:
+            ask(run, "three")
+        return [*said, caught.value.kind]
+
+    model = Counter()
+    for _ in range(2):
+        said = play(tmp_path, scaffold, model, limits)
+        assert said == [True, 1, "usd" if limits.usd else "tokens"]
+    assert model.asked == 2
+
+
+def test_a_call_that_was_refused_for_tokens_once_is_refused_on_its_replay(tmp_path: Path) -> None:
+    """Logs of the time before tools were free of tokens hold such refusals."""
+    session = Session(tmp_path / "run", world(tmp_path, Counter()), {})
+    digest = digest_of(ev.TOOL_CALL, {"tool": "think", "arguments": {"thought": "So."}})
+    refused = {"kind": "tokens", "message": "the token limit is reached", "spent": [1.0, 0, 30, 0.5, 0.0]}
+    session.log.append(ev.LIMIT, refused, n=0, digest=digest)
+    session.log.close()
+    with pytest.raises(LimitReached, match="token limit"):
+        play(tmp_path, lambda run: run.call("think", thought="So."), Counter())
+
+
 def test_a_command_is_stopped_at_the_time_limit_and_nothing_follows(tmp_path: Path) -> None:
     texts: list[str] = []
 
@@ -208,6 +245,35 @@ def test_lanes_finish_in_the_recorded_order_when_replayed(tmp_path: Path) -> Non
     again = play(tmp_path, lanes_of(3, ["a", "b", "c"], wait_s=0.2), model)
     assert again == first
     assert model.asked == 3
+
+
+class Gated(Ledger):
+    """Lets lane `a` leave only when it is told to."""
+
+    def __init__(self, limits: Limits, spent: Spent) -> None:
+        super().__init__(limits, spent)
+        self.leaving, self.may_leave = threading.Event(), threading.Event()
+
+    def leave(self, lane: str) -> None:
+        if lane == "a":
+            self.leaving.set()
+            assert self.may_leave.wait(20)
+        super().leave(lane)
+
+
+def test_a_lane_has_left_when_it_is_said_to_be_done(tmp_path: Path) -> None:
+    """Else its leaving could end the work that it was given next."""
+    session = Session(tmp_path / "run", world(tmp_path, Counter()), {})
+    ledger = session.ledger = Gated(Limits(time_s=60), Spent())
+    lanes = DurableRun(session).lanes(2)
+    lanes.start("a", lambda lane: "a")
+    lanes.start("b", lambda lane: ledger.leaving.wait(20))
+    assert ledger.leaving.wait(20)
+    first = lanes.next_done()
+    ledger.may_leave.set()
+    assert [first, lanes.next_done()] == [("b", True), ("a", "a")]
+    session.close_sandboxes()
+    session.log.close()
 
 
 def test_a_lane_that_hits_a_limit_is_a_failure_for_the_scaffold(tmp_path: Path) -> None:
