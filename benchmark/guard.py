@@ -20,6 +20,7 @@ from benchmark.guard_frames import Broken
 from benchmark.guard_process import GuardProcess
 from benchmark.registry import find
 from benchmark.verdict import Code, Verdict
+from benchmark.versions import at_version
 
 GRACE_SECONDS = 60.0
 """How much longer than the child's own deadline the guard waits before it kills the child: enough to import
@@ -85,21 +86,29 @@ class Guard:
         return Verdict.model_validate_json(str(reply["result"]))
 
     def grade(
-        self, data: bytes | None, competition_id: str, private_dir: Path, *, submission_path: str = ""
+        self,
+        data: bytes | None,
+        competition_id: str,
+        private_dir: Path,
+        *,
+        submission_path: str = "",
+        data_version: int = 1,
     ) -> Report:
         """The report of `benchmark.grade.grade`; a file that breaks the child twice is invalid.
 
         Raises:
             UnknownCompetition: No competition is called so.
+            NoSuchVersion: It has no such data version.
             GuardError: The child cannot be started or kept, or grading failed for a reason of ours.
         """
-        competition = find(competition_id)
+        competition = at_version(find(competition_id), data_version)
         if data is None:
             return grade(None, competition, private_dir, submission_path=submission_path)
         if len(data) > MAX_BYTES:
             return make_report(competition, beyond(data, MAX_BYTES), None, submission_path=submission_path)
         params = {
             "competition": competition_id,
+            "data_version": data_version,
             "private": str(private_dir.resolve()),
             "submission_path": submission_path,
         }

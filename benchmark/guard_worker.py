@@ -19,11 +19,14 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from benchmark.guard_frames import MAX_REPLY, Broken, Frame, Late, pack, read, write
 from benchmark.guard_linux import confine, die_with_parent, leave_network
 from benchmark.guard_zygote import accept_all
+
+if TYPE_CHECKING:
+    from benchmark.competition import Competition
 
 
 class Job(NamedTuple):
@@ -48,12 +51,17 @@ def _expect(params: Mapping[str, Any]) -> None:
         expected_rows(contract)
 
 
-def _import_grader(params: Mapping[str, Any]) -> None:
+def _competition(params: Mapping[str, Any]) -> "Competition":
     from benchmark.registry import find
+    from benchmark.versions import at_version
 
+    return at_version(find(params["competition"]), params["data_version"])
+
+
+def _import_grader(params: Mapping[str, Any]) -> None:
     metrics = importlib.import_module("benchmark.metrics")
     importlib.import_module("benchmark.grade")
-    for module in metrics.METRICS[find(params["competition"]).metric.name].needs:
+    for module in metrics.METRICS[_competition(params).metric.name].needs:
         importlib.import_module(module)
 
 
@@ -65,9 +73,8 @@ def _check(params: Mapping[str, Any], data: bytes) -> str:
 
 def _grade(params: Mapping[str, Any], data: bytes) -> str:
     from benchmark.grade import grade
-    from benchmark.registry import find
 
-    competition, private = find(params["competition"]), Path(params["private"])
+    competition, private = _competition(params), Path(params["private"])
     return grade(data, competition, private, submission_path=params["submission_path"]).model_dump_json()
 
 

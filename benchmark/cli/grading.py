@@ -8,6 +8,7 @@ from benchmark.cli.output import (
     AsJson,
     CompetitionId,
     DataDir,
+    DataVersion,
     SubmissionPath,
     clear_errors,
     read_submission_file,
@@ -21,17 +22,24 @@ from benchmark.guard import Guard
 from benchmark.leaderboard import read_leaderboard, standing
 from benchmark.prepare import home
 from benchmark.registry import find
+from benchmark.versions import at_version
 
 
 def grade_sample(
-    csv: SubmissionPath, competition_id: CompetitionId, data_dir: DataDir = DATA_DIR, as_json: AsJson = False
+    csv: SubmissionPath,
+    competition_id: CompetitionId,
+    data_dir: DataDir = DATA_DIR,
+    data_version: DataVersion = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Grade one submission and say what it wins."""
     with clear_errors():
-        private = private_folder(find(competition_id), data_dir)
+        private = private_folder(at_version(find(competition_id), data_version), data_dir)
         data = read_submission_file(csv, MAX_BYTES)
         with Guard() as guard:
-            report = guard.grade(data, competition_id, private, submission_path=str(csv))
+            report = guard.grade(
+                data, competition_id, private, submission_path=str(csv), data_version=data_version
+            )
         if as_json:
             say_json(report.model_dump(mode="json"))
         else:
@@ -39,11 +47,15 @@ def grade_sample(
 
 
 def validate(
-    csv: SubmissionPath, competition_id: CompetitionId, data_dir: DataDir = DATA_DIR, as_json: AsJson = False
+    csv: SubmissionPath,
+    competition_id: CompetitionId,
+    data_dir: DataDir = DATA_DIR,
+    data_version: DataVersion = 1,
+    as_json: AsJson = False,
 ) -> None:
     """Say whether a submission would be accepted, and never what it would score; exit code 1 if not."""
     with clear_errors():
-        competition = find(competition_id)
+        competition = at_version(find(competition_id), data_version)
         contract = compile_contract(competition, home(competition, data_dir) / "prepared" / "public")
         data = read_submission_file(csv, contract.max_bytes)
         with Guard() as guard:

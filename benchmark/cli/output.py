@@ -19,6 +19,10 @@ DataDir = Annotated[Path, typer.Option("--data-dir", help="The folder that holds
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 CompetitionId = Annotated[str, typer.Argument(metavar="ID", help="The id of a competition.")]
 SubmissionPath = Annotated[Path, typer.Argument(metavar="CSV", help="The submission file.")]
+DataVersion = Annotated[
+    int,
+    typer.Option("--data-version", min=1, max=2, help="1 is MLE-bench's; 2 closes leaks and mends files."),
+]
 DATA_DIR = Path("data")
 
 

@@ -17,6 +17,8 @@ Cells = NDArray[Any] | Sequence[str]
 Maker = Callable[[Random, int, int, Column], Cells]
 """Makes the cells of a column: `(random, rows, parts of a cell, rule)`."""
 LABELS = ("healthy", "rust", "scab", "blight", "mosaic", "wilt")
+COLUMN = 266
+"""Pixels of a column of a generated picture."""
 FEW = 10
 """So few masks are of large pictures, none of which is empty."""
 WORDS = 2000
@@ -63,10 +65,10 @@ def _whole_numbers(random: Random, rows: int, parts: int, rule: Column) -> Cells
 
 
 def _runs(random: Random, rows: int, parts: int, rule: Column) -> Cells:
-    """Masks of so many runs, with gaps of up to a hundred pixels; of many masks, every other is empty."""
-    steps = random.integers(1, 100, (rows, parts, 2))
-    places = np.cumsum(steps.reshape(rows, -1), axis=1).reshape(rows, parts, 2)
-    places[:, :, 1] -= places[:, :, 0]
+    """Masks like organs: a run in each of so many neighbouring columns; of many, every other is empty."""
+    column = np.arange(parts) * COLUMN
+    starts = random.integers(1, COLUMN * 100, (rows, 1)) + column + random.integers(0, 6, (rows, parts))
+    places = np.stack([starts, random.integers(20, 60, (rows, parts))], axis=2)
     masks = joined(places, rows)
     if rule.blank == "allowed" and rows > FEW:
         masks[::2] = [""] * len(masks[::2])

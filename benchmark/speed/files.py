@@ -28,7 +28,9 @@ WIDE = 100
 DOCUMENT = "the quick brown fox jumps over the lazy dog " * 900
 """An article of 40 kB, as the answers of a competition on articles hold one for each question."""
 GROUP_ROWS = 100
-"""Rows of one trip, study or patient."""
+"""Rows of one study or patient."""
+SCAN_ROWS = 144 * 3
+"""Rows of one scan: so many slices, three organs each."""
 SPARSE = 18
 """Where a submission may have rows that no answer asks for, one row in so many has an answer."""
 BOX = ("label", "x", "y", "width", "height")
@@ -104,7 +106,7 @@ def _ids(competition: Competition, rows: int) -> dict[str, Any]:
         return {first: [f"{number // len(ends)}{ends[number % len(ends)]}" for number in range(rows)]}
     if not others:
         return {first: pd.Series(place).astype("str") + "_" + pd.Series(place % 97).astype("str")}
-    group = [f"case{number // GROUP_ROWS}_day1_slice_{number // 3 % 40:04d}" for number in range(rows)]
+    group = [f"case{number // SCAN_ROWS}_day1_slice_{number // 3 % 144:04d}" for number in range(rows)]
     return {first: group, **dict.fromkeys(others, place.tolist())}
 
 

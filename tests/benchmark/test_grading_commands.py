@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from benchmark.__main__ import app
 from benchmark.batch import GradingReport
 from benchmark.verify import verify
+from benchmark.versions import at_version
 from tests.benchmark.conftest import Practice
 from tests.benchmark.golden import IDS, golden
 from tests.benchmark.packing import pack
@@ -193,3 +194,18 @@ def test_the_answers_of_every_competition_win_gold(name: str, tmp_path: Path) ->
     findings = verify(case.competition, tmp_path)
     assert [finding.what for finding in findings if not finding.holds] == []
     assert findings[-1].what == "the gold submission scores best"
+
+
+def test_the_second_data_version_has_its_own_metric_and_no_medals(tmp_path: Path) -> None:
+    name = "jigsaw-unintended-bias-in-toxicity-classification"
+    case = golden(name)
+    assert not at_version(case.competition, 2).comparable
+    shutil.copytree(case.answers, tmp_path / "v2" / name / "prepared" / "private")
+    submission = tmp_path / "x.csv"
+    submission.write_bytes(case.perfect)
+    wanted = ("grade-sample", submission, name, "--data-dir", tmp_path)
+    report = json.loads(run(*wanted, "--data-version", 2, "--json").stdout)
+    assert report["valid_submission"]
+    assert (report["any_medal"], report["above_median"]) == (False, False)
+    assert "is not prepared" in run(*wanted).stderr
+    assert "has no data version 2" in run("grade-sample", submission, "AI4Code", "--data-version", 2).stderr
