@@ -7,6 +7,7 @@ from typing import Protocol
 from scaffolds.aide.metrics import measured
 from scaffolds.aide.replies import Proposal
 from scaffolds.aide.reviews import Reviewer
+from scaffolds.aide.standing import Afterwards
 from scaffolds.aide.tree import Status
 from scaffolds.messages import JsonValue
 from scaffolds.run import Run
@@ -44,6 +45,8 @@ class Job:
     """Where it runs, relative to the code folder."""
     repair: bool
     """Whether it mends one that failed."""
+    afterwards: Afterwards
+    """To be done whenever it has run, before it is reviewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class SelfReported:
         if (cap_s := self.clock.cap(run.budget.left().seconds)) <= 0:
             return Evaluation(Status.UNRUN, "", "No time was left to run it.")
         done = run_once(run, code, job.directory, cap_s)
+        job.afterwards()
         ran = Evaluation(status_of(done), shown(done), "", wall_s=wall_s(done))
         if ran.status is not Status.OK:
             return replace(ran, findings=self.reviewer.review(run, code, ran.output).summary)
@@ -136,6 +140,7 @@ class SampledRepairs:
         if not made.ok:
             return None
         done = run_once(run, job.proposal.code, directory, cap_s * _TRIAL_SHARE)
+        job.afterwards()
         if done.ok:
             return None
         limit = duration_words(cap_s * _TRIAL_SHARE)

@@ -12,6 +12,7 @@ from scaffolds.aide.crew import Crew, crew_of
 from scaffolds.aide.evaluator import checked, run_once
 from scaffolds.aide.folders import CLEAN
 from scaffolds.aide.metrics import measured
+from scaffolds.aide.standing import Afterwards
 from scaffolds.aide.tree import Node
 from scaffolds.messages import JsonValue
 from scaffolds.run import Run
@@ -39,6 +40,8 @@ class RunLab:
     workers: int
     margin_s: float
     """Seconds that are left at the end, to put the decision into effect."""
+    afterwards: Afterwards
+    """Done whenever a script has run."""
 
     def measured_again(self, nodes: Sequence[Node], seeds: Sequence[int]) -> Mapping[int, list[float]]:
         """See `Lab.measured_again`; all nodes with the first seed, then all with the next."""
@@ -49,7 +52,7 @@ class RunLab:
             while waiting and crew.free:
                 seed, node = waiting.pop(0)
                 if (cap_s := self._cap(node)) > 0:
-                    crew.start(_again(node, seed, cap_s))
+                    crew.start(self._again(node, seed, cap_s))
             if crew.busy:
                 done = crew.next_done()
                 self.run.note("aide.reseed", node=done.node, seed=done.seed, score=done.score)
@@ -79,13 +82,13 @@ class RunLab:
         left_s = self.run.budget.left().seconds - self.margin_s
         return left_s if left_s > _SLACK * node.wall_s else 0.0
 
+    def _again(self, node: Node, seed: int, cap_s: float) -> Callable[[Run], Again]:
+        def work(run: Run) -> Again:
+            directory = f"again/{node.id}-{seed}"
+            done = run_once(run, node.code, directory, cap_s, seed)
+            self.afterwards()
+            score = measured(run, directory).score if done.ok else None
+            run.call("shell", command=CLEAN)
+            return Again(node.id, seed, score)
 
-def _again(node: Node, seed: int, cap_s: float) -> Callable[[Run], Again]:
-    def work(run: Run) -> Again:
-        directory = f"again/{node.id}-{seed}"
-        done = run_once(run, node.code, directory, cap_s, seed)
-        score = measured(run, directory).score if done.ok else None
-        run.call("shell", command=CLEAN)
-        return Again(node.id, seed, score)
-
-    return work
+        return work

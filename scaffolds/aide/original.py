@@ -150,6 +150,7 @@ class OriginalEvaluator:
         """See `Evaluator.evaluate`."""
         code = job.proposal.code or job.proposal.plan
         done = run_once(run, launched(code), job.directory, self.cap_s)
+        job.afterwards()
         ran = Evaluation(status_of(done), shown(done), "", wall_s=wall_s(done))
         there = run.call("keep_file", path=f"{job.directory}/{self.submission}")
         review = self.reviewer.review(run, job.proposal.code, ran.output)

@@ -170,13 +170,3 @@ def test_files_beside_a_scripts_own_do_not_last(tmp_path: Path) -> None:
     looks += "found += pathlib.Path(os.environ['TMPDIR']).rglob('left*')\nassert not found, found\n"
     _, nodes, _ = run_aide(tmp_path, Scripted([leaves + good(2), looks + good(1)]), steps=2)
     assert [node["status"] for node in nodes] == ["ok", "ok"]
-
-
-def test_a_script_that_writes_over_the_submission_is_undone(tmp_path: Path) -> None:
-    """Good or not, what it writes there itself has not been checked."""
-    writes = "import pathlib\npathlib.Path('../../../submission/submission.csv').write_text('nonsense')\n"
-    model = Scripted([good(2), writes + good(3), writes + "raise ValueError('no')", good(4)])
-    _, nodes, log = run_aide(tmp_path, model, steps=4, num_drafts=3)
-    assert [node["status"] for node in nodes] == ["ok", "ok", "failed", "ok"]
-    assert submission(log) == b"id,y\n1,2\n"
-    assert [event.data["node"] for event in log.of_type("aide.pick")] == [1, 1, 1]
