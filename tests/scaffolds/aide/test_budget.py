@@ -8,7 +8,7 @@ import pytest
 
 from scaffolds.aide.scaffold import Aide, AideConfig
 from scaffolds.errors import ContextOverflow, LimitReached
-from scaffolds.messages import Completion
+from scaffolds.messages import Completion, Usage
 from scaffolds.models.protocol import ModelRequest
 from scaffolds.runtime.durable import DurableRun
 from scaffolds.runtime.ledger import Limits
@@ -140,26 +140,30 @@ def test_what_cannot_be_reviewed_counts_by_what_it_measured(tmp_path: Path) -> N
 
 
 class Priced(Scripted):
-    """Every answer costs a dollar, and its price is known before."""
+    """Every answer costs a dollar, which is known before, and ten tokens."""
 
     def complete(self, request: ModelRequest) -> Completion:
-        return replace(super().complete(request), usd=1.0)
+        return replace(super().complete(request), usd=1.0, usage=Usage(8, 0, 2, 0))
 
     def ceiling(self, tokens: int, settings: object) -> float:
         del tokens, settings
         return 1.0
 
 
-@pytest.mark.parametrize("usd", [1.0, 2.0, 3.0, 4.0])
-def test_money_that_ends_anywhere_leaves_the_best_standing(tmp_path: Path, usd: float) -> None:
-    """A script that has run counts, though the money does not last for its review."""
-    base = world(tmp_path, Counter(), Limits(time_s=600, steps=9, usd=usd + 0.5))
+@pytest.mark.parametrize("answers", [1, 2, 3, 4])
+@pytest.mark.parametrize(("limit", "price"), [("usd", 1.0), ("tokens", 10)])
+def test_a_budget_that_ends_anywhere_leaves_the_best_standing(
+    tmp_path: Path, limit: str, price: float, answers: int
+) -> None:
+    """A script that has run counts, though nothing is left for its review, not even a cent."""
+    limits = Limits.model_validate({"time_s": 600, "steps": 9, limit: price * answers})
+    base = world(tmp_path, Counter(), limits)
     model = Priced([good(5), good(4), good(3), good(2)])
-    with pytest.raises(LimitReached, match="spending limit"):
+    with pytest.raises(LimitReached, match=r"(spending|token) limit"):
         played(tmp_path / "run", replace(base, models={"main": model}))
     log = LogReader(tmp_path / "run")
     scores = [node["score"] for node in nodes_of(log)]
-    assert scores == [5, 4][: (int(usd) + 1) // 2]
+    assert scores == [5, 4][: (answers + 1) // 2]
     assert submission(log) == f"id,y\n1,{min(scores):g}\n".encode()
 
 
