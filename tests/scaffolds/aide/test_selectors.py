@@ -180,6 +180,20 @@ def test_a_pick_may_go_back_to_an_earlier_script(tmp_path: Path) -> None:
     assert submission(log) == b"id,y\n1,5\n"
 
 
+@pytest.mark.parametrize("selector", ["mean_minus_se", "one_se_earliest", "reseed_top_k"])
+@pytest.mark.parametrize("huge", ["1.7e308", "1e100"])
+def test_numbers_too_large_to_reckon_with_end_nothing(tmp_path: Path, selector: str, huge: str) -> None:
+    """What is no number any more when it is squared is none to begin with."""
+    huge_folds = (
+        good(1) + f"open('metrics.json', 'w').write('{{\"score\": 1, \"folds\": [{huge}, -{huge}]}}')\n"
+    )
+    outcome, _, _ = run_aide(
+        tmp_path, Scripted([huge_folds, good(2)]), steps=2, num_drafts=2, selector=selector
+    )
+    assert outcome is not None
+    assert outcome.summary.startswith("2 scripts, 2 good; submitted")
+
+
 _PREDICTS = """
 import json
 open("submission.csv", "w").write("id,y\\n{rows}")
