@@ -155,6 +155,8 @@ def condense(run: Run, condenser: Condenser, history: History) -> bool:
         "context.condensed",
         dropped=list(condensation.dropped),
         masked=list(condensation.masked),
+        cut=list(condensation.cut),
+        chars=condensation.chars,
         summary=condensation.summary,
     )
     history.apply(condensation)
