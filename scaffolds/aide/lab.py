@@ -47,7 +47,7 @@ class RunLab:
         """See `Lab.measured_again`; all nodes with the first seed, then all with the next."""
         crew: Crew[Again] = crew_of(self.run, self.workers, Again)
         found: dict[int, list[float]] = defaultdict(list)
-        waiting = [(seed, node) for seed, node in product(seeds, nodes)]
+        waiting = list(product(seeds, nodes)) if self._two_fit(nodes) else []
         while waiting or crew.busy:
             while waiting and crew.free:
                 seed, node = waiting.pop(0)
@@ -76,6 +76,13 @@ class RunLab:
         verdict = checked(run, "merge/merged.csv") if done.ok else None
         run.call("shell", command="rm -rf merge")
         return str(verdict.data["kept"]) if verdict and verdict.ok else None
+
+    def _two_fit(self, nodes: Sequence[Node]) -> bool:
+        """Whether time lasts for two nodes: one alone has nothing to be compared with."""
+        shortest = sorted(node.wall_s for node in nodes)[:2]
+        needed_s = sum(shortest) if self.workers == 1 else max(shortest, default=0.0)
+        left_s = self.run.budget.left().seconds - self.margin_s
+        return len(shortest) == 2 and left_s > _SLACK * needed_s
 
     def _cap(self, node: Node) -> float:
         """How long a node's script may run again; 0 where it cannot be expected to end in time."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from scaffolds.aide.lab import RunLab
 from scaffolds.aide.reseed import ReseedTopK
 from scaffolds.aide.scaffold import Aide, AideConfig
 from scaffolds.aide.selector import (
@@ -22,13 +23,14 @@ from scaffolds.aide.selector import (
 from scaffolds.aide.tree import Node, Status, Tree
 from scaffolds.aide.vote import TopKVote
 from scaffolds.errors import LimitReached
+from scaffolds.run import Run
 from scaffolds.runtime.durable import DurableRun
 from scaffolds.runtime.ledger import Limits
 from scaffolds.runtime.log import LogReader
 from scaffolds.runtime.session import Session
 from scaffolds.task import Metric
 from tests.scaffolds.aide.support import Scripted, good, run_aide, submission
-from tests.scaffolds.runtime.worlds import CARD, Counter, world
+from tests.scaffolds.runtime.worlds import CARD, Counter, play, world
 
 _SEEDED = """
 import json, os
@@ -111,14 +113,29 @@ def test_the_earliest_within_a_standard_error(maximize: bool) -> None:
 
 
 def test_reseeding_compares_means_of_what_could_be_measured() -> None:
-    tree = tree_of(True, made(1, 0.80), made(2, 0.95), made(3, 0.90), made(4, 0.99, source="self"))
+    tree = tree_of(True, made(1, 0.80), made(2, 0.95), made(3, 0.90), made(4, 0.85, source="self"))
     bench = Bench({2: [0.5, 0.6], 3: [0.9, 0.9], 1: [0.99]})
     chosen = ReseedTopK(4, 2).final(tree, bench)
     assert bench.asked == [[2, 3, 1]]  # what a model read in the output cannot be measured again
     assert chosen is not None
     assert (chosen.node.id, chosen.kept, chosen.score) == (3, "kept 3", pytest.approx(0.9))
     assert chosen.scores == {"2": [0.5, 0.6], "3": [0.9, 0.9], "1": [0.99]}
-    assert ReseedTopK(3, 2).final(tree, Bench({})) == Selection(tree[4], "kept 4", 0.99)
+    assert ReseedTopK(3, 2).final(tree, Bench({})) == Selection(tree[2], "kept 2", 0.95)
+
+
+@pytest.mark.parametrize("maximize", [True, False])
+@pytest.mark.parametrize("source", ["script", "self"])
+@pytest.mark.parametrize(("again", "chosen"), [([0.5, 0.5], 1), ([0.9, 0.9], 1), ([1.0, 1.0], 2)])
+def test_a_best_node_that_could_not_be_measured_is_beaten_only_by_a_better_mean(
+    maximize: bool, source: str, again: list[float], chosen: int
+) -> None:
+    sign = 1 if maximize else -1
+    best, rival = made(1, sign * 0.9, source=source), made(2, sign * 0.8)
+    tree = tree_of(maximize, best, rival, made(3, sign * 0.7))
+    bench = Bench({2: [sign * score for score in again], 3: [sign * 0.6, sign * 0.6]})
+    found = ReseedTopK(3, 2).final(tree, bench)
+    assert found is not None
+    assert found.node.id == chosen
 
 
 def test_a_merged_submission_is_taken_where_there_is_one() -> None:
@@ -170,6 +187,24 @@ def test_scripts_run_again_with_other_seeds(tmp_path: Path) -> None:
     (told,) = log.of_type("aide.selection")
     assert (told.data["node"], told.data["best_val"]) == (2, 1)
     assert [event.data["node"] for event in log.of_type("aide.pick")] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("workers", "walls_s", "ran"),
+    [(1, [50, 50], []), (1, [50, 5], [1, 2]), (2, [60, 60], [1, 2]), (1, [5], [])],
+)
+def test_one_script_is_not_run_again_alone(
+    tmp_path: Path, workers: int, walls_s: list[float], ran: list[int]
+) -> None:
+    """A hundred seconds are left."""
+    nodes = [replace(made(n, 1.0), code=good(n), wall_s=wall_s) for n, wall_s in enumerate(walls_s, 1)]
+    found: dict[int, list[float]] = {}
+
+    def scaffold(run: Run) -> None:
+        found.update(RunLab(run, workers, 0.0, lambda: None).measured_again(nodes, [1]))
+
+    play(tmp_path, scaffold, Counter(), Limits(time_s=100))
+    assert found == {node: [float(node)] for node in ran}
 
 
 def test_a_pick_may_go_back_to_an_earlier_script(tmp_path: Path) -> None:
