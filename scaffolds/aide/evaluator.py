@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from scaffolds.aide.folders import CLEAN
 from scaffolds.aide.metrics import measured
 from scaffolds.aide.replies import Proposal
 from scaffolds.aide.reviews import Reviewer
@@ -130,23 +131,28 @@ class SampledRepairs:
         return self._failed_trial(run, job) or self.inner.evaluate(run, job)
 
     def _failed_trial(self, run: Run, job: Job) -> Evaluation | None:
-        cap_s = self.inner.clock.cap(run.budget.left().seconds)
-        if not (job.repair and job.proposal.code and cap_s > 0):
+        if not (job.repair and job.proposal.code and (cap_s := self._cap(run)) > 0):
             return None
         directory = f"{job.directory}/sample"
         env: dict[str, JsonValue] = {"TRAIN": self.train, "ROWS": str(self.rows)}
         source = _SAMPLE_SCRIPT.read_text(encoding="utf-8")
         made = run.call("run_script", code=source, dir=directory, env=env, timeout=min(cap_s, _SAMPLING_S))
-        if not made.ok:
+        trial_s = _TRIAL_SHARE * self._cap(run)
+        if not made.ok or trial_s <= 0:
             return None
-        done = run_once(run, job.proposal.code, directory, cap_s * _TRIAL_SHARE)
+        done = run_once(run, job.proposal.code, directory, trial_s)
         job.afterwards()
         if done.ok:
+            run.call("shell", command=CLEAN)  # what it left is not what the whole run begins with
             return None
-        limit = duration_words(cap_s * _TRIAL_SHARE)
+        limit = duration_words(trial_s)
         output = f"[a trial on {self.rows} of the training rows, of at most {limit}]\n{shown(done)}"
         summary = self.inner.reviewer.review(run, job.proposal.code, output).summary
         return Evaluation(status_of(done), output, summary, wall_s=wall_s(done))
+
+    def _cap(self, run: Run) -> float:
+        """How long a script may run from now on."""
+        return self.inner.clock.cap(run.budget.left().seconds)
 
 
 def run_once(run: Run, code: str, directory: str, cap_s: float, seed: int = 0) -> ToolResult:

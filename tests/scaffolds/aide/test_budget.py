@@ -167,10 +167,32 @@ def test_a_budget_that_ends_anywhere_leaves_the_best_standing(
     assert submission(log) == f"id,y\n1,{min(scores):g}\n".encode()
 
 
+_LEAVES = """
+import os, pathlib
+for folder in (pathlib.Path("../.."), pathlib.Path(os.environ["TMPDIR"])):
+    (folder / "left").mkdir()
+    (folder / "left" / "file.txt").write_text("x")
+    (folder / "left").chmod(0o555)
+"""
+_LOOKS = """
+import os, pathlib
+found = [*pathlib.Path("../..").rglob("left*"), *pathlib.Path(os.environ["TMPDIR"]).rglob("left*")]
+assert not found, found
+"""
+
+
 def test_files_beside_a_scripts_own_do_not_last(tmp_path: Path) -> None:
-    leaves = "import os, pathlib\npathlib.Path('../../left.txt').write_text('x')\n"
-    leaves += "pathlib.Path(os.environ['TMPDIR'], 'left.txt').write_text('x')\n"
-    looks = "import os, pathlib\nfound = [*pathlib.Path('../..').rglob('left*')]\n"
-    looks += "found += pathlib.Path(os.environ['TMPDIR']).rglob('left*')\nassert not found, found\n"
-    _, nodes, _ = run_aide(tmp_path, Scripted([leaves + good(2), looks + good(1)]), steps=2)
+    _, nodes, _ = run_aide(tmp_path, Scripted([_LEAVES + good(2), _LOOKS + good(1)]), steps=2)
     assert [node["status"] for node in nodes] == ["ok", "ok"]
+
+
+def test_what_a_trial_leaves_does_not_last(tmp_path: Path) -> None:
+    """The trial's own folder lies in that of the whole run."""
+    counts = "import pathlib\nassert not pathlib.Path('sample').exists()\n"
+    scripts = ["raise ValueError('no')", _LOOKS.replace("../..", "../../..") + _LEAVES + counts + good(1)]
+    base = replace(
+        world(tmp_path, Counter(), Limits(time_s=600, steps=2)), models={"main": Scripted(scripts)}
+    )
+    (tmp_path / "data" / "train.csv").write_text(_TABLE)
+    log = LogReader(played(tmp_path / "run", base, num_drafts=1, debug_sample_rows=10))
+    assert [node["status"] for node in nodes_of(log)] == ["failed", "ok"]
