@@ -58,7 +58,7 @@ class Mlab:
         linked = run.call("shell", command=_LINK_DATA).ok
         reserve_s = _RESERVE_SHARE * brief.total.seconds
         desk = Desk(run, config, self._prompts, brief, ResearchLog(config.log_chars), reserve_s, linked)
-        actions = available(run.tools, retrieval=config.retrieval)
+        actions = available(run.tools, config)
         system = self._prompts.render(
             "system",
             brief=brief,
