@@ -22,6 +22,9 @@ from scaffolds.prompts import Prompts
 from scaffolds.run import Run
 
 _OPERATORS = ("draft", "improve", "debug")
+_LEAST_RESERVE_S = 60.0
+_SHORT_SHARE = 0.1
+"""No more of a short run is held back for that."""
 
 
 def assembled(config: AideConfig, prompts: Prompts, brief: Briefing) -> Parts:
@@ -36,9 +39,8 @@ def assembled(config: AideConfig, prompts: Prompts, brief: Briefing) -> Parts:
         brief.task.card.submission,
         config.prompts == "full",
     )
-    selector = _selector(config)
-    share = selector.reserve_share if config.reserve is None else config.reserve
-    clock = Clock(config.exec_timeout_s, share * brief.total.seconds)
+    selector = chosen_selector(config)
+    clock = Clock(config.exec_timeout_s, reserve_s(config, selector, brief.total.seconds))
     reviewer = Reviewer(prompts, prompts.render("review_system", brief=brief), config.temperature)
     parts = Parts(
         Tree(brief.task.metric),
@@ -53,6 +55,17 @@ def assembled(config: AideConfig, prompts: Prompts, brief: Briefing) -> Parts:
         config.packages,
     )
     return _with_defects(config, parts, asking, reviewer, brief) if config.parity else parts
+
+
+def reserve_s(config: AideConfig, selector: Selector, total_s: float) -> float:
+    """Seconds at the end of a run that no script of the search may use.
+
+    Of a short run, a selector's share would not last for what follows a script: to keep what it wrote, to
+    check and to review it, and to put it in its place.
+    """
+    if config.reserve is not None:
+        return config.reserve * total_s
+    return max(selector.reserve_share * total_s, min(_LEAST_RESERVE_S, _SHORT_SHARE * total_s))
 
 
 def _with_defects(
@@ -109,7 +122,8 @@ def _memory(config: AideConfig) -> MemoryScope:
             return BoundedMemory()
 
 
-def _selector(config: AideConfig) -> Selector:
+def chosen_selector(config: AideConfig) -> Selector:
+    """The selector that the settings name."""
     match config.selector:
         case "best_val":
             return BestValidation()

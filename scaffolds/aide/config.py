@@ -47,7 +47,7 @@ class AideConfig(BaseModel):
     """How often `reseed_top_k` runs each of them again."""
     reserve: float | None = Field(None, ge=0, le=0.5)
     """Share of the time that only the selector may spend; null for what it needs as a rule: 10 % to run
-    scripts again, 2 % to merge, else 1 %."""
+    scripts again, 2 % to merge, else 1 %; at least a minute, but not for that more than 10 %."""
     parity: bool = False
     """Reproduce the defects of the original: see docs/aide.md."""
 

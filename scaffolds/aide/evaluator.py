@@ -7,7 +7,7 @@ from typing import Protocol
 from scaffolds.aide.folders import CLEAN
 from scaffolds.aide.metrics import measured
 from scaffolds.aide.replies import Proposal
-from scaffolds.aide.reviews import Reviewer
+from scaffolds.aide.reviews import NO_REVIEW, Review, Reviewer
 from scaffolds.aide.standing import Afterwards
 from scaffolds.aide.tree import Status
 from scaffolds.messages import JsonValue
@@ -21,6 +21,8 @@ _SAMPLE_SCRIPT = Path(__file__).parent / "sample_script.py"
 _SAMPLING_S = 600.0
 _TRIAL_SHARE = 0.1
 """Share of a script's time that a trial on sampled rows may take."""
+_REVIEW_SHARE = 0.5
+"""Share of the reserve that has to be left for a review to begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +96,21 @@ class SelfReported:
         job.afterwards()
         ran = Evaluation(status_of(done), shown(done), "", wall_s=wall_s(done))
         if ran.status is not Status.OK:
-            return replace(ran, findings=self.reviewer.review(run, code, ran.output).summary)
+            return replace(ran, findings=self._review(run, job, ran.output).summary)
         return self._judge(run, job, ran)
+
+    def _review(self, run: Run, job: Job, output: str) -> Review:
+        """None is asked for when little of the reserve is left: the submission has to be put in its place."""
+        if run.budget.left().seconds < _REVIEW_SHARE * self.clock.reserve_s:
+            return NO_REVIEW
+        return self.reviewer.review(run, job.proposal.code, output)
 
     def _judge(self, run: Run, job: Job, ran: Evaluation) -> Evaluation:
         """What a script that ended by itself is worth."""
         found = measured(run, job.directory)
         verdict = checked(run, f"{job.directory}/{self.submission}")
         output = ran.output if verdict.ok else f"{ran.output}\n[submission check] {verdict.text}"
-        review = self.reviewer.review(run, job.proposal.code, output)
+        review = self._review(run, job, output)
         findings, wall_s = review.summary, ran.wall_s
         if not verdict.ok:
             return Evaluation(Status.INVALID, output, f"{findings} {verdict.text}".strip(), wall_s=wall_s)

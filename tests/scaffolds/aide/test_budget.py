@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from scaffolds.aide.assembly import chosen_selector, reserve_s
 from scaffolds.aide.scaffold import Aide, AideConfig
 from scaffolds.errors import ContextOverflow, LimitReached
 from scaffolds.messages import Completion, Usage
@@ -87,6 +88,37 @@ def test_a_script_that_no_time_is_left_for_is_not_run(tmp_path: Path) -> None:
     assert [(node["status"], node["score"]) for node in nodes_of(log)] == [("ok", 2), ("unrun", None)]
     assert len(list(log.of_type("exec.start"))) == 1
     assert submission(log) == b"id,y\n1,2\n"
+
+
+def test_the_end_of_the_reserve_is_for_the_submission(tmp_path: Path) -> None:
+    """Four seconds are left when the script has run: it counts, and no review is waited for."""
+    late = tmp_path / "late"
+    model = Scripted([f"import pathlib\npathlib.Path({str(late)!r}).touch()\n" + good(1)])
+    base = world(tmp_path, Counter(), Limits(time_s=600, steps=9))
+    base = replace(base, models={"main": model}, clock=lambda: 596.0 if late.exists() else 0.0)
+    log = LogReader(played(tmp_path / "run", base))
+    assert [node["status"] for node in nodes_of(log)] == ["ok"]
+    assert [event.data["role"] for event in log.of_type("model.request")] == ["main"]
+    assert submission(log) == b"id,y\n1,1\n"
+
+
+@pytest.mark.parametrize(
+    ("selector", "reserve", "total_s", "reserved_s"),
+    [
+        ("best_val", None, 60, 6),
+        ("best_val", None, 600, 60),
+        ("best_val", None, 3_600, 60),
+        ("best_val", None, 86_400, 864),
+        ("reseed_top_k", None, 600, 60),
+        ("reseed_top_k", None, 86_400, 8_640),
+        ("top_k_vote", None, 86_400, 1_728),
+        ("best_val", 0.0, 600, 0),
+        ("best_val", 0.25, 600, 150),
+    ],
+)
+def test_what_is_reserved(selector: str, reserve: float | None, total_s: float, reserved_s: float) -> None:
+    config = AideConfig.model_validate({"selector": selector, "reserve": reserve})
+    assert reserve_s(config, chosen_selector(config), total_s) == pytest.approx(reserved_s)
 
 
 def played(folder: Path, base: World, **settings: object) -> Path:
