@@ -10,7 +10,7 @@ from scaffolds.aide.folders import OwnFolders
 from scaffolds.aide.memory import BoundedMemory, MemoryScope, NoMemory, WholeMemory
 from scaffolds.aide.operators import Asking, PromptedOperator
 from scaffolds.aide.policy import GreedyPolicy
-from scaffolds.aide.replies import read_reply
+from scaffolds.aide.replies import read_reply, unread_reply
 from scaffolds.aide.reseed import ReseedTopK
 from scaffolds.aide.reviews import Reviewer
 from scaffolds.aide.search import Parts, WholeOutputs
@@ -35,6 +35,7 @@ def assembled(config: AideConfig, prompts: Prompts, brief: Briefing) -> Parts:
         _systems(config, prompts, brief),
         config.temperature,
         read_reply,
+        unread_reply,
         {},
         brief.task.card.submission,
         config.prompts == "full",
@@ -73,7 +74,13 @@ def _with_defects(
 ) -> Parts:
     """The same with the original's defects, each a strategy of `scaffolds.aide.original`."""
     depth = original.one_repair_more(config.max_debug_depth)
-    asking = replace(asking, memory=WholeMemory(), reader=original.read_original, more=False)
+    asking = replace(
+        asking,
+        memory=WholeMemory(),
+        reader=original.read_original,
+        unread=original.unread_original,
+        more=False,
+    )
     metric, submission = brief.task.metric, brief.task.card.submission
     return replace(
         parts,
