@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from scaffolds.briefing import briefing
+from scaffolds.briefing import RESERVE_SHARE, briefing
 from scaffolds.codeact.condensers import Condenser, CondenserConfig, make_condenser
 from scaffolds.codeact.hands import Hands
 from scaffolds.codeact.history import History, Turn
@@ -32,8 +32,6 @@ TOOLS = (
     "think",
     "finish",
 )
-_RESERVE_SHARE = 0.01
-"""Share of the time that no call may use, for the last copy of files and the end of the run."""
 _SUMMARY_CHARS = 500
 """Of the model's last words, which are kept in the end of the log."""
 
@@ -81,7 +79,7 @@ class CodeAct:
 
     def run(self, run: Run) -> Outcome:
         """See `Scaffold.run`."""
-        config, reserve_s = self._config, _RESERVE_SHARE * run.budget.left().seconds
+        config, reserve_s = self._config, RESERVE_SHARE * run.budget.left().seconds
         tools = {name: run.tools[name] for name in config.tools if name in run.tools}
         history = History(self._head(run, tools))
         hands = Hands(run, self._prompts, tools, config.call_timeout_s, reserve_s, config.check_finish)
