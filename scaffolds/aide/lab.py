@@ -45,7 +45,7 @@ class RunLab:
 
     def measured_again(self, nodes: Sequence[Node], seeds: Sequence[int]) -> Mapping[int, list[float]]:
         """See `Lab.measured_again`; all nodes with the first seed, then all with the next."""
-        crew: Crew[Again] = crew_of(self.run, self.workers, Again)
+        crew: Crew[Again] = crew_of(self.run, self.workers)
         found: dict[int, list[float]] = defaultdict(list)
         waiting = list(product(seeds, nodes)) if self._two_fit(nodes) else []
         while waiting or crew.busy:

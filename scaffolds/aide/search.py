@@ -99,7 +99,7 @@ class Search:
         self._run = run
         self._parts = parts
         self._preview = preview
-        self._crew: Crew[Made] = crew_of(run, parts.workers, Made)
+        self._crew: Crew[Made] = crew_of(run, parts.workers)
         self._standing = Standing(run, exposed=parts.workers == 1)
 
     def run(self) -> Outcome:
