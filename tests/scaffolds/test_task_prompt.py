@@ -29,6 +29,10 @@ def told(task: Task = TASK, *, own_folder: bool = False, validates: bool = True)
     return Prompts(SHARED).render("task", brief=brief)
 
 
+def rules(text: str) -> str:
+    return text.partition("## Rules")[2].partition("## Where")[0].strip()
+
+
 @pytest.mark.parametrize("name", AGENTS)
 def test_every_scaffold_tells_it_by_the_one_template(tmp_path: Path, name: str) -> None:
     kind = find(name)
@@ -40,8 +44,8 @@ def test_every_scaffold_tells_it_by_the_one_template(tmp_path: Path, name: str) 
             tmp_path, kind.make(configured(kind, {})).run, model, limits=Limits(time_s=600, steps=1, tokens=1)
         )
     (asked,) = model.requests
-    rules = Prompts(SHARED).texts["task.md"].partition("## Rules")[2].partition("## Where")[0]
-    assert rules.strip() in "\n".join(message.content for message in asked.messages)
+    text = "\n".join(message.content for message in asked.messages)
+    assert any(rules(told(own_folder=own_folder)) in text for own_folder in (True, False))
 
 
 def test_no_template_stands_in_two_places() -> None:
@@ -49,6 +53,13 @@ def test_no_template_stands_in_two_places() -> None:
     shared = set(Prompts(SHARED).texts)
     texts = [text for n in AGENTS for file, text in find(n).templates().items() if file not in shared]
     assert len(texts) == len(set(texts))
+
+
+def test_only_who_hands_in_is_told_to_do_so_early() -> None:
+    early = "- Leave a well-formed submission early"
+    assert early in rules(told())
+    assert early not in told(own_folder=True)
+    assert len(rules(told(own_folder=True)).splitlines()) == len(rules(told()).splitlines()) - 1
 
 
 @pytest.mark.parametrize("own_folder", [True, False])
