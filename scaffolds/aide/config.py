@@ -30,7 +30,8 @@ class AideConfig(BaseModel):
     """Which earlier scripts a prompt mentions."""
     prompts: Literal["full", "original"] = "full"
     """`original` leaves out what the original's prompts do not show: the output and score of a script to be
-    improved, what the reviewer found in one to be repaired, and repairs that failed before."""
+    improved, what the reviewer found in one to be repaired, and repairs that failed before; and remembers
+    plans and findings at any length."""
     packages: tuple[str, ...] = ("numpy", "pandas", "scikit-learn", "scipy")
     """Packages that a draft is told of, in a new order each time."""
     data_preview: bool = True

@@ -59,7 +59,8 @@ class Asking:
     submission: str
     """Where a script leaves its predictions."""
     more: bool
-    """Whether prompts show more than the original's: what the parent printed, its score, failed repairs."""
+    """Whether prompts show more than the original's: what the parent printed, its score, failed repairs; but
+    what they remember is cut, which the original does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,9 @@ class PromptedOperator:
         asking, recall = self.asking, self.asking.memory.recall(tree)
         for node in recall.entries:
             if node.id not in asking.told:
-                asking.told[node.id] = asking.prompts.render("memory_entry", node=node, metric=tree.metric)
+                asking.told[node.id] = asking.prompts.render(
+                    "memory_entry", node=node, metric=tree.metric, more=asking.more
+                )
         return Recollection([asking.told[node.id] for node in recall.entries], recall.omitted)
 
 
