@@ -154,9 +154,8 @@ class Search:
 
         def work(run: Run) -> Made:
             proposal = propose(run)
-            run.call(
-                "shell", command=folders.clean(directory)
-            )  # not after the run: the submission goes first
+            # Before a script, not after one: then its submission would have to wait.
+            run.call("shell", command=folders.clean(directory))
             job = Job(proposal, directory, expansion.operator == "debug", restore)
             return Made(step, expansion, proposal, evaluator.evaluate(run, job))
 

@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from sandbox.errors import PathRefused
+from sandbox.portion import Part
+from sandbox.protocols import Sandbox, Validator
 from scaffolds.aide.scaffold import Aide, AideConfig
 from scaffolds.aide.standing import SUBMISSION, Standing
 from scaffolds.aide.tree import Node, Status
 from scaffolds.errors import LimitReached
 from scaffolds.messages import Completion
 from scaffolds.models.protocol import ModelRequest
-from scaffolds.run import Run
+from scaffolds.run import Outcome, Run
 from scaffolds.runtime.durable import DurableRun
 from scaffolds.runtime.ledger import Limits
 from scaffolds.runtime.log import LogReader
@@ -108,3 +112,36 @@ def test_what_cannot_be_put_in_its_place_is_said(tmp_path: Path) -> None:
     play(tmp_path, scaffold, Counter())
     assert told == [True, True, False]
     assert len(list(LogReader(tmp_path / "run").of_type("aide.unplaced"))) == 1
+
+
+class Stuck:
+    """A sandbox whose submission cannot be written, whatever is tried."""
+
+    def __init__(self, inner: Sandbox) -> None:
+        self._inner = inner
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._inner, name)
+
+    def put_file(self, path: str, data: bytes) -> None:
+        raise PathRefused(f"{path}: {len(data)} bytes do not fit")
+
+
+def test_what_does_not_stand_is_not_submitted(tmp_path: Path) -> None:
+    base = world(tmp_path, Counter(), Limits(time_s=600, steps=1))
+
+    def open_stuck(lane: str, served: Validator | None, part: Part) -> Sandbox:
+        return cast("Sandbox", Stuck(base.open_sandbox(lane, served, part)))
+
+    changed = replace(base, models={"main": Scripted([good(2)])}, open_sandbox=open_stuck)
+    session = Session(tmp_path / "run", changed, {})
+    try:
+        outcome = Aide(AideConfig.model_validate({"steps": 1, "data_preview": False})).run(
+            DurableRun(session)
+        )
+    finally:
+        session.close_sandboxes()
+        session.log.close()
+    words = "1 scripts, 1 good; the submission of script 1 could not be put in its place"
+    assert outcome == Outcome(words)
+    assert submission(LogReader(tmp_path / "run")) is None
