@@ -72,11 +72,19 @@ def build_task(cell: Cell, competition: Competition, contract: SubmissionContrac
 
 
 def merging(competition: Competition) -> Literal["", "mean", "majority"]:
-    """How predictions merge: classes by majority, numbers and probabilities by their mean, mixed ones not."""
+    """How predictions may be merged, guessed from their kind: no competition declares it.
+
+    Where all columns are classes, the most frequent; where all are probabilities or all are numbers, their
+    mean. Columns of several kinds, and none, are not merged.
+    """
     kinds = {column.kind for column in competition.submission.columns.values()}
-    if kinds == {"class"}:
-        return "majority"
-    return "mean" if kinds <= {"number", "probability"} else ""
+    match kinds.pop() if len(kinds) == 1 else None:
+        case "class":
+            return "majority"
+        case "probability" | "number":
+            return "mean"
+        case _:
+            return ""
 
 
 def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:

@@ -60,7 +60,7 @@ class Portion(BaseModel):
             cores=self.cores / part.of,
             memory_gb=self.memory_gb / part.of,
             cards=dealt(self.cards, part),
-            sharers=max(1, -(-part.of // len(self.cards))) if self.cards else 1,
+            sharers=self.sharers * _sharers(len(self.cards), part),
         )
 
     def words(self) -> str:
@@ -69,6 +69,14 @@ class Portion(BaseModel):
         shared = f", shared by {self.sharers} workers" if self.sharers > 1 else ""
         words = f"{cores} CPU core{'' if cores == 1 else 's'}, {memory_gb} GB of memory"
         return f"{words}, {_cards_words(self.cards)}{shared}"
+
+
+def _sharers(cards: int, part: Part) -> int:
+    """How many of the parts have a card of this part."""
+    mine = set(dealt(range(cards), part))
+    return (
+        sum(not mine.isdisjoint(dealt(range(cards), Part(number, part.of))) for number in range(part.of)) or 1
+    )
 
 
 def _cards_words(cards: Sequence[Card]) -> str:

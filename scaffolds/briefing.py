@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from scaffolds.run import Left, Run
 from scaffolds.task import Task
 
+RESERVE_SHARE = 0.01
+"""Share of the time that no command, cell or script may use: what is there can still be put in its place,
+and the files be copied a last time."""
+
 
 @dataclass(frozen=True, slots=True)
 class Briefing:

@@ -6,6 +6,9 @@ from typing import Literal
 
 import yaml
 
+SUBMISSION_PATH = "../submission/submission.csv"
+"""Where a submission counts, seen from the code folder, so that it is right wherever the home folder is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Metric:

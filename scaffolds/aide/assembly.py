@@ -10,7 +10,7 @@ from scaffolds.aide.folders import OwnFolders
 from scaffolds.aide.memory import BoundedMemory, MemoryScope, NoMemory, WholeMemory
 from scaffolds.aide.operators import Asking, PromptedOperator
 from scaffolds.aide.policy import GreedyPolicy
-from scaffolds.aide.replies import read_reply
+from scaffolds.aide.replies import read_reply, unread_reply
 from scaffolds.aide.reseed import ReseedTopK
 from scaffolds.aide.reviews import Reviewer
 from scaffolds.aide.search import Parts, WholeOutputs
@@ -22,6 +22,9 @@ from scaffolds.prompts import Prompts
 from scaffolds.run import Run
 
 _OPERATORS = ("draft", "improve", "debug")
+_LEAST_RESERVE_S = 60.0
+_SHORT_SHARE = 0.1
+"""No more of a short run is held back for that."""
 
 
 def assembled(config: AideConfig, prompts: Prompts, brief: Briefing) -> Parts:
@@ -32,13 +35,13 @@ def assembled(config: AideConfig, prompts: Prompts, brief: Briefing) -> Parts:
         _systems(config, prompts, brief),
         config.temperature,
         read_reply,
+        unread_reply,
         {},
         brief.task.card.submission,
         config.prompts == "full",
     )
-    selector = _selector(config)
-    share = selector.reserve_share if config.reserve is None else config.reserve
-    clock = Clock(config.exec_timeout_s, share * brief.total.seconds)
+    selector = chosen_selector(config)
+    clock = Clock(config.exec_timeout_s, reserve_s(config, selector, brief.total.seconds))
     reviewer = Reviewer(prompts, prompts.render("review_system", brief=brief), config.temperature)
     parts = Parts(
         Tree(brief.task.metric),
@@ -55,12 +58,29 @@ def assembled(config: AideConfig, prompts: Prompts, brief: Briefing) -> Parts:
     return _with_defects(config, parts, asking, reviewer, brief) if config.parity else parts
 
 
+def reserve_s(config: AideConfig, selector: Selector, total_s: float) -> float:
+    """Seconds at the end of a run that no script of the search may use.
+
+    Of a short run, a selector's share would not last for what follows a script: to keep what it wrote, to
+    check and to review it, and to put it in its place.
+    """
+    if config.reserve is not None:
+        return config.reserve * total_s
+    return max(selector.reserve_share * total_s, min(_LEAST_RESERVE_S, _SHORT_SHARE * total_s))
+
+
 def _with_defects(
     config: AideConfig, parts: Parts, asking: Asking, reviewer: Reviewer, brief: Briefing
 ) -> Parts:
     """The same with the original's defects, each a strategy of `scaffolds.aide.original`."""
     depth = original.one_repair_more(config.max_debug_depth)
-    asking = replace(asking, memory=WholeMemory(), reader=original.read_original, more=False)
+    asking = replace(
+        asking,
+        memory=WholeMemory(),
+        reader=original.read_original,
+        unread=original.unread_original,
+        more=False,
+    )
     metric, submission = brief.task.metric, brief.task.card.submission
     return replace(
         parts,
@@ -109,7 +129,8 @@ def _memory(config: AideConfig) -> MemoryScope:
             return BoundedMemory()
 
 
-def _selector(config: AideConfig) -> Selector:
+def chosen_selector(config: AideConfig) -> Selector:
+    """The selector that the settings name."""
     match config.selector:
         case "best_val":
             return BestValidation()

@@ -30,7 +30,8 @@ class AideConfig(BaseModel):
     """Which earlier scripts a prompt mentions."""
     prompts: Literal["full", "original"] = "full"
     """`original` leaves out what the original's prompts do not show: the output and score of a script to be
-    improved, what the reviewer found in one to be repaired, and repairs that failed before."""
+    improved, what the reviewer found in one to be repaired, and repairs that failed before; and remembers
+    plans and findings at any length."""
     packages: tuple[str, ...] = ("numpy", "pandas", "scikit-learn", "scipy")
     """Packages that a draft is told of, in a new order each time."""
     data_preview: bool = True
@@ -47,7 +48,7 @@ class AideConfig(BaseModel):
     """How often `reseed_top_k` runs each of them again."""
     reserve: float | None = Field(None, ge=0, le=0.5)
     """Share of the time that only the selector may spend; null for what it needs as a rule: 10 % to run
-    scripts again, 2 % to merge, else 1 %."""
+    scripts again, 2 % to merge, else 1 %; at least a minute, but not for that more than 10 %."""
     parity: bool = False
     """Reproduce the defects of the original: see docs/aide.md."""
 

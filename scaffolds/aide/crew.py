@@ -1,9 +1,8 @@
 """Who does the work of a search: one worker in the run's own sandbox, or several with one each."""
 
 from collections.abc import Callable
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
-from scaffolds.errors import RunError
 from scaffolds.run import Failure, Lanes, Run
 
 T = TypeVar("T")
@@ -86,15 +85,10 @@ class Team(Generic[T]):
         name, result = self._lanes.next_done()
         self._idle = sorted([*self._idle, name], key=lambda worker: int(worker.partition("-")[2]))
         if isinstance(result, Failure):
-            raise _error(result)
+            raise result.error
         return cast("T", result)
 
 
-def crew_of(run: Run, workers: int, bring: type[T]) -> Crew[T]:
-    """Workers for a run, who bring what is of this type."""
-    del bring
+def crew_of(run: Run, workers: int) -> Crew[Any]:
+    """Workers for a run."""
     return Alone(run) if workers == 1 else Team(run.lanes(workers), workers)
-
-
-def _error(failure: Failure) -> RunError:
-    return failure.error

@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
+from scaffolds.aide.folders import CLEAN
 from scaffolds.aide.metrics import measured
 from scaffolds.aide.replies import Proposal
-from scaffolds.aide.reviews import Reviewer
+from scaffolds.aide.reviews import NO_REVIEW, Review, Reviewer
+from scaffolds.aide.standing import Afterwards
 from scaffolds.aide.tree import Status
 from scaffolds.messages import JsonValue
 from scaffolds.run import Run
@@ -19,6 +21,8 @@ _SAMPLE_SCRIPT = Path(__file__).parent / "sample_script.py"
 _SAMPLING_S = 600.0
 _TRIAL_SHARE = 0.1
 """Share of a script's time that a trial on sampled rows may take."""
+_REVIEW_SHARE = 0.5
+"""Share of the reserve that has to be left for a review to begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,8 @@ class Job:
     """Where it runs, relative to the code folder."""
     repair: bool
     """Whether it mends one that failed."""
+    afterwards: Afterwards
+    """To be done whenever it has run, before it is reviewed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +93,24 @@ class SelfReported:
         if (cap_s := self.clock.cap(run.budget.left().seconds)) <= 0:
             return Evaluation(Status.UNRUN, "", "No time was left to run it.")
         done = run_once(run, code, job.directory, cap_s)
+        job.afterwards()
         ran = Evaluation(status_of(done), shown(done), "", wall_s=wall_s(done))
         if ran.status is not Status.OK:
-            return replace(ran, findings=self.reviewer.review(run, code, ran.output).summary)
+            return replace(ran, findings=self._review(run, job, ran.output).summary)
         return self._judge(run, job, ran)
+
+    def _review(self, run: Run, job: Job, output: str) -> Review:
+        """None is asked for when little of the reserve is left: the submission has to be put in its place."""
+        if run.budget.left().seconds < _REVIEW_SHARE * self.clock.reserve_s:
+            return NO_REVIEW
+        return self.reviewer.review(run, job.proposal.code, output)
 
     def _judge(self, run: Run, job: Job, ran: Evaluation) -> Evaluation:
         """What a script that ended by itself is worth."""
         found = measured(run, job.directory)
         verdict = checked(run, f"{job.directory}/{self.submission}")
         output = ran.output if verdict.ok else f"{ran.output}\n[submission check] {verdict.text}"
-        review = self.reviewer.review(run, job.proposal.code, output)
+        review = self._review(run, job, output)
         findings, wall_s = review.summary, ran.wall_s
         if not verdict.ok:
             return Evaluation(Status.INVALID, output, f"{findings} {verdict.text}".strip(), wall_s=wall_s)
@@ -126,22 +139,28 @@ class SampledRepairs:
         return self._failed_trial(run, job) or self.inner.evaluate(run, job)
 
     def _failed_trial(self, run: Run, job: Job) -> Evaluation | None:
-        cap_s = self.inner.clock.cap(run.budget.left().seconds)
-        if not (job.repair and job.proposal.code and cap_s > 0):
+        if not (job.repair and job.proposal.code and (cap_s := self._cap(run)) > 0):
             return None
         directory = f"{job.directory}/sample"
         env: dict[str, JsonValue] = {"TRAIN": self.train, "ROWS": str(self.rows)}
         source = _SAMPLE_SCRIPT.read_text(encoding="utf-8")
         made = run.call("run_script", code=source, dir=directory, env=env, timeout=min(cap_s, _SAMPLING_S))
-        if not made.ok:
+        trial_s = _TRIAL_SHARE * self._cap(run)
+        if not made.ok or trial_s <= 0:
             return None
-        done = run_once(run, job.proposal.code, directory, cap_s * _TRIAL_SHARE)
+        done = run_once(run, job.proposal.code, directory, trial_s)
+        job.afterwards()
         if done.ok:
+            run.call("shell", command=CLEAN)  # what it left is not what the whole run begins with
             return None
-        limit = duration_words(cap_s * _TRIAL_SHARE)
+        limit = duration_words(trial_s)
         output = f"[a trial on {self.rows} of the training rows, of at most {limit}]\n{shown(done)}"
         summary = self.inner.reviewer.review(run, job.proposal.code, output).summary
         return Evaluation(status_of(done), output, summary, wall_s=wall_s(done))
+
+    def _cap(self, run: Run) -> float:
+        """How long a script may run from now on."""
+        return self.inner.clock.cap(run.budget.left().seconds)
 
 
 def run_once(run: Run, code: str, directory: str, cap_s: float, seed: int = 0) -> ToolResult:

@@ -2,8 +2,9 @@
 
 from typing import Protocol
 
-CLEAN = 'cd ~/code && find . "$TMPDIR" -mindepth 1 -delete'
-"""Removes what lies in the code folder and among temporary files."""
+_DELETE = 'cd ~/code && find . "$TMPDIR" -mindepth 1 -delete'
+CLEAN = f'({_DELETE}) 2>/dev/null || {{ chmod -R u+rwX ~/code "$TMPDIR"; {_DELETE}; }}'
+"""Removes what lies in the code folder and among temporary files, folders that nobody may write included."""
 
 
 class Folders(Protocol):

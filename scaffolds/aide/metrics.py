@@ -1,6 +1,5 @@
 """What a script says of itself in `metrics.json`. Scripts are hostile: only finite numbers come out of it."""
 
-import math
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -11,6 +10,8 @@ from scaffolds.tools import ToolResult
 
 _BYTES = 65_536
 _FOLDS = 100
+_MOST = 1e100
+"""No measure is beyond this, and sums of squares up to it stay finite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +51,11 @@ def read_metrics(result: ToolResult) -> Measured:
 
 
 def finite(value: object) -> float | None:
-    """A JSON number as a float; integers count, booleans, infinities and NaN do not."""
+    """A JSON number as a float; integers count; booleans, NaN, infinities and what is near them do not."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:
         number = float(value)
     except OverflowError:
         return None
-    return number if math.isfinite(number) else None
+    return number if abs(number) <= _MOST else None

@@ -6,17 +6,15 @@ from itertools import islice
 from typing import Protocol
 
 from scaffolds.aide.memory import MemoryScope
-from scaffolds.aide.replies import Proposal, Reader, Unreadable
+from scaffolds.aide.replies import LastResort, Proposal, Reader, Unreadable
 from scaffolds.aide.tree import Node, Tree
 from scaffolds.errors import ContextOverflow
 from scaffolds.messages import JsonValue, Message
 from scaffolds.prompts import Prompts
 from scaffolds.run import Left, Run
-from scaffolds.words import middle_cut
 
 REPLY_ATTEMPTS = 3
 _SHOWN_FIXES = 3
-_SHOWN_UNREAD = 500
 
 Propose = Callable[[Run], Proposal]
 """Makes a script in a worker's run. Knows nothing of the tree but what it was made with."""
@@ -55,12 +53,14 @@ class Asking:
     """The system message of a worker: the same for every step of it."""
     temperature: float | None
     reader: Reader
+    unread: LastResort
     told: dict[int, str]
     """Remembered nodes in words, by id."""
     submission: str
     """Where a script leaves its predictions."""
     more: bool
-    """Whether prompts show more than the original's: what the parent printed, its score, failed repairs."""
+    """Whether prompts show more than the original's: what the parent printed, its score, failed repairs; but
+    what they remember is cut, which the original does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +102,11 @@ class PromptedOperator:
                 return asking.reader(reply.text)
             except Unreadable as error:
                 run.note("aide.parse_error", attempt=attempt, reason=str(error))
-                unread = middle_cut(reply.text, _SHOWN_UNREAD, 0)
+                unread = reply.text
                 if asking.more:  # the original asks the same again
                     again = asking.prompts.render("retry", reason=str(error))
                     conversation += [reply.message(), Message("user", again)]
-        return Proposal(unread, "")
+        return asking.unread(unread)
 
     def _values(self, situation: Situation) -> dict[str, object]:
         parent, tree = situation.parent, situation.tree
@@ -131,7 +131,9 @@ class PromptedOperator:
         asking, recall = self.asking, self.asking.memory.recall(tree)
         for node in recall.entries:
             if node.id not in asking.told:
-                asking.told[node.id] = asking.prompts.render("memory_entry", node=node, metric=tree.metric)
+                asking.told[node.id] = asking.prompts.render(
+                    "memory_entry", node=node, metric=tree.metric, more=asking.more
+                )
         return Recollection([asking.told[node.id] for node in recall.entries], recall.omitted)
 
 

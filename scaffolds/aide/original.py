@@ -108,7 +108,7 @@ def read_original(text: str) -> Proposal:
     """The original's reading: blocks without a tag or tagged `python` that compile, else all of the text.
 
     Of a block tagged `py`, the tag is taken for its first line. Without a plan or code the reply counts as
-    unreadable; after the last try, the whole reply is run.
+    unreadable: see `unread_original`.
 
     Raises:
         Unreadable: there is no plan before the code, or no code.
@@ -120,6 +120,11 @@ def read_original(text: str) -> Proposal:
     if not (plan and code.strip()) or len(code) > MAX_CODE_CHARS:
         raise Unreadable("it holds no plan, or no code that compiles.")
     return Proposal(plan, code + "\n")
+
+
+def unread_original(text: str) -> Proposal:
+    """After the last try, the whole reply is the script, without a plan."""
+    return Proposal("", text)
 
 
 def _with_tag(info: str, body: str) -> str:
@@ -148,8 +153,8 @@ class OriginalEvaluator:
 
     def evaluate(self, run: Run, job: Job) -> Evaluation:
         """See `Evaluator.evaluate`."""
-        code = job.proposal.code or job.proposal.plan
-        done = run_once(run, launched(code), job.directory, self.cap_s)
+        done = run_once(run, launched(job.proposal.code), job.directory, self.cap_s)
+        job.afterwards()
         ran = Evaluation(status_of(done), shown(done), "", wall_s=wall_s(done))
         there = run.call("keep_file", path=f"{job.directory}/{self.submission}")
         review = self.reviewer.review(run, job.proposal.code, ran.output)

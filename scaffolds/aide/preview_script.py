@@ -1,66 +1,126 @@
-"""Runs inside the sandbox and prints what the data look like. Standard library and pandas only."""
+"""Runs inside the sandbox and prints what the data look like. Standard library and pandas only.
 
+Where that is longer than a prompt shows, tables are told by their column names alone, as the original does.
+"""
+
+import itertools
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
-MAX_FILES = 8
+MAX_CHARS = 6_000
+"""What a prompt shows."""
 MAX_ROWS = 200_000
-MAX_COLUMNS = 40
+MAX_BYTES = 64 << 20
+"""Larger files are not read for their lines or their JSON."""
+MANY_FILES = 30
+MAX_COLUMNS = 200
+"""More of them in detail would never fit."""
+SIMPLE_COLUMNS = 15
 TEXT_LINES = 30
+TEXTS = (".csv", ".json", ".jsonl", ".md", ".py", ".tsv", ".txt", ".yaml", ".yml")
 
 
-def show_tree(folder: Path, depth: int = 0) -> None:
-    """Print a directory: a few files with their sizes, then its folders."""
+def tree(folder: Path, depth: int = 0) -> Iterator[str]:
+    """A directory: a few files with their sizes, then its folders."""
     entries = sorted(folder.iterdir())
     files = [entry for entry in entries if entry.is_file()]
-    for entry in files[:MAX_FILES]:
-        print(f"{'  ' * depth}{entry.name} ({entry.stat().st_size} bytes)")
-    if len(files) > MAX_FILES:
-        print(f"{'  ' * depth}... and {len(files) - MAX_FILES} other files")
+    most = 4 if len(files) > MANY_FILES else 8
+    for entry in files[:most]:
+        yield f"{'  ' * depth}{entry.name} ({size(entry)})"
+    if len(files) > most:
+        yield f"{'  ' * depth}... and {len(files) - most} other files"
     for entry in entries:
         if entry.is_dir() and depth < 3:
-            print(f"{'  ' * depth}{entry.name}/")
-            show_tree(entry, depth + 1)
+            yield f"{'  ' * depth}{entry.name}/"
+            yield from tree(entry, depth + 1)
 
 
-def show_table(path: Path) -> None:
-    """Print one line per column: type, range or most frequent values, missing values."""
+def size(path: Path) -> str:
+    """Lines of a text, else bytes."""
+    count = path.stat().st_size
+    if path.suffix not in TEXTS or count > MAX_BYTES:
+        return f"{count} bytes"
+    with path.open("rb") as file:
+        return f"{sum(1 for _ in file)} lines"
+
+
+def table(path: Path, simple: bool) -> str:
+    """One line per column: type, range or most frequent values, missing values; or the first names alone."""
     import pandas as pd
 
-    table = pd.read_csv(path, nrows=MAX_ROWS)
-    more = " (the first rows of more)" if len(table) == MAX_ROWS else ""
-    print(f"\n{path.name}: {len(table)} rows{more}, {table.shape[1]} columns")
-    for name in list(table.columns)[:MAX_COLUMNS]:
-        print(f"  {name}: {describe(table[name])}")
-    if table.shape[1] > MAX_COLUMNS:
-        rest = list(table.columns)[MAX_COLUMNS:]
-        print(f"  and {len(rest)} more columns: {', '.join(map(str, rest))[:500]}")
+    rows = pd.read_csv(path, nrows=MAX_ROWS)
+    more = " (the first rows of more)" if len(rows) == MAX_ROWS else ""
+    names = list(rows.columns)
+    head = f"{path.name}: {len(rows)} rows{more}, {len(names)} columns"
+    if simple or len(names) > MAX_COLUMNS:
+        rest = f", and {len(names) - SIMPLE_COLUMNS} more" if len(names) > SIMPLE_COLUMNS else ""
+        return f"{head}\n  {', '.join(map(str, names[:SIMPLE_COLUMNS]))}{rest}"
+    return "\n".join([head, *(f"  {name}: {column(rows[name])}" for name in sorted(names))])
 
 
-def describe(column):
+def column(values):
     """One column in words."""
-    missing = int(column.isna().sum())
+    missing = int(values.isna().sum())
     tail = f", {missing} missing" if missing else ""
-    distinct = column.nunique()
+    distinct = values.nunique()
+    if values.dtype.kind == "b":
+        return f"{values.dtype}, {values.mean():.2%} True{tail}"
     if distinct < 10:
-        values = ", ".join(str(value) for value in sorted(column.dropna().unique(), key=str))
-        return f"{column.dtype}, values {values}{tail}"
-    if column.dtype.kind in "iuf":
-        return f"{column.dtype}, from {column.min():.6g} to {column.max():.6g}{tail}"
-    common = ", ".join(repr(str(value)[:40]) for value in column.value_counts().index[:4])
-    return f"{column.dtype}, {distinct} distinct values, most often {common}{tail}"
+        shown = ", ".join(str(value)[:200] for value in sorted(values.dropna().unique(), key=str))
+        return f"{values.dtype}, values {shown}{tail}"
+    if values.dtype.kind in "iuf":
+        return f"{values.dtype}, from {values.min():.6g} to {values.max():.6g}{tail}"
+    common = ", ".join(repr(str(value)[:40]) for value in values.value_counts().index[:4])
+    return f"{values.dtype}, {distinct} distinct values, most often {common}{tail}"
+
+
+def form(value: object, depth: int = 0) -> str:
+    """The form of a JSON value, by the first entry of lists."""
+    if isinstance(value, dict) and depth < 4:
+        fields = [f"{key[:40]}: {form(item, depth + 1)}" for key, item in list(value.items())[:20]]
+        return "{" + ", ".join(fields) + (", ..." if len(value) > 20 else "") + "}"
+    if isinstance(value, list) and depth < 4:
+        return f"[{form(value[0], depth + 1)}, ...]" if value else "[]"
+    return type(value).__name__
+
+
+def json_text(path: Path) -> str:
+    """What a JSON file holds, or the first line of one of JSON lines."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        text = file.readline() if path.suffix == ".jsonl" else file.read()
+    try:
+        return f"{path.name}: {form(json.loads(text))}"
+    except (ValueError, RecursionError):
+        return f"{path.name}: not JSON"
+
+
+def files(folder: Path, simple: bool) -> Iterator[str]:
+    """Tables, JSON and short texts at the top."""
+    for path in sorted(folder.glob("*")):
+        if path.suffix == ".csv":
+            try:
+                yield table(path, simple)
+            except ValueError as error:  # of which those of pandas are
+                yield f"{path.name}: {error}"
+        elif path.suffix in (".json", ".jsonl") and path.stat().st_size <= MAX_BYTES:
+            yield json_text(path)
+        elif path.suffix in TEXTS and path.name != "description.md":
+            with path.open(encoding="utf-8", errors="replace") as file:
+                lines = list(itertools.islice(file, TEXT_LINES))
+            if len(lines) < TEXT_LINES:
+                yield f"{path.name}:\n" + "".join(lines)
+
+
+def preview(folder: Path, *, simple: bool = False) -> str:
+    """All of it."""
+    return "\n\n".join(["\n".join(tree(folder)), *files(folder, simple)])
 
 
 def main() -> None:
-    """Print the tree, then every table and short text file at the top."""
-    folder = Path("input")
-    show_tree(folder)
-    for path in sorted(folder.glob("*")):
-        if path.suffix == ".csv":
-            show_table(path)
-        elif path.suffix in (".md", ".txt", ".json") and path.name != "description.md":
-            lines = path.read_text(errors="replace").splitlines()
-            if len(lines) < TEXT_LINES:
-                print(f"\n{path.name}:\n" + "\n".join(lines))
+    """Print it in detail, or simply where that is too long."""
+    text = preview(Path("input"))
+    print(text if len(text) <= MAX_CHARS else preview(Path("input"), simple=True))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from scaffolds.markdown import blocks, prose_before_first_block
+from scaffolds.words import middle_cut
 
 MAX_CODE_CHARS = 200_000
+_UNREAD_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class Unreadable(ValueError):
 
 Reader = Callable[[str], Proposal]
 """Reads a reply; raises `Unreadable`."""
+LastResort = Callable[[str], Proposal]
+"""Makes something of the last reply that could not be read."""
 
 
 def read_reply(text: str) -> Proposal:
@@ -43,3 +47,8 @@ def read_reply(text: str) -> Proposal:
         raise Unreadable(f"its script is longer than {MAX_CODE_CHARS} characters.")
     plan = prose_before_first_block(text).strip()
     return Proposal(plan or "(no plan given)", code + "\n")
+
+
+def unread_reply(text: str) -> Proposal:
+    """What is left of a reply that nobody could read: its beginning in the place of a plan, and no script."""
+    return Proposal(middle_cut(text, _UNREAD_CHARS, 0), "")

@@ -12,7 +12,8 @@ class ReseedTopK:
     """Measures the best nodes again, as far as the reserve of time lasts, and compares means.
 
     What was chosen for its luck falls back. The submission stays the node's own. Only scripts that measure
-    themselves in `metrics.json` take part.
+    themselves in `metrics.json` take part. Where the best node could not be measured as often as others, its
+    own score stands for its mean.
     """
 
     k: int
@@ -41,7 +42,9 @@ class ReseedTopK:
             if len(again.get(node.id, ())) == most
         }
         sign = 1.0 if tree.metric.maximize else -1.0
-        chosen = max(means, key=lambda node: (sign * means[node], -node))
+        # A best node that could not be measured as often is not beaten by being left out.
+        means.setdefault(best.id, best.score or 0.0)
+        chosen = max(means, key=lambda node: (sign * means[node], node == best.id, -node))
         scores = {str(node): values for node, values in again.items()}
         kept = tree[chosen].kept
         assert kept is not None

@@ -11,13 +11,12 @@ from scaffolds.aide.lab import RunLab
 from scaffolds.aide.operators import Operator, Situation
 from scaffolds.aide.policy import Expansion, SearchPolicy
 from scaffolds.aide.replies import Proposal
-from scaffolds.aide.selector import Selector
+from scaffolds.aide.selector import Selection, Selector
+from scaffolds.aide.standing import Standing
 from scaffolds.aide.tree import Node, Tree
 from scaffolds.errors import LimitReached
 from scaffolds.run import Outcome, Run
 
-SUBMISSION = "../submission/submission.csv"
-"""Where the submission lies, from the code folder."""
 _MARGIN = 0.1
 """Share of the selector's reserve that is left for putting its decision into effect."""
 
@@ -69,8 +68,6 @@ class Made:
     expansion: Expansion
     proposal: Proposal
     evaluation: Evaluation
-    stands: str | None
-    """SHA-256 of what lies at the submission's path in the worker's sandbox now; None if nothing ran."""
 
     def node(self) -> Node:
         """As a node of the tree."""
@@ -102,9 +99,8 @@ class Search:
         self._run = run
         self._parts = parts
         self._preview = preview
-        self._crew: Crew[Made] = crew_of(run, parts.workers, Made)
-        self._standing: tuple[int, str] | None = None
-        """The node whose submission stands, and the submission."""
+        self._crew: Crew[Made] = crew_of(run, parts.workers)
+        self._standing = Standing(run, exposed=parts.workers == 1)
 
     def run(self) -> Outcome:
         """Search while the budget lasts, then select.
@@ -154,16 +150,14 @@ class Search:
         self, step: int, expansion: Expansion, propose: Callable[[Run], Proposal]
     ) -> Callable[[Run], Made]:
         evaluator, folders = self._parts.evaluator, self._parts.folders
-        directory = folders.of(step)
+        directory, restore = folders.of(step), self._standing.restore
 
         def work(run: Run) -> Made:
             proposal = propose(run)
-            evaluation = evaluator.evaluate(run, Job(proposal, directory, expansion.operator == "debug"))
-            stands = None
-            if proposal.code:
-                command = f"{folders.clean(directory)}; sha256sum < {SUBMISSION}"
-                stands = run.call("shell", command=command).text.partition(" ")[0]
-            return Made(step, expansion, proposal, evaluation, stands)
+            # Before a script, not after one: then its submission would have to wait.
+            run.call("shell", command=folders.clean(directory))
+            job = Job(proposal, directory, expansion.operator == "debug", restore)
+            return Made(step, expansion, proposal, evaluator.evaluate(run, job))
 
         return work
 
@@ -172,33 +166,20 @@ class Search:
         tree.add(node)
         self._parts.outputs.after(tree, node)
         _note(self._run, node)
-        self._look_at(made)
         pick = self._parts.selector.pick(tree)
         if pick is not None and pick.kept is not None:
-            self._place(pick, pick.kept, pick.score)
-
-    def _look_at(self, made: Made) -> None:
-        """A script in the run's own sandbox may have written over the submission: then it is put back."""
-        if self._parts.workers > 1 or made.stands is None or self._standing is None:
-            return
-        if made.stands != self._standing[1]:
-            self._standing = None
-
-    def _place(self, node: Node, kept: str, score: float | None) -> None:
-        """Have this submission stand, if it does not already."""
-        if self._standing is not None and self._standing[1] == kept:
-            return
-        if self._run.call("place_file", kept=kept, path=SUBMISSION).ok:
-            self._standing = (node.id, kept)
-            self._run.note("aide.pick", node=node.id, score=score)
+            self._standing.place(pick, pick.kept, pick.score)
 
     def _select(self) -> Outcome:
         run, tree = self._run, self._parts.tree
         margin_s = _MARGIN * self._parts.clock.reserve_s
-        chosen = self._parts.selector.final(tree, RunLab(run, self._parts.workers, margin_s))
+        lab = RunLab(run, self._parts.workers, margin_s, self._standing.restore)
+        chosen = self._parts.selector.final(tree, lab)
         if chosen is None or tree.best is None:
             return Outcome(f"{len(tree)} scripts, none of them good")
-        self._place(chosen.node, chosen.kept, chosen.score)
+        stands = self._standing.place(chosen.node, chosen.kept, chosen.score)
+        folders = self._parts.folders
+        run.call("shell", command=folders.clean(folders.of(chosen.node.id)))
         run.call("write_file", path="solution.py", content=chosen.node.code)
         run.note(
             "aide.selection",
@@ -207,9 +188,15 @@ class Search:
             merged=list(chosen.merged),
             scores={node: [*values] for node, values in chosen.scores.items()},
         )
-        what = f"scripts {', '.join(map(str, chosen.merged))} merged" if chosen.merged else ""
-        words = what or f"script {chosen.node.id}"
-        return Outcome(f"{len(tree)} scripts, {tree.good} good; submitted {words}", chosen.score)
+        return _outcome(tree, chosen, stands=stands)
+
+
+def _outcome(tree: Tree, chosen: Selection, *, stands: bool) -> Outcome:
+    found = f"{len(tree)} scripts, {tree.good} good"
+    if not stands:
+        return Outcome(f"{found}; the submission of script {chosen.node.id} could not be put in its place")
+    merged = f"scripts {', '.join(map(str, chosen.merged))} merged" if chosen.merged else ""
+    return Outcome(f"{found}; submitted {merged or f'script {chosen.node.id}'}", chosen.score)
 
 
 def _note(run: Run, node: Node) -> None:

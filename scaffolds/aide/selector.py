@@ -1,7 +1,7 @@
 """Which node's submission stands: at every moment of the search, and at its end.
 
-Every selector looks at the best nodes by validation score, no more than `CANDIDATES`, so that a step costs
-the same in a large tree.
+Selectors look at a few of the best nodes by validation score, so that a step costs the same in a large tree:
+those that compare folds at `CANDIDATES` of them.
 """
 
 import math
@@ -35,7 +35,10 @@ class Lab(Protocol):
     """What a selector may have done at the end, in the time that is reserved for it."""
 
     def measured_again(self, nodes: Sequence[Node], seeds: Sequence[int]) -> Mapping[int, list[float]]:
-        """Validation scores of nodes whose scripts ran again with these seeds, as far as time allows."""
+        """Validation scores of nodes whose scripts ran again with these seeds, as far as time allows.
+
+        Nothing where it does not last for two nodes.
+        """
         ...
 
     def merged(self, nodes: Sequence[Node]) -> str | None:

@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from scaffolds.codeact.history import Condensation, History, Turn
+from scaffolds.codeact.history import MASKED, Condensation, History, Turn
 from scaffolds.errors import ContextOverflow
 from scaffolds.messages import Message
 from scaffolds.prompts import Prompts
@@ -21,6 +21,10 @@ SUMMARY_ROLE = "condenser"
 """The model that sums up; the main one where a config names none."""
 _SHORTER = 5
 """If a request for a summary is itself too long, its events are cut to so small a part of their length."""
+_SHARE = 4
+"""One turn that is too long by itself is cut to this part of its longest result, again and again."""
+_LEAST_CHARS = 800
+"""Results no longer than that are not cut but left out."""
 
 
 class CondenserConfig(BaseModel):
@@ -54,7 +58,8 @@ class Condenser(Protocol):
     def condense(self, run: Run, history: History) -> Condensation | None:
         """The next thing to leave out; None where nothing more can go.
 
-        It is asked for when it is due, and whenever the view is too long for the model.
+        It is asked for when it is due, and whenever the view is too long for the model: as often as it
+        takes, down to the newest turn, whose results are cut then.
         """
         ...
 
@@ -80,7 +85,7 @@ class ConversationWindow:
 
     def condense(self, run: Run, history: History) -> Condensation | None:
         """See `Condenser.condense`."""
-        return _dropping(_older_half(history.kept()))
+        return _dropping(_older_half(history.kept())) or _shortening_newest(history)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,7 @@ class Recent:
 
     def condense(self, run: Run, history: History) -> Condensation | None:
         """See `Condenser.condense`."""
-        return _dropping(_after_first(history, self.keep_first))
+        return _dropping(_after_first(history, self.keep_first)) or _shortening_newest(history)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ class ObservationMasking:
         older = _older_half(history.unmasked())
         if older:
             return Condensation(masked=_ids(older))
-        return _dropping(_older_half(history.kept()))
+        return _dropping(_older_half(history.kept())) or _shortening_newest(history)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +143,7 @@ class LlmSummary:
                 return Condensation(_ids(older), summary=self._summary(run, history, older, limit))
             except ContextOverflow:
                 continue
-        return _dropping(older)
+        return _dropping(older) or _shortening_newest(history)
 
     def _summary(self, run: Run, history: History, older: Sequence[Turn], limit: int) -> str:
         events = [_as_text(message, limit) for turn in older for message in (turn.said, *turn.came)]
@@ -175,6 +180,18 @@ def _after_first(history: History, keep_first: int) -> Sequence[Turn]:
 
 def _dropping(turns: Sequence[Turn]) -> Condensation | None:
     return Condensation(_ids(turns)) if turns else None
+
+
+def _shortening_newest(history: History) -> Condensation | None:
+    """The last resort, where no turn but the newest is left: its results cut to a quarter, at last masked."""
+    newest = history.kept()[-1:]
+    results = [
+        message.content for turn in newest for message in history.shown(turn) if message.role == "tool"
+    ]
+    longest = max(map(len, results), default=0)
+    if longest > _LEAST_CHARS:
+        return Condensation(cut=_ids(newest), chars=max(longest // _SHARE, _LEAST_CHARS // 2))
+    return Condensation(masked=_ids(newest)) if longest > len(MASKED) else None
 
 
 def _ids(turns: Sequence[Turn]) -> tuple[int, ...]:

@@ -8,10 +8,9 @@ from scaffolds.messages import JsonValue, ToolCall
 from scaffolds.prompts import Prompts
 from scaffolds.run import Run
 from scaffolds.runtime.arguments import DEFAULT_TIMEOUT_S
+from scaffolds.task import SUBMISSION_PATH
 from scaffolds.tools import ToolResult, ToolSpec
 
-SUBMISSION = "../submission/submission.csv"
-"""From the code folder, so that it is right wherever the home folder is."""
 _NOT_DONE = "Not carried out: the work is ended."
 
 
@@ -48,7 +47,7 @@ class Hands:
         return self.run.call(call.name, **self._in_time(call.name, arguments))
 
     def _finish(self, arguments: Mapping[str, JsonValue]) -> ToolResult:
-        if self.check_finish and not self.run.call("read_file", path=SUBMISSION, limit=1).ok:
+        if self.check_finish and not self.run.call("read_file", path=SUBMISSION_PATH, limit=1).ok:
             self.check_finish = False
             self.run.note("codeact.finish_refused", reason="no submission")
             return ToolResult(False, self.prompts.render("no_submission").strip())

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from scaffolds.messages import Message
+from scaffolds.words import middle_cut
 
 MASKED = "[This output was left out to save room; run the command again if you need it.]"
 _LEFT_OUT = "[{count} of your turns are left out here to save room.]"
@@ -35,6 +36,9 @@ class Condensation:
     """Turns that are left out from now on."""
     masked: tuple[int, ...] = ()
     """Turns whose results are left out from now on."""
+    cut: tuple[int, ...] = ()
+    """Turns whose results are shown with their first and last `chars` / 2 characters from now on."""
+    chars: int = 0
     summary: str = ""
     """What stands for all that is left out, this time and before; empty to keep what stood there."""
 
@@ -49,6 +53,7 @@ class History:
         self.summary = ""
         self._dropped: set[int] = set()
         self._masked: set[int] = set()
+        self._chars: dict[int, int] = {}
 
     def add(self, turn: Turn) -> None:
         """Append a turn."""
@@ -58,6 +63,7 @@ class History:
         """Make the view shorter."""
         self._dropped.update(condensation.dropped)
         self._masked.update(condensation.masked)
+        self._chars.update(dict.fromkeys(condensation.cut, condensation.chars))
         self.summary = condensation.summary or self.summary
 
     def kept(self) -> list[Turn]:
@@ -73,15 +79,30 @@ class History:
         messages, stands = list(self.head), False
         for turn in self.turns:
             if turn.id not in self._dropped:
-                messages += [turn.said, *(_masked(turn.came) if turn.id in self._masked else turn.came)]
+                messages += [turn.said, *self.shown(turn)]
             elif not stands:
                 messages.append(self._stand_in())
                 stands = True
         return messages
 
+    def shown(self, turn: Turn) -> list[Message]:
+        """What came of a turn, as the view has it."""
+        if turn.id in self._masked:
+            return _masked(turn.came)
+        return _cut(turn.came, self._chars[turn.id]) if turn.id in self._chars else list(turn.came)
+
     def _stand_in(self) -> Message:
         words = _SUMMARY if self.summary else _LEFT_OUT
         return Message("user", words.format(count=len(self._dropped), summary=self.summary))
+
+
+def _cut(messages: Iterable[Message], chars: int) -> list[Message]:
+    return [
+        replace(message, content=middle_cut(message.content, chars // 2, chars // 2))
+        if message.role == "tool"
+        else message
+        for message in messages
+    ]
 
 
 def _masked(messages: Iterable[Message]) -> list[Message]:

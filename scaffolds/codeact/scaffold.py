@@ -8,11 +8,11 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from scaffolds.briefing import briefing
+from scaffolds.briefing import RESERVE_SHARE, briefing
 from scaffolds.codeact.condensers import Condenser, CondenserConfig, make_condenser
 from scaffolds.codeact.hands import Hands
 from scaffolds.codeact.history import History, Turn
-from scaffolds.codeact.stuck import Circles
+from scaffolds.codeact.stuck import Circles, Rule
 from scaffolds.errors import ContextOverflow
 from scaffolds.messages import Completion, JsonValue, Message
 from scaffolds.prompts import Prompts
@@ -32,8 +32,6 @@ TOOLS = (
     "think",
     "finish",
 )
-_RESERVE_SHARE = 0.01
-"""Share of the time that no call may use, for the last copy of files and the end of the run."""
 _SUMMARY_CHARS = 500
 """Of the model's last words, which are kept in the end of the log."""
 
@@ -81,7 +79,7 @@ class CodeAct:
 
     def run(self, run: Run) -> Outcome:
         """See `Scaffold.run`."""
-        config, reserve_s = self._config, _RESERVE_SHARE * run.budget.left().seconds
+        config, reserve_s = self._config, RESERVE_SHARE * run.budget.left().seconds
         tools = {name: run.tools[name] for name in config.tools if name in run.tools}
         history = History(self._head(run, tools))
         hands = Hands(run, self._prompts, tools, config.call_timeout_s, reserve_s, config.check_finish)
@@ -89,10 +87,10 @@ class CodeAct:
         while (left := run.budget.left()).steps != 0 and left.seconds > reserve_s:
             step = run.budget.take_step()
             reply = self._ask(run, history, tools)
-            came = self._act(reply, hands, circles)
+            came, rule = self._act(reply, hands, circles)
             if hands.finished is not None:
                 return Outcome(one_line(hands.finished, _SUMMARY_CHARS))
-            if rule := circles.rule():
+            if rule:
                 run.note("codeact.stuck", rule=rule, action="stop" if circles.nudged else "nudge")
                 if circles.nudged:
                     return Outcome(f"stopped: it went in circles ({rule})")
@@ -124,18 +122,23 @@ class CodeAct:
                 if not condense(run, self._condenser, history):
                     raise
 
-    def _act(self, reply: Completion, hands: Hands, circles: Circles) -> list[Message]:
-        """Carry out the calls of an answer, in their order; what the model is told then."""
+    def _act(self, reply: Completion, hands: Hands, circles: Circles) -> tuple[list[Message], Rule | None]:
+        """Carry out the calls of an answer, in their order.
+
+        Returns what the model is told then, and the first circle that was closed on the way.
+        """
         if not reply.tool_calls:
             circles.spoke(reply.text)
-            return [self._say("continue")]
+            return [self._say("continue")], circles.rule()
         came: list[Message] = []
+        rule: Rule | None = None
         half = self._config.observation_chars // 2
         for call in reply.tool_calls:
             result = hands.perform(call)
             circles.called(call, result)
+            rule = rule or circles.rule()
             came.append(Message("tool", middle_cut(result.text, half, half), tool_call_id=call.id))
-        return came
+        return came, rule
 
     def _say(self, template: str, **values: object) -> Message:
         return Message("user", self._prompts.render(template, **values).strip())
@@ -150,6 +153,8 @@ def condense(run: Run, condenser: Condenser, history: History) -> bool:
         "context.condensed",
         dropped=list(condensation.dropped),
         masked=list(condensation.masked),
+        cut=list(condensation.cut),
+        chars=condensation.chars,
         summary=condensation.summary,
     )
     history.apply(condensation)

@@ -3,13 +3,13 @@
 Looking again and again at something that changes is no circle, and neither is waiting.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 import orjson
 
+from scaffolds.codeact.waiting import cell_waits, shell_waits
 from scaffolds.messages import ToolCall
 from scaffolds.tools import ToolResult
 
@@ -24,8 +24,6 @@ MEMORY = 20
 
 Rule = Literal["same_result", "alternating", "same_words"]
 
-_WAITS = re.compile(r"(^|[\s;&|(])(sleep|wait)(\s|$)|\bsleep\(")
-_LOOKS_AFTER_JOBS = "shell_poll"
 _Done = tuple[str, str, str]
 """Tool, arguments, output."""
 
@@ -48,7 +46,7 @@ class Circles:
         self._since += 1
         if self.nudged and self._since > MEMORY:
             self.nudged = False
-        if result.ok and is_wait(call):
+        if is_wait(call, result):
             self._done.clear()
         else:
             now = (call.name, _canonical(call.arguments), result.text)
@@ -74,21 +72,28 @@ class Circles:
         self.nudged, self._since = True, 0
 
 
-def is_wait(call: ToolCall) -> bool:
-    """Whether a call waits for something or looks after a job: that may well show the same for hours."""
-    return call.name == _LOOKS_AFTER_JOBS or bool(_WAITS.search(_program(call)))
+def is_wait(call: ToolCall, result: ToolResult) -> bool:
+    """Whether a call waited, or looked after a job that still runs: that may well show the same for hours."""
+    if not result.ok:
+        return False
+    match call.name:
+        case "shell_poll":
+            return result.data.get("running") is True
+        case "shell":
+            return shell_waits(_argument(call, "command"))
+        case "python":
+            return cell_waits(_argument(call, "code"))
+        case _:
+            return False
 
 
-def _program(call: ToolCall) -> str:
-    """The command or the cell of a call; nothing for other calls."""
-    if call.name not in ("shell", "python"):
-        return ""
+def _argument(call: ToolCall, name: str) -> str:
     try:
         value: Any = orjson.loads(call.arguments)
     except orjson.JSONDecodeError:
         return ""
     arguments = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
-    return str(arguments.get("command" if call.name == "shell" else "code", ""))
+    return str(arguments.get(name, ""))
 
 
 def _canonical(arguments: str) -> str:

@@ -49,7 +49,7 @@ class MlabConfig(BaseModel):
     list_chars: int = Field(10_000, ge=100)
     """Characters that List Files shows."""
     inspect_lines: int = Field(100, ge=1)
-    """Lines between the first and the last that Inspect Script Lines shows."""
+    """How many lines after the first the last may be that Inspect Script Lines shows."""
     exec_timeout_s: float = Field(32_400.0, gt=0)
     """Seconds after which a script is stopped, as for AIDE; the original had no limit."""
     retrieval: bool = False

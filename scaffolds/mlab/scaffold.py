@@ -10,7 +10,7 @@ were saved, and nothing of the agent's runs in the process of the scaffold.
 
 from dataclasses import dataclass
 
-from scaffolds.briefing import briefing
+from scaffolds.briefing import RESERVE_SHARE, briefing
 from scaffolds.errors import ContextOverflow
 from scaffolds.messages import JsonValue
 from scaffolds.mlab.actions.action import Action, Observed, helper_failed
@@ -26,8 +26,6 @@ from scaffolds.mlab.talk import Talk, step_text
 from scaffolds.prompts import Prompts
 from scaffolds.run import Outcome, Run
 
-_RESERVE_SHARE = 0.01
-"""Share of the time that no script may use: a submission can still be put in its place after the last one."""
 _LINK_DATA = "ln -sfn ../data input"
 _FINDINGS_CHARS = 2_000
 
@@ -56,9 +54,9 @@ class Mlab:
         config = self._config
         brief = briefing(run, cap_s=config.exec_timeout_s, step="one reply with its action")
         linked = run.call("shell", command=_LINK_DATA).ok
-        reserve_s = _RESERVE_SHARE * brief.total.seconds
+        reserve_s = RESERVE_SHARE * brief.total.seconds
         desk = Desk(run, config, self._prompts, brief, ResearchLog(config.log_chars), reserve_s, linked)
-        actions = available(run.tools, retrieval=config.retrieval)
+        actions = available(run.tools, config)
         system = self._prompts.render(
             "system",
             brief=brief,

@@ -1,15 +1,20 @@
 """The task as all scaffolds tell it: one template, complete, and silent about its origin where it must be."""
 
 import re
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from scaffolds.briefing import Briefing
+from scaffolds.errors import LimitReached
 from scaffolds.prompts import SHARED, Prompts
-from scaffolds.registry import find, names
+from scaffolds.registry import configured, find, names
 from scaffolds.run import Left
+from scaffolds.runtime.ledger import Limits
 from scaffolds.task import Metric, Task, TaskCard
+from tests.scaffolds.scripted import Scripted, play, says
 
 AGENTS = [name for name in names() if name != "adversary"]  # the red team asks no model
 ORIGIN = re.compile(r"kaggle|competition|compete|leaderboard|medal|mle-?bench", re.IGNORECASE)
@@ -24,11 +29,37 @@ def told(task: Task = TASK, *, own_folder: bool = False, validates: bool = True)
     return Prompts(SHARED).render("task", brief=brief)
 
 
+def rules(text: str) -> str:
+    return text.partition("## Rules")[2].partition("## Where")[0].strip()
+
+
 @pytest.mark.parametrize("name", AGENTS)
-def test_every_scaffold_tells_it_by_the_one_template(name: str) -> None:
-    own = {file: text for file, text in find(name).templates().items() if file != "task.md"}
-    assert any('{% include "task.md" %}' in text for text in own.values())
+def test_every_scaffold_tells_it_by_the_one_template(tmp_path: Path, name: str) -> None:
+    kind = find(name)
+    own = {file: text for file, text in kind.templates().items() if file != "task.md"}
     assert [file for file, text in own.items() if ORIGIN.search(text)] == []
+    model = Scripted([says("Nothing.")])
+    with suppress(LimitReached):
+        play(
+            tmp_path, kind.make(configured(kind, {})).run, model, limits=Limits(time_s=600, steps=1, tokens=1)
+        )
+    (asked,) = model.requests
+    text = "\n".join(message.content for message in asked.messages)
+    assert any(rules(told(own_folder=own_folder)) in text for own_folder in (True, False))
+
+
+def test_no_template_stands_in_two_places() -> None:
+    """What scaffolds have in common is shared: none has a template of its own that says the same."""
+    shared = set(Prompts(SHARED).texts)
+    texts = [text for n in AGENTS for file, text in find(n).templates().items() if file not in shared]
+    assert len(texts) == len(set(texts))
+
+
+def test_only_who_hands_in_is_told_to_do_so_early() -> None:
+    early = "- Leave a well-formed submission early"
+    assert early in rules(told())
+    assert early not in told(own_folder=True)
+    assert len(rules(told(own_folder=True)).splitlines()) == len(rules(told()).splitlines()) - 1
 
 
 @pytest.mark.parametrize("own_folder", [True, False])

@@ -105,17 +105,21 @@ COPY_FILE = Action(
     _copy,
     ("shell",),
 )
-INSPECT_LINES = Action(
-    ToolSpec(
-        "Inspect Script Lines",
-        "See some lines of a file exactly as they are, and how many lines it has. "
-        "For a part of a file that you know; Understand File is for whole files.",
-        {
-            "script_name": Parameter("string", _FILE),
-            "start_line_number": Parameter("integer", "The first line, from 1."),
-            "end_line_number": Parameter("integer", "The last line, at most 100 after the first."),
-        },
-    ),
-    _inspect,
-    ("shell",),
-)
+
+
+def inspecting(lines: int) -> Action:
+    """Inspect Script Lines, of which the last may be so many after the first."""
+    return Action(
+        ToolSpec(
+            "Inspect Script Lines",
+            "See some lines of a file exactly as they are, and how many lines it has. "
+            "For a part of a file that you know; Understand File is for whole files.",
+            {
+                "script_name": Parameter("string", _FILE),
+                "start_line_number": Parameter("integer", "The first line, from 1."),
+                "end_line_number": Parameter("integer", f"The last line, at most {lines} after the first."),
+            },
+        ),
+        _inspect,
+        ("shell",),
+    )

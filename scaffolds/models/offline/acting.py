@@ -20,12 +20,11 @@ from scaffolds.models.offline.policy import Policy
 from scaffolds.models.offline.reading import Reading
 from scaffolds.models.offline.scripts import render_script
 from scaffolds.models.protocol import ModelRequest
-from scaffolds.task import TaskCard
+from scaffolds.task import SUBMISSION_PATH, TaskCard
 
 ENOUGH = 10
 """Scripts after which the work is ended."""
 _TIMEOUT_S = 600
-_PLACE = "../submission/submission.csv"
 _FOLDER = re.compile(r"attempts/(\d+)")
 _HANDS_IN = re.compile(r"^Script (\d+) measures (\S+): ", re.MULTILINE)
 _SUCCESS = "[exit code 0]"
@@ -136,7 +135,7 @@ def _hand_in(number: int, tools: frozenset[str]) -> Calls:
     if "validate_submission" not in tools:
         return [("shell", {"command": copy})]
     check = f"~/validate_submission.sh ~/code/attempts/{number}/submission.csv && {copy}"
-    return [("shell", {"command": check}), ("validate_submission", {"path": _PLACE})]
+    return [("shell", {"command": check}), ("validate_submission", {"path": SUBMISSION_PATH})]
 
 
 def _known(done: Sequence[Done], messages: Sequence[Message]) -> Known:

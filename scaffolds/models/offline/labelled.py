@@ -16,10 +16,9 @@ from scaffolds.markdown import blocks, fenced
 from scaffolds.messages import Message
 from scaffolds.models.offline.outputs import read_output
 from scaffolds.models.offline.scripts import environment
-from scaffolds.task import TaskCard
+from scaffolds.task import SUBMISSION_PATH, TaskCard
 
 _SCRIPT = "train.py"
-_PLACE = "../submission/submission.csv"
 _ASKS = re.compile(r"^Action Input:", re.MULTILINE)
 _LEFT = re.compile(r"<steps_left>(\d+)</steps_left>")
 _CHECKS = re.compile(r"^Action: Validate Submission$", re.MULTILINE)
@@ -162,7 +161,7 @@ def _action(turn: Turn, card: TaskCard) -> tuple[str, Mapping[str, str]]:
         case "check":
             return "Validate Submission", {"submission_path": card.submission}
         case "hand_in":
-            return "Copy File", {"source": card.submission, "destination": _PLACE}
+            return "Copy File", {"source": card.submission, "destination": SUBMISSION_PATH}
         case "undo":
             return "Undo Edit Script", {"script_name": _SCRIPT}
         case "finish":

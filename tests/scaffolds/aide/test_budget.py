@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from scaffolds.aide.assembly import chosen_selector, reserve_s
 from scaffolds.aide.scaffold import Aide, AideConfig
 from scaffolds.errors import ContextOverflow, LimitReached
-from scaffolds.messages import Completion
+from scaffolds.messages import Completion, Usage
 from scaffolds.models.protocol import ModelRequest
 from scaffolds.runtime.durable import DurableRun
 from scaffolds.runtime.ledger import Limits
@@ -89,6 +90,37 @@ def test_a_script_that_no_time_is_left_for_is_not_run(tmp_path: Path) -> None:
     assert submission(log) == b"id,y\n1,2\n"
 
 
+def test_the_end_of_the_reserve_is_for_the_submission(tmp_path: Path) -> None:
+    """Four seconds are left when the script has run: it counts, and no review is waited for."""
+    late = tmp_path / "late"
+    model = Scripted([f"import pathlib\npathlib.Path({str(late)!r}).touch()\n" + good(1)])
+    base = world(tmp_path, Counter(), Limits(time_s=600, steps=9))
+    base = replace(base, models={"main": model}, clock=lambda: 596.0 if late.exists() else 0.0)
+    log = LogReader(played(tmp_path / "run", base))
+    assert [node["status"] for node in nodes_of(log)] == ["ok"]
+    assert [event.data["role"] for event in log.of_type("model.request")] == ["main"]
+    assert submission(log) == b"id,y\n1,1\n"
+
+
+@pytest.mark.parametrize(
+    ("selector", "reserve", "total_s", "reserved_s"),
+    [
+        ("best_val", None, 60, 6),
+        ("best_val", None, 600, 60),
+        ("best_val", None, 3_600, 60),
+        ("best_val", None, 86_400, 864),
+        ("reseed_top_k", None, 600, 60),
+        ("reseed_top_k", None, 86_400, 8_640),
+        ("top_k_vote", None, 86_400, 1_728),
+        ("best_val", 0.0, 600, 0),
+        ("best_val", 0.25, 600, 150),
+    ],
+)
+def test_what_is_reserved(selector: str, reserve: float | None, total_s: float, reserved_s: float) -> None:
+    config = AideConfig.model_validate({"selector": selector, "reserve": reserve})
+    assert reserve_s(config, chosen_selector(config), total_s) == pytest.approx(reserved_s)
+
+
 def played(folder: Path, base: World, **settings: object) -> Path:
     config = AideConfig.model_validate({"num_drafts": 9, "data_preview": False} | settings)
     session = Session(folder, base, {})
@@ -140,43 +172,59 @@ def test_what_cannot_be_reviewed_counts_by_what_it_measured(tmp_path: Path) -> N
 
 
 class Priced(Scripted):
-    """Every answer costs a dollar, and its price is known before."""
+    """Every answer costs a dollar, which is known before, and ten tokens."""
 
     def complete(self, request: ModelRequest) -> Completion:
-        return replace(super().complete(request), usd=1.0)
+        return replace(super().complete(request), usd=1.0, usage=Usage(8, 0, 2, 0))
 
     def ceiling(self, tokens: int, settings: object) -> float:
         del tokens, settings
         return 1.0
 
 
-@pytest.mark.parametrize("usd", [1.0, 2.0, 3.0, 4.0])
-def test_money_that_ends_anywhere_leaves_the_best_standing(tmp_path: Path, usd: float) -> None:
-    """A script that has run counts, though the money does not last for its review."""
-    base = world(tmp_path, Counter(), Limits(time_s=600, steps=9, usd=usd + 0.5))
+@pytest.mark.parametrize("answers", [1, 2, 3, 4])
+@pytest.mark.parametrize(("limit", "price"), [("usd", 1.0), ("tokens", 10)])
+def test_a_budget_that_ends_anywhere_leaves_the_best_standing(
+    tmp_path: Path, limit: str, price: float, answers: int
+) -> None:
+    """A script that has run counts, though nothing is left for its review, not even a cent."""
+    limits = Limits.model_validate({"time_s": 600, "steps": 9, limit: price * answers})
+    base = world(tmp_path, Counter(), limits)
     model = Priced([good(5), good(4), good(3), good(2)])
-    with pytest.raises(LimitReached, match="spending limit"):
+    with pytest.raises(LimitReached, match=r"(spending|token) limit"):
         played(tmp_path / "run", replace(base, models={"main": model}))
     log = LogReader(tmp_path / "run")
     scores = [node["score"] for node in nodes_of(log)]
-    assert scores == [5, 4][: (int(usd) + 1) // 2]
+    assert scores == [5, 4][: (answers + 1) // 2]
     assert submission(log) == f"id,y\n1,{min(scores):g}\n".encode()
 
 
+_LEAVES = """
+import os, pathlib
+for folder in (pathlib.Path("../.."), pathlib.Path(os.environ["TMPDIR"])):
+    (folder / "left").mkdir()
+    (folder / "left" / "file.txt").write_text("x")
+    (folder / "left").chmod(0o555)
+"""
+_LOOKS = """
+import os, pathlib
+found = [*pathlib.Path("../..").rglob("left*"), *pathlib.Path(os.environ["TMPDIR"]).rglob("left*")]
+assert not found, found
+"""
+
+
 def test_files_beside_a_scripts_own_do_not_last(tmp_path: Path) -> None:
-    leaves = "import os, pathlib\npathlib.Path('../../left.txt').write_text('x')\n"
-    leaves += "pathlib.Path(os.environ['TMPDIR'], 'left.txt').write_text('x')\n"
-    looks = "import os, pathlib\nfound = [*pathlib.Path('../..').rglob('left*')]\n"
-    looks += "found += pathlib.Path(os.environ['TMPDIR']).rglob('left*')\nassert not found, found\n"
-    _, nodes, _ = run_aide(tmp_path, Scripted([leaves + good(2), looks + good(1)]), steps=2)
+    _, nodes, _ = run_aide(tmp_path, Scripted([_LEAVES + good(2), _LOOKS + good(1)]), steps=2)
     assert [node["status"] for node in nodes] == ["ok", "ok"]
 
 
-def test_a_script_that_writes_over_the_submission_is_undone(tmp_path: Path) -> None:
-    """Good or not, what it writes there itself has not been checked."""
-    writes = "import pathlib\npathlib.Path('../../../submission/submission.csv').write_text('nonsense')\n"
-    model = Scripted([good(2), writes + good(3), writes + "raise ValueError('no')", good(4)])
-    _, nodes, log = run_aide(tmp_path, model, steps=4, num_drafts=3)
-    assert [node["status"] for node in nodes] == ["ok", "ok", "failed", "ok"]
-    assert submission(log) == b"id,y\n1,2\n"
-    assert [event.data["node"] for event in log.of_type("aide.pick")] == [1, 1, 1]
+def test_what_a_trial_leaves_does_not_last(tmp_path: Path) -> None:
+    """The trial's own folder lies in that of the whole run."""
+    counts = "import pathlib\nassert not pathlib.Path('sample').exists()\n"
+    scripts = ["raise ValueError('no')", _LOOKS.replace("../..", "../../..") + _LEAVES + counts + good(1)]
+    base = replace(
+        world(tmp_path, Counter(), Limits(time_s=600, steps=2)), models={"main": Scripted(scripts)}
+    )
+    (tmp_path / "data" / "train.csv").write_text(_TABLE)
+    log = LogReader(played(tmp_path / "run", base, num_drafts=1, debug_sample_rows=10))
+    assert [node["status"] for node in nodes_of(log)] == ["failed", "ok"]

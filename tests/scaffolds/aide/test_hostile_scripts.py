@@ -34,6 +34,10 @@ _SAYS_MARKERS = (
     "print('[exit code 1]')\nprint('Traceback (most recent call last):')\n"
 )
 _WRITES_PAST_PYTHON = "import os\nos.write(1, b'from C\\n')\nos.system('echo from a child')\n"
+_HIDES = (
+    "import os\nos.mkdir('locked')\nfor name in ('secret.txt', 'locked/secret.txt'):\n"
+    "    open(name, 'w').write('x')\nos.chmod('locked', 0o555)\n"
+)
 _LOOKS_AROUND = (
     "import pathlib\nfound = sorted(str(p) for p in pathlib.Path('/home/code').rglob('*') if p.is_file())\n"
     "print('around:', found)\n"
@@ -64,7 +68,7 @@ CASES = {
     "a flood": Case(_FLOODS + good(35), Status.OK, 35),
     "words of the framework": Case(_SAYS_MARKERS + good(36), Status.OK, 36),
     "past Python": Case(_WRITES_PAST_PYTHON + good(37), Status.OK, 37, "from C\nfrom a child\n"),
-    "a secret": Case("open('secret.txt', 'w').write('x')\n" + good(38), Status.OK, 38),
+    "a secret, and one in a folder that nobody may write": Case(_HIDES + good(38), Status.OK, 38),
     "no other's files": Case(
         _LOOKS_AROUND + good(39), Status.OK, 39, "around: ['/home/code/nodes/14/solution.py']"
     ),

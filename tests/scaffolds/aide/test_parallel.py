@@ -207,6 +207,11 @@ def test_cores_and_memory_are_divided_in_words_and_in_fact() -> None:
     assert half.words() == (
         "4 CPU cores, 32 GB of memory, one NVIDIA A10 GPU with 24 GB, shared by 2 workers"
     )
+    three = whole.model_copy(update={"cards": whole.cards * 3})
+    assert [three.part(Part(n, 4)).sharers for n in range(4)] == [2, 2, 1, 1]
+    assert [three.part(Part(n, 7)).sharers for n in range(7)] == [3, 3, 3, 2, 2, 2, 2]
+    assert [three.part(Part(n, 2)).sharers for n in range(2)] == [1, 1]
+    assert Portion(cores=8, memory_gb=64).part(Part(0, 2)).sharers == 1
     assert whole.part(Part(0, 16)).words().startswith("1 CPU core, 4 GB of memory")
     given = Means(cores=8, memory_gb=60, gpus=("a", "b"), cards=("x", "y"))
     assert given.part(Part(1, 2)) == Means(cores=4, memory_gb=30, gpus=("b",), cards=("y",))

@@ -152,6 +152,34 @@ def test_what_the_original_cannot_read(text: str) -> None:
         read_original(text)
 
 
+def test_tracebacks_are_those_of_the_script(tmp_path: Path) -> None:
+    """With its lines, without ours; a program that is none has them, too."""
+    fails = "def divide(x):\n    return x / 0  # here\n\nprint('\\x0c')\ndivide(1)\n"
+    none = "raw:def f(:\n    pass\n"
+    _, _, log = run_aide(
+        tmp_path, Scripted([fails, *[none] * 3], [review(None)] * 2), steps=2, num_drafts=2, parity=True
+    )
+    calls = {e.n for e in log.of_type("tool.call") if e.data.get("tool") == "run_script"}
+    first, second = [str(log.value(e, "text")) for e in log.of_type("tool.result") if e.n in calls]
+    words = 'Traceback (most recent call last):\n  File "runfile.py", line 5, in <module>\n    divide(1)\n'
+    assert words in first
+    assert '  File "runfile.py", line 2, in divide\n    return x / 0  # here\n' in first
+    assert '  File "runfile.py", line 1\n    def f(:\n' in second
+    assert "exec(" not in first + second
+
+
+def test_a_reply_that_stays_unreadable_is_run_as_it_stands(tmp_path: Path) -> None:
+    """Three tries, no plan in any: the script is the whole reply, of any length; it leaves nothing either."""
+    script = submits(3) + f"open('here.txt', 'w')\n# {'x' * 5_000}\nprint('whole')\n"
+    looks = "import pathlib\nassert not pathlib.Path('submission.csv').exists()\n" + submits(2)
+    model = Scripted([*[f"raw:{script}"] * 3, looks], [review(3.5), review(2.5)])
+    _, nodes, log = run_aide(tmp_path, model, steps=2, parity=True)
+    assert [(node["status"], node["score"]) for node in nodes] == [("ok", 3.5), ("ok", 2.5)]
+    assert (nodes[0]["plan"], nodes[0]["code"]) == ("", script)
+    assert script.strip() in model.prompts[3]
+    assert submission(log) == b"id,y\n1,2\n"
+
+
 def test_the_launcher_holds_any_script() -> None:
     for code in ('x = \'\\n"""\'', "'THE CODE'", '"THE CODE"', "\ud800".encode(errors="replace").decode()):
         compile(launched(code), "launcher", "exec")

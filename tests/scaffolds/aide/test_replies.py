@@ -43,7 +43,9 @@ def test_integers_are_metrics_too(value: float) -> None:
     assert read_metrics(ToolResult(True, f'{{"score": {value}}}')).score == float(value)
 
 
-@pytest.mark.parametrize("value", [None, True, "0.5", float("nan"), float("inf"), -float("inf"), [1]])
+@pytest.mark.parametrize(
+    "value", [None, True, "0.5", float("nan"), float("inf"), -float("inf"), [1], 1e101, -(10**101)]
+)
 def test_only_finite_numbers_are_metrics(value: object) -> None:
     assert finite(value) is None
 

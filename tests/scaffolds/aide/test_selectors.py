@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from benchmark.competition import Column, Kind
+from benchmark.registry import find
+from experiments.build import merging
+from scaffolds.aide.lab import RunLab
 from scaffolds.aide.reseed import ReseedTopK
 from scaffolds.aide.scaffold import Aide, AideConfig
 from scaffolds.aide.selector import (
@@ -22,13 +26,14 @@ from scaffolds.aide.selector import (
 from scaffolds.aide.tree import Node, Status, Tree
 from scaffolds.aide.vote import TopKVote
 from scaffolds.errors import LimitReached
+from scaffolds.run import Run
 from scaffolds.runtime.durable import DurableRun
 from scaffolds.runtime.ledger import Limits
 from scaffolds.runtime.log import LogReader
 from scaffolds.runtime.session import Session
 from scaffolds.task import Metric
 from tests.scaffolds.aide.support import Scripted, good, run_aide, submission
-from tests.scaffolds.runtime.worlds import CARD, Counter, world
+from tests.scaffolds.runtime.worlds import CARD, Counter, play, world
 
 _SEEDED = """
 import json, os
@@ -111,14 +116,29 @@ def test_the_earliest_within_a_standard_error(maximize: bool) -> None:
 
 
 def test_reseeding_compares_means_of_what_could_be_measured() -> None:
-    tree = tree_of(True, made(1, 0.80), made(2, 0.95), made(3, 0.90), made(4, 0.99, source="self"))
+    tree = tree_of(True, made(1, 0.80), made(2, 0.95), made(3, 0.90), made(4, 0.85, source="self"))
     bench = Bench({2: [0.5, 0.6], 3: [0.9, 0.9], 1: [0.99]})
     chosen = ReseedTopK(4, 2).final(tree, bench)
     assert bench.asked == [[2, 3, 1]]  # what a model read in the output cannot be measured again
     assert chosen is not None
     assert (chosen.node.id, chosen.kept, chosen.score) == (3, "kept 3", pytest.approx(0.9))
     assert chosen.scores == {"2": [0.5, 0.6], "3": [0.9, 0.9], "1": [0.99]}
-    assert ReseedTopK(3, 2).final(tree, Bench({})) == Selection(tree[4], "kept 4", 0.99)
+    assert ReseedTopK(3, 2).final(tree, Bench({})) == Selection(tree[2], "kept 2", 0.95)
+
+
+@pytest.mark.parametrize("maximize", [True, False])
+@pytest.mark.parametrize("source", ["script", "self"])
+@pytest.mark.parametrize(("again", "chosen"), [([0.5, 0.5], 1), ([0.9, 0.9], 1), ([1.0, 1.0], 2)])
+def test_a_best_node_that_could_not_be_measured_is_beaten_only_by_a_better_mean(
+    maximize: bool, source: str, again: list[float], chosen: int
+) -> None:
+    sign = 1 if maximize else -1
+    best, rival = made(1, sign * 0.9, source=source), made(2, sign * 0.8)
+    tree = tree_of(maximize, best, rival, made(3, sign * 0.7))
+    bench = Bench({2: [sign * score for score in again], 3: [sign * 0.6, sign * 0.6]})
+    found = ReseedTopK(3, 2).final(tree, bench)
+    assert found is not None
+    assert found.node.id == chosen
 
 
 def test_a_merged_submission_is_taken_where_there_is_one() -> None:
@@ -172,12 +192,44 @@ def test_scripts_run_again_with_other_seeds(tmp_path: Path) -> None:
     assert [event.data["node"] for event in log.of_type("aide.pick")] == [1, 2]
 
 
+@pytest.mark.parametrize(
+    ("workers", "walls_s", "ran"),
+    [(1, [50, 50], []), (1, [50, 5], [1, 2]), (2, [60, 60], [1, 2]), (1, [5], [])],
+)
+def test_one_script_is_not_run_again_alone(
+    tmp_path: Path, workers: int, walls_s: list[float], ran: list[int]
+) -> None:
+    """A hundred seconds are left."""
+    nodes = [replace(made(n, 1.0), code=good(n), wall_s=wall_s) for n, wall_s in enumerate(walls_s, 1)]
+    found: dict[int, list[float]] = {}
+
+    def scaffold(run: Run) -> None:
+        found.update(RunLab(run, workers, 0.0, lambda: None).measured_again(nodes, [1]))
+
+    play(tmp_path, scaffold, Counter(), Limits(time_s=100))
+    assert found == {node: [float(node)] for node in ran}
+
+
 def test_a_pick_may_go_back_to_an_earlier_script(tmp_path: Path) -> None:
     """The earliest within a standard error: its submission was kept although another stood in between."""
     model = Scripted([good(5, 4.9, 5.1), good(4.95, 4.94, 4.96), good(4.94, 4, 5.88)])
     _, _, log = run_aide(tmp_path, model, steps=3, num_drafts=3, selector="one_se_earliest")
     assert [event.data["node"] for event in log.of_type("aide.pick")] == [1, 2, 1]
     assert submission(log) == b"id,y\n1,5\n"
+
+
+@pytest.mark.parametrize("selector", ["mean_minus_se", "one_se_earliest", "reseed_top_k"])
+@pytest.mark.parametrize("huge", ["1.7e308", "1e100"])
+def test_numbers_too_large_to_reckon_with_end_nothing(tmp_path: Path, selector: str, huge: str) -> None:
+    """What is no number any more when it is squared is none to begin with."""
+    huge_folds = (
+        good(1) + f"open('metrics.json', 'w').write('{{\"score\": 1, \"folds\": [{huge}, -{huge}]}}')\n"
+    )
+    outcome, _, _ = run_aide(
+        tmp_path, Scripted([huge_folds, good(2)]), steps=2, num_drafts=2, selector=selector
+    )
+    assert outcome is not None
+    assert outcome.summary.startswith("2 scripts, 2 good; submitted")
 
 
 _PREDICTS = """
@@ -231,3 +283,22 @@ def test_when_time_runs_out_in_the_selection_the_best_stands(tmp_path: Path) -> 
 def ran_again(log: LogReader) -> int:
     calls = [e.data["arguments"] for e in log.of_type("tool.call") if e.data.get("tool") == "run_script"]
     return sum(str(call["dir"]).startswith("again/") for call in calls)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "how"),
+    [
+        (["class"], "majority"),
+        (["class", "class"], "majority"),
+        (["probability", "probability"], "mean"),
+        (["number"], "mean"),
+        (["number", "probability"], ""),
+        (["class", "number"], ""),
+        ([], ""),
+    ],
+)
+def test_only_columns_of_one_kind_are_merged(kinds: list[Kind], how: str) -> None:
+    columns = {f"c{n}": Column(kind=kind, classes=("a",) * (kind == "class")) for n, kind in enumerate(kinds)}
+    known = find("practice-digits")
+    schema = known.submission.model_copy(update={"columns": columns})
+    assert merging(known.model_copy(update={"submission": schema})) == how

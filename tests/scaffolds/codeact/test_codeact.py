@@ -143,6 +143,15 @@ def test_saying_the_same_is_nudged(tmp_path: Path) -> None:
     assert model.heard[1:] == [told("continue")] * 2 + [told("stuck_same_words")]
 
 
+def test_a_circle_within_one_answer_is_seen_whatever_follows_it(tmp_path: Path) -> None:
+    turns = call("shell", command="cat nothing"), call("shell", command="pwd")
+    answer = acts(*[turns[0]] * 4, turns[1])
+    outcome, model = run(tmp_path, answer)
+    assert len(model.requests) == 2
+    assert model.heard[1] == told("stuck_same_result")
+    assert outcome.summary == "stopped: it went in circles (same_result)"
+
+
 def test_polling_a_log_that_grows_is_no_circle(tmp_path: Path) -> None:
     look = acts(call("shell", command="echo epoch >> log; wc -l < log"))
     outcome, _ = run(tmp_path, *[look] * 50, acts(SUBMIT, FINISH))

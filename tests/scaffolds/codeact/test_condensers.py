@@ -17,6 +17,7 @@ from scaffolds.runtime import events as ev
 from scaffolds.runtime.ledger import Limits
 from scaffolds.runtime.log import LogReader
 from scaffolds.runtime.transcript import message_record, parse_completion, recorded_messages
+from scaffolds.words import middle_cut
 from tests.scaffolds.scripted import Scripted, acts, call, fields, play, says
 
 HEAD = (Message("system", "You act."), Message("user", "Do it."))
@@ -37,7 +38,7 @@ def test_no_result_is_without_its_call(steps: list[tuple[set[int], set[int], str
     for number in range(1, 13):
         history.add(turn(number, number % 3))
     for dropped, masked, summary in steps:
-        history.apply(Condensation(tuple(dropped), tuple(masked), summary))
+        history.apply(Condensation(tuple(dropped), tuple(masked), summary=summary))
     view = history.view()
     assert tuple(view[:2]) == HEAD
     open_calls: list[str] = []
@@ -102,10 +103,12 @@ def check_recomputed(folder: Path) -> None:
             said = parse_completion(data).message()
         elif event.type == ev.TOOL_RESULT:
             assert said is not None
-            came.append(Message("tool", data["text"], tool_call_id=said.tool_calls[len(came)].id))
+            text = middle_cut(data["text"], 15_000, 15_000)
+            came.append(Message("tool", text, tool_call_id=said.tool_calls[len(came)].id))
         elif event.type == "context.condensed":
             assert history is not None
-            history.apply(Condensation(tuple(data["dropped"]), tuple(data["masked"]), data["summary"]))
+            dropped, masked, cut = (tuple(data[name]) for name in ("dropped", "masked", "cut"))
+            history.apply(Condensation(dropped, masked, cut, data["chars"], data["summary"]))
     assert checked
 
 
@@ -164,6 +167,36 @@ def test_a_conversation_that_is_too_long_is_made_shorter(tmp_path: Path, kind: s
     assert notes
     assert len(fields(tmp_path, ev.MODEL_ERROR)) >= len(notes)
     assert words(model.taken[-1])[-1] == f"{len(model.taken) - 1}."
+
+
+class Greedy(Forgetful):
+    """Looks at a long file seven times in its second answer."""
+
+    def complete(self, request: ModelRequest) -> Completion:
+        said = super().complete(request)
+        if len(self.taken) == 1:
+            return acts(call("shell", command="seq 10000 > long.txt"))
+        looks = [call("read_file", path="long.txt", offset=n) for n in range(7)]
+        return acts(*looks) if len(self.taken) == 2 else said
+
+
+@pytest.mark.parametrize("kind", ["conversation_window", "recent", "observation_masking", "llm"])
+@pytest.mark.parametrize(
+    ("room", "chars", "masked"), [(40_000, [7_500, 1_900], []), (7_000, [7_500, 1_900, 500], [2])]
+)
+def test_one_turn_that_is_too_long_by_itself_is_cut(
+    tmp_path: Path, kind: str, room: int, chars: list[int], masked: list[int]
+) -> None:
+    model = Greedy(room)
+    notes = run_for(tmp_path, model, 4, kind=kind)
+    assert [round(note["chars"], -2) for note in notes if note["cut"]] == chars
+    assert [note["masked"] for note in notes if note["masked"] and note["masked"] != [1]] == [masked] * bool(
+        masked
+    )
+    third = [request for request in model.taken if request.tools][2]
+    seen = [m.content for m in third.messages if m.role == "tool"]
+    assert len(seen) == 7
+    assert all(text == MASKED if masked else "characters left out" in text for text in seen)
 
 
 def test_the_window_drops_the_older_half(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from scaffolds.mlab.actions.table import ACTIONS, available
+from scaffolds.mlab.actions.table import actions, available
+from scaffolds.mlab.config import MlabConfig
 from scaffolds.tools import SANDBOX_TOOLS
 from tests.requires import require
 from tests.scaffolds.mlab.support import Session, code, finish, reply, step
@@ -16,7 +17,11 @@ NEW = "x = 2\nprint(x)\n"
 
 def names(*, retrieval: bool, without: str = "") -> list[str]:
     tools = set(SANDBOX_TOOLS) - {without}
-    return [name for name, a in available(tools, retrieval=retrieval).items() if not a.hidden]
+    return [
+        name
+        for name, a in available(tools, MlabConfig.model_validate({"retrieval": retrieval})).items()
+        if not a.hidden
+    ]
 
 
 def test_the_actions_shown_are_those_of_the_benchmarks_run() -> None:
@@ -32,10 +37,18 @@ def test_the_actions_shown_are_those_of_the_benchmarks_run() -> None:
         "Inspect Script Lines",
         "Edit Script (AI)",
     ]
+    config = MlabConfig.model_validate({"retrieval": True})
     assert names(retrieval=True) == [*shown, "Reflection"]
-    assert len(available(SANDBOX_TOOLS, retrieval=True)) == len(ACTIONS) == 16
+    assert len(available(SANDBOX_TOOLS, config)) == len(actions(config)) == 16
     assert "Validate Submission" not in names(retrieval=False, without="validate_submission")
     assert "Edit Script (AI)" not in names(retrieval=False, without="edit_file")
+
+
+def test_the_agent_is_told_how_many_lines_it_may_inspect(tmp_path: Path) -> None:
+    inspect = step("Inspect Script Lines", script_name="a", start_line_number=1, end_line_number=9)
+    session = Session(tmp_path, [inspect, finish()], inspect_lines=7)
+    assert "The last line, at most 7 after the first." in session.model.requests[0].messages[0].content
+    assert "at most 7 lines can be shown at a time" in session.observations[0]
 
 
 STEPS: list[tuple[list[Said], list[str]]] = [

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffolds.mlab.actions.editing import EDIT_SCRIPT
-from scaffolds.mlab.actions.files import INSPECT_LINES, LIST_FILES, WRITE_FILE
+from scaffolds.mlab.actions.files import LIST_FILES, WRITE_FILE, inspecting
 from scaffolds.mlab.arguments import BadArguments, cut_at_keys, read_arguments, sanitised
 
 EDIT, WRITE, LIST = EDIT_SCRIPT.spec, WRITE_FILE.spec, LIST_FILES.spec
@@ -97,14 +97,14 @@ def test_a_mismatch_is_told_and_never_guessed_at(text: str, words: str) -> None:
 @pytest.mark.parametrize(("raw", "value"), [("3", 3), ('"3"', 3), ("3.0", 3), ('" 3 "', 3), ("-1", -1)])
 def test_whole_numbers_may_be_written_as_text(raw: str, value: int) -> None:
     text = f'{{"script_name": "a.py", "start_line_number": {raw}, "end_line_number": 9}}'
-    assert read_arguments(text, INSPECT_LINES.spec)["start_line_number"] == value
+    assert read_arguments(text, inspecting(100).spec)["start_line_number"] == value
 
 
 @pytest.mark.parametrize("raw", ["1.5", "true", "null", '"x"', "1e300", '"' + "9" * 99 + '"'])
 def test_anything_else_is_no_line_number(raw: str) -> None:
     text = f'{{"script_name": "a.py", "start_line_number": {raw}, "end_line_number": 9}}'
     with pytest.raises(BadArguments, match="`start_line_number` must be a whole number"):
-        read_arguments(text, INSPECT_LINES.spec)
+        read_arguments(text, inspecting(100).spec)
 
 
 def test_values_of_other_types_are_taken_as_text() -> None:

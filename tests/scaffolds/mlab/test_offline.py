@@ -12,6 +12,7 @@ from scaffolds.markdown import fenced
 from scaffolds.messages import Message
 from scaffolds.mlab.actions.table import available
 from scaffolds.mlab.arguments import read_arguments
+from scaffolds.mlab.config import MlabConfig
 from scaffolds.mlab.reply import read_record
 from scaffolds.models.offline.labelled import Last, Memory, Move, decide
 from scaffolds.models.offline.tabular import OfflineTabular
@@ -85,7 +86,7 @@ def test_whatever_a_script_printed_the_reply_can_be_used(output: str, action: st
     values = [("Research Plan and Status", plan), ("Action", action), ("Action Input", "{}")]
     shown = PROMPTS.render("step", fields=values, observation=observation)
     record = read_record(said(PROMPTS.render("steps", steps=[shown], total=1, plan=plan, digest=None)))
-    spec = available(SANDBOX_TOOLS, retrieval=False)[record.action].spec
+    spec = available(SANDBOX_TOOLS, MlabConfig.model_validate({}))[record.action].spec
     assert read_arguments(record.action_input, spec)
     if action == "Copy File":
         assert record.action == "Edit Script (AI)"

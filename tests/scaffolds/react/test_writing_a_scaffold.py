@@ -1,5 +1,6 @@
 """The page about scaffolds: its programs are run, and its React is the one that there is."""
 
+import importlib
 import re
 import sys
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 import scaffolds.react.scaffold
 from scaffolds.registry import find
 from tests.requires import require
+from tests.scaffolds.scripted import Scripted, play, says
 
 PAGE = Path(__file__).parents[3] / "docs" / "writing-a-scaffold.md"
 
@@ -52,6 +54,29 @@ def test_react_has_two_names_and_no_entry_anywhere() -> None:
         if path.parent.name != "react" and re.search(r"\breact\b", path.read_text())
     ]
     assert elsewhere == []
+
+
+GOOD = "open('metrics.json', 'w').write('{\"score\": 5}'); open('submission.csv', 'w').write('id,y\\n1,2\\n')"
+LEFT = {
+    "good": GOOD,
+    "breaks off before it writes anything": "raise SystemExit(1)",
+    "writes and fails": f"{GOOD}; raise SystemExit(1)",
+    "no score": GOOD.replace("score", "loss"),
+    "no number": GOOD.replace("5", "NaN"),
+    "a list": GOOD.replace('{"score": 5}', "[5]"),
+    "brackets": GOOD.replace("'{\"score\": 5}'", "'[' * 60_000"),
+    "no submission": GOOD.partition(";")[0],
+    "good again": GOOD,
+}
+
+
+def test_a_draft_counts_for_what_it_left_itself(tmp_path: Path, my_agents: str) -> None:
+    """One after the other in a sandbox that is kept: whatever a script did, the next one is judged alone."""
+    draft = importlib.import_module("my_agents").draft
+    model = Scripted([says(f"```python\n{code}\n```") for code in LEFT.values()])
+    came = play(tmp_path, lambda run: [draft(number, run) for number in range(len(LEFT))], model)
+    scores = {name: one and one.score for name, one in zip(LEFT, came, strict=True)}
+    assert scores == dict.fromkeys(LEFT) | {"good": 5.0, "good again": 5.0}
 
 
 @pytest.mark.parametrize("agent", ["OneShot", "Drafts"])
