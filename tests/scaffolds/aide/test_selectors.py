@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.competition import Column, Kind
 from benchmark.registry import find
+from benchmark.submission_schema import Column
 from experiments.build import merging
 from scaffolds.aide.lab import RunLab
 from scaffolds.aide.reseed import ReseedTopK
@@ -297,7 +297,7 @@ def ran_again(log: LogReader) -> int:
         ([], ""),
     ],
 )
-def test_only_columns_of_one_kind_are_merged(kinds: list[Kind], how: str) -> None:
+def test_only_columns_of_one_kind_are_merged(kinds: list[str], how: str) -> None:
     columns = {f"c{n}": Column(kind=kind, classes=("a",) * (kind == "class")) for n, kind in enumerate(kinds)}
     known = find("practice-digits")
     schema = known.submission.model_copy(update={"columns": columns})
