@@ -105,7 +105,9 @@ class Competition(Facts):
     medals: Medals
     """What wins a medal."""
     grader_alone: tuple[str, ...] = ()
-    """Submissions that the grader scores and the contract refuses, with the reason."""
+    """Submissions that the grader scores and the contract refuses, with the reason. The size is the general
+    exception, in no competition's list: the contract knows the sample and refuses what
+    `benchmark.contract.most_bytes` says, the grader does not and reads up to `MAX_BYTES`."""
     unlike_upstream: tuple[str, ...] = ()
     """Submissions that are judged otherwise than by MLE-bench, with the reason."""
     known_issues: tuple[str, ...] = ()
