@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmark.competition import Competition
 from benchmark.errors import BadData, NotPrepared
+from benchmark.preparation.files import level_times
 from benchmark.preparation.manifest import Manifest, digest_of, read_manifest, sums_of, write_manifest
 
 DESCRIPTION = "description.md"
@@ -137,8 +138,11 @@ def _is_current(competition: Competition, data_dir: Path) -> bool:
 def _renew_description(competition: Competition, folders: Prepared) -> None:
     """Puts today's description beside data that stay as they are: raw files may be long gone."""
     _write_description(competition, folders.public)
+    level_times(folders.public)
     if folders.manifest is not None:
-        files = sums_of(folders.public, folders.manifest.files)
+        # Every file bears the same time, so that the new description could pass for the old one.
+        known = {name: old for name, old in folders.manifest.files.items() if name != DESCRIPTION}
+        files = sums_of(folders.public, known)
         write_manifest(folders.public.parent, folders.manifest.model_copy(update={"files": files}))
 
 
@@ -176,6 +180,7 @@ def _finish(competition: Competition, folders: Prepared, options: Options) -> No
     for path in _expected(competition, folders):
         if not path.exists():
             raise BadData(path, "the preparation did not make this file")
+    level_times(folders.public)
     options.say("computing checksums")
     _note(competition, folders)
     _flush(folders.public.parent)

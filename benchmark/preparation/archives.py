@@ -6,6 +6,7 @@ are counted as they are written, so that an archive which swells is stopped on t
 
 import errno
 import gzip
+import hashlib
 import lzma
 import shutil
 import tarfile
@@ -19,6 +20,7 @@ from typing import IO, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.preparation.errors import BadArchive, MissingPackage
+from benchmark.preparation.files import MOMENT
 
 SUFFIXES = (".zip", ".7z", ".tar", ".tar.gz", ".tgz")
 """The kinds of archives that the competitions come in."""
@@ -140,7 +142,8 @@ def _unpack_zip(archive: Path, target: Path, budget: _Budget) -> None:
     with zipfile.ZipFile(archive) as opened:
         infos = opened.infolist()
         budget.announce(Entry(info.filename, info.file_size) for info in infos)
-        for info in infos:
+        # Files are made in an order that says nothing: it stays readable in their inodes.
+        for info in sorted(infos, key=_mixed):
             path = budget.place(info.filename, target)
             kind = (info.external_attr >> 16) & 0o170000
             if info.is_dir():
@@ -150,6 +153,10 @@ def _unpack_zip(archive: Path, target: Path, budget: _Budget) -> None:
             else:
                 with opened.open(info) as source:
                     budget.copy(source, path)
+
+
+def _mixed(info: zipfile.ZipInfo) -> bytes:
+    return hashlib.sha256(info.filename.encode("utf-8", "surrogatepass")).digest()
 
 
 def _unpack_tar(archive: Path, target: Path, budget: _Budget) -> None:
@@ -234,12 +241,18 @@ def _info(name: str, folder: bool = False) -> zipfile.ZipInfo:
 
 
 def _pack_7z(archive: Path, files: Iterable[tuple[str, Path]], folders: Iterable[str]) -> None:
-    with _py7zr().SevenZipFile(archive, "w") as opened:
+    py7zr = _py7zr()
+    from py7zr.helpers import ArchiveTimestamp
+
+    with py7zr.SevenZipFile(archive, "w") as opened:
         for folder in folders:
             with _empty_folder(archive) as empty:
                 opened.write(empty, folder)
         for name, path in files:
             opened.write(path, name)
+        moment = ArchiveTimestamp.from_datetime(MOMENT)
+        for info in opened.header.files_info.files:
+            info.update(creationtime=moment, lastwritetime=moment, lastaccesstime=moment)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Archives are taken apart safely: no path escapes, no links, no bombs, and nothing broken is believed."""
 
 import io
+import os
 import random
 import stat
 import tarfile
@@ -73,11 +74,27 @@ def test_packed_is_what_was_given(name: str, tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"source", name, "out"}
 
 
-def test_a_zip_is_the_same_every_time(tmp_path: Path) -> None:
-    (tmp_path / "source").write_bytes(b"content" * 99)
-    for name in ("1.zip", "2.zip"):
-        pack(tmp_path / name, [("one.csv", tmp_path / "source")])
-    assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
+@pytest.mark.parametrize("kind", ["zip", "7z"])
+def test_an_archive_is_the_same_every_time(kind: str, tmp_path: Path) -> None:
+    for number in (1, 2):
+        source = tmp_path / f"source-{number}"
+        source.write_bytes(b"content" * 99)
+        os.utime(source, (number * 10**9, number * 10**9))
+        pack(tmp_path / f"{number}.{kind}", [("x/one.csv", source)], ["x"])
+    assert (tmp_path / f"1.{kind}").read_bytes() == (tmp_path / f"2.{kind}").read_bytes()
+
+
+def test_files_are_not_made_in_the_order_of_a_zip(tmp_path: Path) -> None:
+    """Which are made first shows where unpacking is stopped in the middle."""
+    names = [f"{kind}.{number}" for kind in ("cat", "dog") for number in range(20)]
+    made: list[set[str]] = []
+    for number, order in enumerate((names, names[::-1])):
+        write_zip(tmp_path / f"{number}.zip", dict.fromkeys(order, b"x"))
+        with pytest.raises(BadArchive, match="more than 20 entries"):
+            unpack(tmp_path / f"{number}.zip", tmp_path / str(number), SMALL)
+        made.append(set(everything_in(tmp_path / str(number))))
+    assert made[0] == made[1]
+    assert {name[:3] for name in made[0]} == {"cat", "dog"}
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from benchmark.competition import Competition
 from benchmark.preparation import large
 from benchmark.preparation.checksums import CHECKSUMS, check_tables, md5_of, recorded
 from benchmark.preparation.errors import BadRaw, DiskFull, MissingRaw
+from benchmark.preparation.files import MOMENT
 from benchmark.preparation.old_floats import read_as_before
 from benchmark.prepare import DESCRIPTION, Options, prepare, prepared, public_digest
 from benchmark.registry import find
@@ -97,6 +98,23 @@ def test_raw_files_stay_as_they_are(tmp_path: Path) -> None:
         assert state.st_ino not in raw_inodes
         assert path.is_dir() or (state.st_nlink == 1 and state.st_mode & stat.S_IWUSR)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_times_of_public_files_say_nothing(tmp_path: Path) -> None:
+    """Also where files are links to what was unpacked, and after the description has changed."""
+    name = "plant-seedlings-classification"
+    (tmp_path / "raw").mkdir()
+    shutil.copy(DATA / f"{name}.zip", tmp_path / "raw" / f"{find(name).slug}.zip")
+    folders = prepare(find(name), tmp_path / "data", Options(raw=tmp_path / "raw"))
+    for _ in range(2):
+        paths = [folders.public, *folders.public.rglob("*")]
+        assert {path.stat().st_mtime for path in paths} == {MOMENT}
+        assert folders.digest == public_digest(folders.public)
+        text = (folders.public / DESCRIPTION).read_text()
+        (folders.public / DESCRIPTION).write_text(text.swapcase())
+        os.utime(folders.public / DESCRIPTION, (MOMENT, MOMENT))
+        folders = prepare(find(name), tmp_path / "data")
+        assert (folders.public / DESCRIPTION).read_text() == text
 
 
 def test_a_failure_in_the_middle_leaves_nothing(tmp_path: Path) -> None:
