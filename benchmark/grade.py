@@ -68,6 +68,8 @@ class Report(BaseModel):
     """When the report was made."""
     submission_path: str
     """Where the submission was read from."""
+    data_version: int = 1
+    """The data version of the answers."""
     verdict: Verdict
     """Why the submission is valid or not."""
 
@@ -133,6 +135,7 @@ def make_report(
         is_lower_better=not maximize,
         created_at=datetime.now(UTC),
         submission_path=submission_path,
+        data_version=competition.data_version,
         verdict=verdict,
     )
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from benchmark.__main__ import app
 from benchmark.batch import GradingReport
+from benchmark.registry import find
 from benchmark.verify import verify
 from benchmark.versions import at_version
 from tests.benchmark.conftest import Practice
@@ -79,6 +80,31 @@ def test_a_list_of_submissions(answers_alone: Path, tmp_path: Path) -> None:
     as_json = json.loads(run("grade", *wanted, "--json").stdout)
     assert as_json["total_runs"] == len(lines)
     assert len(as_json["competition_reports"]) == len(lines)
+
+
+def test_one_failure_loses_no_other_grade(answers_alone: Path, tmp_path: Path) -> None:
+    """A name that no file can have, a competition with broken answers, and no file at all."""
+    broken = "spaceship-titanic"
+    private = answers_alone / broken / "prepared" / "private"
+    private.mkdir(parents=True)
+    (private / find(broken).answers.file).write_text("other\n1\n")
+    fine = tmp_path / "fine.csv"
+    fine.write_bytes(golden(MEDIUM).perfect)
+    paths = {"x" * 5000: MEDIUM, str(fine.parent / "none.csv"): MEDIUM}
+    lines = [*({"competition_id": name, "submission_path": path} for path, name in paths.items())]
+    lines += [{"competition_id": name, "submission_path": str(fine)} for name in (broken, MEDIUM)]
+    listed = tmp_path / "list.jsonl"
+    listed.write_text("\n".join(map(json.dumps, lines)))
+    out = tmp_path / "out"
+    done = run("grade", "--submissions", listed, "--data-dir", answers_alone, "--output-dir", out)
+    assert done.exit_code == 1
+    assert done.stderr.count("error: ") == 2
+    assert [line.split()[1] for line in done.stdout.splitlines()[:2]] == ["FAILED", "no"]
+    (written,) = out.iterdir()
+    report = GradingReport.model_validate_json(written.read_bytes())
+    assert [one.verdict.code for one in report.competition_reports] == ["FAILED", "NOT_CSV", "FAILED", "OK"]
+    assert (report.total_failed, report.total_valid_submissions, report.total_gold_medals) == (2, 1, 1)
+    assert [one.submission_exists for one in report.competition_reports] == [False, False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -207,5 +233,11 @@ def test_the_second_data_version_has_its_own_metric_and_no_medals(tmp_path: Path
     report = json.loads(run(*wanted, "--data-version", 2, "--json").stdout)
     assert report["valid_submission"]
     assert (report["any_medal"], report["above_median"]) == (False, False)
+    listed = tmp_path / "list.jsonl"
+    listed.write_text(json.dumps({"competition_id": name, "submission_path": str(submission)}))
+    both = ("grade", "--submissions", listed, "--data-dir", tmp_path, "--output-dir", tmp_path / "out")
+    (listed_report,) = json.loads(run(*both, "--data-version", 2, "--json").stdout)["competition_reports"]
+    assert (listed_report["data_version"], listed_report["score"]) == (2, report["score"])
+    assert "is not prepared" in run(*both).stderr
     assert "is not prepared" in run(*wanted).stderr
     assert "has no data version 2" in run("grade-sample", submission, "AI4Code", "--data-version", 2).stderr
