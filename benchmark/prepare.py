@@ -16,8 +16,16 @@ from pathlib import Path
 
 from benchmark.competition import Competition
 from benchmark.errors import BadData, NotPrepared
+from benchmark.preparation.errors import OtherVersion
 from benchmark.preparation.files import level_times
-from benchmark.preparation.manifest import Manifest, digest_of, read_manifest, sums_of, write_manifest
+from benchmark.preparation.manifest import (
+    Manifest,
+    digest_of,
+    noted_version,
+    read_manifest,
+    sums_of,
+    write_manifest,
+)
 
 DESCRIPTION = "description.md"
 UNFINISHED = ".unfinished-"
@@ -71,10 +79,14 @@ def prepared(competition: Competition, data_dir: Path) -> Prepared:
 
     Raises:
         NotPrepared: They are not there, or not whole.
+        OtherVersion: They are those of another data version.
     """
     folders = _folders(home(competition, data_dir) / "prepared")
     if any(not path.exists() for path in _expected(competition, folders)):
-        raise NotPrepared(competition.id, data_dir)
+        raise NotPrepared(competition, data_dir)
+    noted = noted_version(folders.public.parent)
+    if noted not in (None, competition.data_version):
+        raise OtherVersion(folders.public.parent, noted, competition.data_version)
     return folders
 
 

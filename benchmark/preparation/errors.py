@@ -40,6 +40,20 @@ class BadArchive(BenchmarkError):
         super().__init__(f"{path}: {problem}; delete it and fetch it again")
 
 
+class OtherVersion(BenchmarkError):
+    """The prepared data are those of another data version than the one that is asked for."""
+
+    code = "other_version"
+
+    def __init__(self, folder: Path, found: int, wanted: int) -> None:
+        self.found = found
+        self.wanted = wanted
+        super().__init__(
+            f"{str(folder)!r} holds data version {found}, not {wanted}; name the folder above with "
+            "--data-dir (version 2 lies in v2 inside it) and the version with --data-version"
+        )
+
+
 class MissingPackage(BenchmarkError):
     """A package that not everyone needs is not installed."""
 

@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 
 from benchmark.errors import BadCompetition
+from benchmark.preparation.errors import OtherVersion
 from benchmark.preparation.tfrecords import records, texts_of
-from benchmark.prepare import DESCRIPTION, Options, Prepared, prepare
+from benchmark.prepare import DESCRIPTION, Options, Prepared, prepare, prepared
 from benchmark.registry import COMPETITIONS, all_ids, find
 from benchmark.versions import CHANGES, NoSuchVersion, at_version
 from tests.benchmark.preparation.describing import describe_tree, differences
@@ -75,6 +76,17 @@ def test_the_versions_lie_apart(tmp_path: Path) -> None:
     train, test = table_in(other.public / "train.tsv.zip"), table_in(other.public / "test.tsv.zip")
     assert not set(train["SentenceId"]) & set(test["SentenceId"])
     assert len(train) + len(test) == len(table_in(raw / "train.tsv.zip"))
+
+
+def test_data_of_another_version_are_refused(tmp_path: Path) -> None:
+    """Neither taken for those of this version nor written over by them."""
+    name = "spaceship-titanic"
+    other = second(name, tmp_path)
+    before = describe_tree(other.public)
+    for take in (prepared, prepare):
+        with pytest.raises(OtherVersion, match="holds data version 2, not 1"):
+            take(find(name), tmp_path / "data" / "v2")
+    assert describe_tree(other.public) == before
 
 
 def table_in(archive: Path) -> pd.DataFrame:
