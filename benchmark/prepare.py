@@ -64,6 +64,8 @@ class Options:
 
     raw: Path | None = None
     """The folder of raw files that are there already; without it they are downloaded."""
+    raw_itself: bool = True
+    """Whether that folder may be the competition's own, besides having one for each competition inside."""
     keep_raw: bool = False
     """Whether the download stays on disk, unpacked."""
     check_download: bool = True

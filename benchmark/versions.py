@@ -29,6 +29,11 @@ class NoSuchVersion(BenchmarkError):
         )
 
 
+def has_version(competition: Competition, version: int) -> bool:
+    """Whether a competition has a data version."""
+    return version == competition.data_version or (version == 2 and (competition.folder / CHANGES).is_file())
+
+
 def at_version(competition: Competition, version: int) -> Competition:
     """A competition as another data version has it.
 
@@ -38,9 +43,9 @@ def at_version(competition: Competition, version: int) -> Competition:
     """
     if version == competition.data_version:
         return competition
-    path = competition.folder / CHANGES
-    if version != 2 or not path.is_file():
+    if not has_version(competition, version):
         raise NoSuchVersion(competition.id, version)
+    path = competition.folder / CHANGES
     try:
         changes = yaml.safe_load(path.read_text(encoding="utf-8"))
         facts = yaml.safe_load((competition.folder / "competition.yaml").read_text(encoding="utf-8"))

@@ -6,6 +6,20 @@ from pathlib import Path
 from benchmark.errors import BenchmarkError
 
 
+class NoPreparer(BenchmarkError):
+    """This version cannot prepare a competition."""
+
+    code = "no_preparer"
+
+    def __init__(self, competition_id: str) -> None:
+        self.competition_id = competition_id
+        super().__init__(
+            f"mle-bench prepares {competition_id!r}, and this version does not; type: "
+            f"mlebench prepare -c {competition_id} --data-dir DIR, and name the same "
+            "folder with --data-dir here"
+        )
+
+
 class MissingRaw(BenchmarkError):
     """A raw file that the preparation needs is not there."""
 

@@ -9,6 +9,7 @@ from types import ModuleType
 
 from benchmark.competition import Competition
 from benchmark.errors import BadCompetition
+from benchmark.preparation.errors import NoPreparer
 from benchmark.preparation.raw import Raw
 
 
@@ -53,14 +54,15 @@ def preparer(competition: Competition) -> Preparer:
     """The function that prepares a competition.
 
     Raises:
-        BadCompetition: The facts name none, or one that does not exist.
+        NoPreparer: The facts name none.
+        BadCompetition: They name one that does not exist.
     """
     from benchmark.preparation.recipe import follow
 
     facts = competition.preparation
     path = competition.folder / "competition.yaml"
     if facts is None:
-        raise BadCompetition(path, "this version cannot prepare this competition; prepare it with mle-bench")
+        raise NoPreparer(competition.id)
     if facts.function is None:
         return follow
     place, _, function = facts.function.partition(":")

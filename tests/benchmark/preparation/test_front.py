@@ -75,7 +75,7 @@ def test_what_cannot_be_prepared(raw: Path, tmp_path: Path) -> None:
     for arguments, words in (
         ((), "name competitions or splits"),
         ((SPOOKY, "--data-version", "2"), "use version 1"),
-        (("AI4Code",), "cannot prepare this competition"),
+        (("AI4Code",), "error: AI4Code: mle-bench prepares 'AI4Code'"),
         ((SPOOKY, "--raw", tmp_path / "nowhere"), "there is no such folder"),
     ):
         done = run(
@@ -83,6 +83,41 @@ def test_what_cannot_be_prepared(raw: Path, tmp_path: Path) -> None:
         )
         assert done.exit_code == 1
         assert words in done.stderr, done.stderr
+        assert ".yaml" not in done.stderr
+
+
+def test_a_set_without_those_that_lack_a_version(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who names one of them is told that there is no such version of it."""
+    monkeypatch.setattr("benchmark.cli.preparing._preparable", lambda: (TITANIC, SPOOKY, APTOS))
+    options = ("--raw", raw, "--data-dir", tmp_path / "data", "--data-version", "2", "--json")
+    done = run("--all", *options)
+    assert done.exit_code == 0, done.stderr
+    assert [result["id"] for result in json.loads(done.stdout)] == [TITANIC]
+    assert done.stderr == f"left out, for they have no data version 2: {SPOOKY}, {APTOS}\n"
+    done = run("--all", SPOOKY, *options)
+    assert [result.get("error") for result in json.loads(done.stdout)] == ["no_such_version", None]
+
+
+def test_several_from_the_layout_of_mle_bench(tmp_path: Path) -> None:
+    """The folder itself is the files of neither, whatever it holds."""
+    for name in (TITANIC, SPOOKY):
+        raw_of(name, tmp_path / "raw" / name / "raw")
+    raw_of(APTOS, tmp_path / "raw")
+    done = run(TITANIC, SPOOKY, APTOS, "--raw", tmp_path / "raw", "--data-dir", tmp_path / "data", "--json")
+    results = json.loads(done.stdout)
+    assert [result.get("error") for result in results] == [None, None, "no_such_file"]
+    assert f"{APTOS}'" in results[2]["message"]
+
+
+def test_a_failure_of_the_system_does_not_stop_the_others(raw: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / TITANIC).write_text("in the way")
+    done = run(TITANIC, SPOOKY, "--raw", raw, "--data-dir", tmp_path / "data", "--json")
+    assert done.exit_code == 1
+    assert [result.get("error") for result in json.loads(done.stdout)] == ["os", None]
+    assert f"error: {TITANIC}: " in done.stderr
 
 
 def test_raw_files_stay_as_they_are(tmp_path: Path) -> None:
