@@ -94,7 +94,7 @@ def grade_all(
     workers: int | None = None,
     done: Callable[[Report], None] = lambda _: None,
 ) -> GradingReport:
-    """Grades submissions, several at a time, each in a guarded child; one that fails does not stop the others.
+    """Grades submissions, several at a time, each in a guarded child; a failure does not stop the others.
 
     Args:
         entries: The submissions.

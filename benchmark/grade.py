@@ -32,7 +32,7 @@ ABSENT = Verdict(valid=False, code=Code.NOT_CSV, message="There is no submission
 
 
 class Report(BaseModel):
-    """The result of one submission; the fields have the names of mle-bench's report, but for `verdict`."""
+    """The result of one submission; the fields have the names of mle-bench's report, but for the last two."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -82,7 +82,7 @@ def private_folder(competition: Competition, data_dir: Path) -> Path:
     """
     private = home(competition, data_dir) / "prepared" / "private"
     if not (private / competition.answers.file).is_file():
-        raise NotPrepared(competition.id, data_dir)
+        raise NotPrepared(competition, data_dir)
     return private
 
 
@@ -153,8 +153,10 @@ def _score(data: bytes, competition: Competition, private: Path) -> float:
     else:
         predicted = submission.values[list(answers.table.columns)]
         points = score(metric.name, _values(answers.table), _values(predicted), **metric.params)
-    if not math.isnan(points):
+    if math.isfinite(points):
         return points
+    if metric.undefined is None and math.isinf(points):
+        raise Rejected(Code.OUT_OF_RANGE, f"The values are so large that {metric.name} is no finite number.")
     if metric.undefined is None:
         raise BadData(private / competition.answers.file, f"{metric.name} has no value for these answers")
     return metric.undefined

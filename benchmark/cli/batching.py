@@ -42,7 +42,7 @@ def grade_command(
     workers: Workers = None,
     as_json: AsJson = False,
 ) -> None:
-    """Grade the submissions of a list, and write and show what they win together; exit code 1 if one failed."""
+    """Grade the submissions of a list, and tell and write what they win; exit code 1 if one failed."""
     with clear_errors():
         entries = read_list(submissions)
         console = Console(stderr=True)

@@ -102,6 +102,20 @@ def test_every_competition_judges_nasty_cells(public: Path, name: str) -> None:
         agree(text(changed), case, contract)
 
 
+@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("values", [("1e308",), ("1.7e308", "-1.7e308")], ids=["large", "both ends"])
+def test_columns_full_of_huge_numbers_have_a_score_or_a_reason(
+    public: Path, name: str, values: tuple[str, ...]
+) -> None:
+    case, contract = case_of(name, public)
+    header, *rows = rows_of(case.perfect)
+    ids = {header.index(one) for one in contract.id_columns}
+    for number, row in enumerate(rows):
+        for place in set(range(len(row))) - ids:
+            row[place] = values[number % len(values)]
+    agree(text([header, *rows]), case, contract)
+
+
 @few
 @given(
     name=st.sampled_from(IDS),
