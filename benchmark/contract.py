@@ -68,7 +68,8 @@ def compile_contract(competition: Competition, public: Path) -> SubmissionContra
     """
     sample = public / competition.files["sample_submission"]
     if not sample.is_file():
-        raise NotPrepared(competition.id, public.parent.parent.parent)
+        home = public.parent.parent  # beside others of its version: in `<data>`, or in `<data>/v2`
+        raise NotPrepared(competition, home.parent if competition.data_version == 1 else home.parent.parent)
     from benchmark.submission import read_expected  # pandas is needed here and not before
 
     names = header_of(sample)

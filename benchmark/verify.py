@@ -72,7 +72,7 @@ def _sample(competition: Competition, data_dir: Path) -> bytes:
     public = home(competition, data_dir) / "prepared" / "public"
     path = public / competition.files["sample_submission"]
     if not path.is_file():
-        raise NotPrepared(competition.id, data_dir)
+        raise NotPrepared(competition, data_dir)
     with open_table(path) as lines:
         return _own_columns(competition, lines.read(), {})
 
