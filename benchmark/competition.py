@@ -1,5 +1,6 @@
 """The facts about one competition, as its `competition.yaml` states them; nothing here is computed."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
@@ -21,6 +22,8 @@ from benchmark.submission_schema import (
 __all__ = ["Answers", "Check", "Column", "Competition", "Facts", "Metric", "Parameter", "SubmissionSchema"]
 
 Complexity = Literal["practice", "dev", "low", "medium", "high"]
+CHANGED = "## What this version of the data changes"
+"""The heading of the last section of a description of version 2."""
 Prediction = Literal["class", "probability", "number", "text"]
 
 
@@ -58,6 +61,20 @@ class Change(Facts):
     """What it changes; scores under another metric are compared with no leaderboard."""
     what: str
     """The change in words."""
+
+
+class Rewording(Facts):
+    """A piece of a description that is not true of a data version, and what stands there instead."""
+
+    old: str = Field(alias="from", min_length=1)
+    """The piece; any blanks and line ends in it stand for any others."""
+    new: str = Field(alias="to")
+    """The text in its place, line ends and all."""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Finds the piece."""
+        return re.compile(r"\s+".join(map(re.escape, self.old.split())))
 
 
 class Medals(Thresholds):
@@ -114,6 +131,8 @@ class Competition(Facts):
     """What a reader of results should know."""
     version_2: tuple[Change, ...] = ()
     """What data version 2 changes."""
+    rewordings: tuple[Rewording, ...] = ()
+    """What this data version says otherwise in both descriptions."""
     folder: Path = Field(exclude=True, repr=False)
     """Where the facts were read from; the loader sets it."""
 
@@ -137,8 +156,10 @@ class Competition(Facts):
         text = (self.folder / name).read_text(encoding="utf-8")
         if self.data_version == 1 or not self.version_2:
             return text
+        for change in self.rewordings:
+            text = change.pattern.sub(lambda _, new=change.new: new, text)
         changes = "".join(f"- {change.what}\n" for change in self.version_2)
-        return f"{text.rstrip()}\n\n## Other than said above\n\n{changes}"
+        return f"{text.rstrip()}\n\n{CHANGED}\n\n{changes}"
 
     @property
     def comparable(self) -> bool:

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmark.competition import Rewording
+from benchmark.descriptions import problems
 from benchmark.errors import BadCompetition
 from benchmark.preparation.errors import OtherVersion
 from benchmark.preparation.tfrecords import records, texts_of
@@ -46,6 +48,23 @@ def test_changes_are_said_in_words_and_hold_together(name: str) -> None:
     assert words in changed.description()
     assert words in changed.description(obfuscated=True)
     assert words not in first.description()
+
+
+@pytest.mark.parametrize("name", WITH_CHANGES)
+def test_descriptions_tell_the_task_of_version_2(name: str) -> None:
+    changed = at_version(find(name), 2)
+    assert problems(changed) == ()
+    for hidden in (False, True):
+        text = changed.description(hidden)
+        assert [one.new for one in changed.rewordings if one.new not in text] == []
+        assert max(map(len, text.splitlines())) < 400
+
+
+def test_what_is_to_be_replaced_must_be_there() -> None:
+    changed = at_version(find("spaceship-titanic"), 2)
+    wrong = [Rewording.model_validate({"from": old, "to": ""}) for old in ("of nowhere", "passengers")]
+    found = problems(changed.model_copy(update={"rewordings": tuple(wrong)}))
+    assert len([problem for problem in found if "stands there" in problem]) == 4
 
 
 def test_every_change_in_words_is_one_of_the_facts() -> None:
