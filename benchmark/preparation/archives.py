@@ -19,7 +19,8 @@ from typing import IO, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.preparation.errors import BadArchive, MissingPackage
+from benchmark.errors import BenchmarkError
+from benchmark.preparation.errors import BadArchive, DiskFull, MissingPackage
 from benchmark.preparation.files import MOMENT
 
 SUFFIXES = (".zip", ".7z", ".tar", ".tar.gz", ".tgz")
@@ -60,8 +61,9 @@ def unpack(archive: Path, target: Path, limits: Limits | None = None) -> None:
     """Unpacks an archive into a folder that is made for it.
 
     Raises:
-        BadArchive: It is broken, names a path outside of the target, holds a link or a device, or is larger
-            than the limits.
+        BadArchive: It is broken, names a path outside of the target or one that the disk cannot have, holds a
+            link or a device, or is larger than the limits.
+        DiskFull: There is no room for what it holds.
         MissingPackage: It is a 7z archive and py7zr is not installed.
     """
     budget = _Budget(archive, limits or Limits())
@@ -78,9 +80,20 @@ def unpack(archive: Path, target: Path, limits: Limits | None = None) -> None:
     except (NotImplementedError, RuntimeError) as error:  # zipfile: an unknown method, a password
         raise BadArchive(archive, str(error)) from error
     except OSError as error:
-        if error.errno == errno.EINVAL:  # a broken offset
-            raise BadArchive(archive, f"broken: {error}") from error
-        raise
+        raise _explained(error, archive, target) from error
+
+
+def _explained(error: OSError, archive: Path, target: Path) -> BenchmarkError | OSError:
+    """A failure of the system in words, as far as the archive or the disk is to blame."""
+    if error.errno == errno.EINVAL:  # a broken offset
+        return BadArchive(archive, f"broken: {error}")
+    if error.errno == errno.ENAMETOOLONG:
+        return BadArchive(archive, "a name in it is too long for this disk")
+    if isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
+        return BadArchive(archive, f"two entries are called {Path(str(error.filename)).name!r}")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(target.parent, archive.stat().st_size, shutil.disk_usage(target.parent).free)
+    return error
 
 
 class _Budget:
@@ -109,14 +122,11 @@ class _Budget:
 
     def copy(self, source: IO[bytes], path: Path) -> None:
         """Writes a new file; two entries of one name are refused."""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as out:
-                while chunk := source.read(_CHUNK):
-                    self.count(len(chunk))
-                    out.write(chunk)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise BadArchive(self._archive, f"two entries are called {path.name!r}") from error
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as out:
+            while chunk := source.read(_CHUNK):
+                self.count(len(chunk))
+                out.write(chunk)
 
     def count(self, size: int) -> None:
         """Adds bytes that came out."""
@@ -174,8 +184,8 @@ def _unpack_tar(archive: Path, target: Path, budget: _Budget) -> None:
             with source:
                 budget.copy(source, path)
         # The checksum of a compressed tar stands behind its last entry.
-        while opened.fileobj.read(_CHUNK):
-            pass
+        while rest := opened.fileobj.read(_CHUNK):
+            budget.count(len(rest))
 
 
 def _unpack_7z(archive: Path, target: Path, budget: _Budget) -> None:
@@ -251,7 +261,8 @@ def _pack_7z(archive: Path, files: Iterable[tuple[str, Path]], folders: Iterable
         for name, path in files:
             opened.write(path, name)
         moment = ArchiveTimestamp.from_datetime(MOMENT)
-        for info in opened.header.files_info.files:
+        written = opened.header.files_info
+        for info in written.files if written is not None else ():
             info.update(creationtime=moment, lastwritetime=moment, lastaccesstime=moment)
 
 

@@ -81,7 +81,7 @@ class MissingPackage(BenchmarkError):
 
 
 class DiskFull(BenchmarkError):
-    """There is not enough free disk space for what is about to be written."""
+    """There is not enough free disk space for what is about to be written, or there was not."""
 
     code = "disk_full"
 
@@ -89,6 +89,6 @@ class DiskFull(BenchmarkError):
         self.needed = needed
         self.free = free
         super().__init__(
-            f"{str(folder)!r} has {free / 1e9:.1f} GB free and {needed / 1e9:.1f} GB are needed; "
+            f"{str(folder)!r} has {free / 1e9:.1f} GB free and more than {needed / 1e9:.1f} GB are needed; "
             "free some space or choose another disk with --data-dir"
         )

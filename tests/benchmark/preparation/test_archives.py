@@ -1,5 +1,6 @@
 """Archives are taken apart safely: no path escapes, no links, no bombs, and nothing broken is believed."""
 
+import gzip
 import io
 import os
 import random
@@ -8,6 +9,7 @@ import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, Any
 
 import py7zr
 import pytest
@@ -15,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.preparation.archives import Limits, inner_path, pack, unpack
-from benchmark.preparation.errors import BadArchive
+from benchmark.preparation.errors import BadArchive, DiskFull
 
 SMALL = Limits(files=20, total=1 << 20, ratio=20, free_of_ratio=1 << 10)
 Entries = dict[str, bytes]
@@ -173,6 +175,53 @@ def test_entries_do_not_hide_each_other(tmp_path: Path) -> None:
     for name in ("twice.zip", "below.zip"):
         with pytest.raises(BadArchive, match="two entries"):
             unpack(tmp_path / name, tmp_path / "out" / name)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_folders_and_files_of_one_name(kind: str, tmp_path: Path) -> None:
+    """A file where a folder is, a folder where a file is, and one below a file."""
+    for number, names in enumerate((["a/", "a"], ["a", "a/"], ["a", "a/b/"])):
+        path = tmp_path / f"{number}.{kind}"
+        if kind == "zip":
+            write_zip(path, dict.fromkeys(names, b""))
+        else:
+            with tarfile.open(path, "w") as opened:
+                for name in names:
+                    member = tarfile.TarInfo(name.rstrip("/"))
+                    member.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
+                    opened.addfile(member)
+        with pytest.raises(BadArchive, match="two entries"):
+            unpack(path, tmp_path / "out" / path.name)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("inner", ["n" * 300, "a/" * 3000 + "b"])
+def test_names_that_no_disk_has(inner: str, name: str, tmp_path: Path) -> None:
+    WRITERS[name](tmp_path / name, {inner: b"x"})
+    with pytest.raises(BadArchive, match="too long"):
+        unpack(tmp_path / name, tmp_path / "out")
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every new file is the device that has no room."""
+    write_zip(tmp_path / "a.zip", {"file": b"x" * 9999})
+    opened = Path.open
+
+    def full(path: Path, mode: str = "r") -> IO[Any]:
+        return opened(Path("/dev/full"), "wb") if mode == "xb" else opened(path, mode)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(DiskFull, match="GB free"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+
+
+def test_what_follows_the_last_entry_counts(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "a.tar.gz", "wb") as packed:
+        with tarfile.open(fileobj=packed, mode="w") as opened:
+            opened.addfile(tarfile.TarInfo("empty"))
+        packed.write(bytes(1 << 20))
+    with pytest.raises(BadArchive, match="unpacks to more than"):
+        unpack(tmp_path / "a.tar.gz", tmp_path / "out", SMALL)
 
 
 @pytest.mark.parametrize("name", WRITERS)
