@@ -12,7 +12,7 @@ from benchmark.cli.progress import Telling
 from benchmark.cli.selecting import present
 from benchmark.competition import Competition
 from benchmark.errors import BenchmarkError, MissingCompetitions
-from benchmark.kaggle.errors import BadCredentials, NoCredentials
+from benchmark.kaggle.errors import BadCredentials, KaggleUnreachable, NoCredentials
 from benchmark.preparation.checksums import SAME
 from benchmark.prepare import Options, Prepared, prepare
 from benchmark.registry import all_ids, expand, find, missing
@@ -105,7 +105,7 @@ def _attempt(
         with Telling(competition.id, quiet) as telling:
             told = replace(options, say=telling.say, grow=telling.grow)
             folders = prepare(wanted, data_dir, told)
-    except (NoCredentials, BadCredentials):  # the others would fail alike
+    except (NoCredentials, BadCredentials, KaggleUnreachable):  # the others would fail alike
         raise
     except BenchmarkError as error:
         warn(f"error: {competition.id}: {error}")
