@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmark.competition import CHANGED, Competition
 from benchmark.contract import check, make_form
 from benchmark.description_text import LEFT_OUT, SECTIONS, DescriptionText
-from benchmark.metrics.words import WORDS
+from benchmark.metrics.words import words
 from benchmark.origin import traces
 
 FEWEST_ROWS = 1
@@ -42,7 +42,7 @@ def _told(text: DescriptionText, competition: Competition) -> Iterator[str]:
     for public in competition.public_files.values():
         if not _names_file(text, public.file):
             yield f"it does not name the file {public.file!r}"
-    metric = WORDS[competition.metric.name].format(**competition.metric.params)
+    metric = words(competition.metric.name, competition.metric.params)
     if metric.lower() not in text.running.lower():
         yield f"it does not name the metric as {metric!r}"
     direction = f"**{'higher' if competition.maximize else 'lower'} is better"
