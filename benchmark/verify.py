@@ -63,7 +63,7 @@ def verify(competition: Competition, data_dir: Path, other: Competition | None =
 def _verified(competition: Competition, data_dir: Path) -> tuple[Report, list[Finding]]:
     """What the sample of one data version scores, and what was found in it."""
     private = private_folder(competition, data_dir)
-    sample, gold = _sample(competition, data_dir), _gold(competition, private)
+    sample, gold = _sample(competition, data_dir), gold_of(competition, private)
     of = "" if competition.data_version == 1 else f" of data version {competition.data_version}"
     first = grade(sample, competition, private)
     findings = [
@@ -89,7 +89,7 @@ def _sample(competition: Competition, data_dir: Path) -> bytes:
         return _own_columns(competition, lines.read(), {})
 
 
-def _gold(competition: Competition, private: Path) -> bytes | None:
+def gold_of(competition: Competition, private: Path) -> bytes | None:
     """The true values as a submission; none where they have another form and no file of their own."""
     path = private / GOLD_FILE
     if path.is_file():
