@@ -26,6 +26,7 @@ from benchmark.preparation.manifest import (
     sums_of,
     write_manifest,
 )
+from benchmark.preparation.raw import silent
 
 DESCRIPTION = "description.md"
 UNFINISHED = ".unfinished-"
@@ -54,10 +55,6 @@ class Prepared:
         return digest_of(sums_of(self.public, known))
 
 
-def _silent(*_: object) -> None:
-    """Tells nobody."""
-
-
 @dataclass(frozen=True)
 class Options:
     """How data are prepared."""
@@ -70,9 +67,9 @@ class Options:
     """Whether the download stays on disk, unpacked."""
     check_download: bool = True
     """Whether a download must be, byte for byte, the one that MLE-bench was made of."""
-    say: Callable[[str], None] = _silent
+    say: Callable[[str], None] = silent
     """Is told what takes long."""
-    grow: Callable[[Path, int], None] = _silent
+    grow: Callable[[Path, int], None] = silent
     """Is told of a file that is about to grow, and to how many bytes."""
 
 
@@ -152,7 +149,7 @@ def _is_current(competition: Competition, data_dir: Path) -> bool:
 def _renew_description(competition: Competition, folders: Prepared) -> None:
     """Puts today's description beside data that stay as they are: raw files may be long gone."""
     _write_description(competition, folders.public)
-    level_times(folders.public)
+    level_times((folders.public / DESCRIPTION, folders.public))
     if folders.manifest is not None:
         # Every file bears the same time, so that the new description could pass for the old one.
         known = {name: old for name, old in folders.manifest.files.items() if name != DESCRIPTION}
@@ -194,7 +191,7 @@ def _finish(competition: Competition, folders: Prepared, options: Options) -> No
     for path in _expected(competition, folders):
         if not path.exists():
             raise BadData(path, "the preparation did not make this file")
-    level_times(folders.public)
+    level_times((*folders.public.rglob("*"), folders.public))
     options.say("computing checksums")
     _note(competition, folders)
     _flush(folders.public.parent)

@@ -27,7 +27,8 @@ All = Annotated[bool, typer.Option("--all", help="Every competition that this ve
 RawFolder = Annotated[
     Path | None,
     typer.Option(
-        "--raw", help="Prepare from files that are there: DIR/<id>, or DIR itself for one competition."
+        "--raw",
+        help="Prepare from files there: DIR/<id>, DIR/<id>/raw (mle-bench), or DIR itself for one competition.",
     ),
 ]
 KeepRaw = Annotated[bool, typer.Option("--keep-raw", help="Keep the unpacked download.")]

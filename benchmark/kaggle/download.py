@@ -213,11 +213,12 @@ def _has_token() -> bool:
 
 def _no_entry(error: Any) -> KaggleFailed:  # noqa: ANN401 - an HTTPError without types
     """What a refusal at sign-in means, where no competition has been asked for yet."""
-    status = error.response.status_code if error.response is not None else None
+    response = error.response
+    status = response.status_code if response is not None else None
     if status == 401:
         return BadCredentials()
-    if status == 429:
-        return TooManyRequests(error.response.headers.get("Retry-After"))
+    if status == 429 and response is not None:
+        return TooManyRequests(response.headers.get("Retry-After"))
     return KaggleUnreachable(f"status {status} at sign-in")
 
 

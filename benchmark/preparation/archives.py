@@ -15,12 +15,12 @@ import zlib
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.errors import BenchmarkError
-from benchmark.preparation.errors import BadArchive, DiskFull, MissingPackage
+from benchmark.preparation.errors import BadArchive, DiskFull
 from benchmark.preparation.files import MOMENT
 
 SUFFIXES = (".zip", ".7z", ".tar", ".tar.gz", ".tgz")
@@ -276,9 +276,5 @@ def _empty_folder(archive: Path) -> Generator[Path]:
         folder.rmdir()
 
 
-def _py7zr():  # noqa: ANN202 - a module of a package that may be missing
-    try:
-        import py7zr
-    except ImportError as error:
-        raise MissingPackage("py7zr", "prepare", "this competition comes as a 7z archive") from error
-    return py7zr
+def _py7zr() -> Any:
+    return needed("py7zr", "prepare", "this competition comes as a 7z archive")

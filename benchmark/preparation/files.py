@@ -47,12 +47,12 @@ def place_tree(source: Path, target: Path, movable: bool) -> None:
         place_tree(path, target / path.name, movable)
 
 
-def level_times(folder: Path) -> None:
-    """Gives a folder and everything in it one time of change.
+def level_times(paths: Iterable[Path]) -> None:
+    """Gives files and folders one time of change.
 
     Files of an archive keep the order of the archive in their times, and many archives go by class.
     """
-    for path in (*folder.rglob("*"), folder):
+    for path in paths:
         os.utime(path, (MOMENT, MOMENT))
 
 

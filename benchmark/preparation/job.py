@@ -10,11 +10,7 @@ from types import ModuleType
 from benchmark.competition import Competition
 from benchmark.errors import BadCompetition
 from benchmark.preparation.errors import NoPreparer
-from benchmark.preparation.raw import Raw
-
-
-def _silent(_: str) -> None:
-    """Tells nobody."""
+from benchmark.preparation.raw import Raw, silent
 
 
 @dataclass(frozen=True)
@@ -31,7 +27,7 @@ class Job:
     """The folder with the answers, for the grader alone; empty at the start."""
     scratch: Path
     """A folder on the same disk for what is in between; it is gone when the preparation is done."""
-    say: Callable[[str], None] = _silent
+    say: Callable[[str], None] = silent
     """Is told what takes long."""
 
     def place(self, name: str) -> Path:

@@ -17,11 +17,15 @@ from benchmark.preparation.files import leads_out, total_size
 Say = Callable[[str], None]
 
 
+def silent(*_: object) -> None:
+    """Tells nobody."""
+
+
 class Raw:
     """The raw files of one competition."""
 
     def __init__(
-        self, competition_id: str, folder: Path, scratch: Path, say: Say = lambda _: None, owned: bool = False
+        self, competition_id: str, folder: Path, scratch: Path, say: Say = silent, owned: bool = False
     ) -> None:
         """Opens a folder.
 
