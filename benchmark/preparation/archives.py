@@ -20,6 +20,7 @@ from typing import IO, Any, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from benchmark.errors import BenchmarkError
+from benchmark.packages import needed
 from benchmark.preparation.errors import BadArchive, DiskFull
 from benchmark.preparation.files import MOMENT
 
@@ -276,5 +277,5 @@ def _empty_folder(archive: Path) -> Generator[Path]:
         folder.rmdir()
 
 
-def _py7zr() -> Any:
+def _py7zr() -> Any:  # noqa: ANN401 - a module of a package that may be missing
     return needed("py7zr", "prepare", "this competition comes as a 7z archive")

@@ -9,18 +9,22 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from benchmark.contract import SubmissionContract, check
+from benchmark.contract import SubmissionContract, check, compile_contract
 from benchmark.grade import grade
+from benchmark.submission import looked_at
 from benchmark.verdict import Code, Verdict
 from benchmark.verify import gold_of
 from tests.benchmark.golden import IDS, Golden, contract_of, golden
+from tests.benchmark.packing import pack
 
 few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 REPEATED_IDS = {"hms-harmful-brain-activity-classification", "iwildcam-2020-fgvc7"}
 """Rows of one id are matched in their order, so that another order may score otherwise."""
 
+COMPARED = {"AI4Code"}
+"""A check compares its submissions with the sample."""
 LACKS_CUSTOMERS = Code.MISSING_ID
-"""What the contract alone refuses, in the one competition with `grader_alone`: files without some customers."""
+"""What the contract alone refuses, in the one competition with `grader_alone`: some customers lack."""
 
 contracts: dict[str, SubmissionContract] = {}
 
@@ -171,6 +175,24 @@ def test_nothing_scores_better_than_the_perfect_submission(name: str) -> None:
     assert perfect, scores
     best = max(sign * scores[note] for note in perfect)
     assert all(sign * score <= best for score in scores.values()), scores
+
+
+@pytest.mark.parametrize("name", [name for name in IDS if name not in COMPARED])
+def test_what_a_sample_predicts_does_not_matter(name: str, public: Path, tmp_path: Path) -> None:
+    """Samples hold zeros, one class or nothing, as MLE-bench's do, where those here hold good predictions."""
+    case, contract = case_of(name, public)
+    assert not looked_at(contract)
+    header, *rows = rows_of(case.perfect)
+    ids = {header.index(one) for one in contract.id_columns}
+    for number, value in enumerate(("0", "")):
+        plain = [[cell if place in ids else value for place, cell in enumerate(row)] for row in rows]
+        sample = tmp_path / str(number) / case.competition.files["sample_submission"]
+        pack(sample, text([header, *plain]))
+        other = compile_contract(case.competition, sample.parent)
+        own = {"sample": contract.sample, "max_bytes": contract.max_bytes}
+        assert other.model_copy(update=own) == contract
+        assert check(case.perfect, other).valid
+        assert other.max_bytes >= len(case.perfect)
 
 
 def test_the_contract_needs_no_answers(tmp_path: Path) -> None:
