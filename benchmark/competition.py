@@ -25,6 +25,8 @@ Complexity = Literal["practice", "dev", "low", "medium", "high"]
 CHANGED = "## What this version of the data changes"
 """The heading of the last section of a description of version 2."""
 Prediction = Literal["class", "probability", "number", "text"]
+_MERGED = {"mean": {"probability", "number"}, "majority": {"class", "integer", "boolean"}}
+"""The kinds of columns that can be merged so."""
 
 
 class Metric(Facts):
@@ -111,6 +113,12 @@ class Competition(Facts):
     """The column of the train table that is to be predicted, where there is such a table."""
     submission: SubmissionSchema
     """The form of a submission."""
+    merge: Literal["mean", "majority"] | None = None
+    """How the predictions of several submissions become one, cell by cell; none where they cannot.
+
+    The rule: `majority`, the most frequent label, where all predicted columns are labels, whole numbers or
+    booleans; `mean` where all are probabilities or numbers, but not where they are angles.
+    """
     answers: Answers
     """The true values."""
     public_files: Mapping[str, PublicFile]
@@ -148,6 +156,10 @@ class Competition(Facts):
             raise ValueError(f"medal thresholds {limits} are not in the order that `maximize` says")
         if "sample_submission" not in self.public_files:
             raise ValueError("public_files lacks sample_submission")
+        if self.merge is not None:
+            kinds = {column.kind for column in self.submission.columns.values()}
+            if not kinds <= _MERGED[self.merge]:
+                raise ValueError(f"predictions of the kinds {sorted(kinds)} have no {self.merge}")
         return self
 
     def description(self, obfuscated: bool = False) -> str:
