@@ -1,8 +1,8 @@
 """The versions of a competition: 1 is MLE-bench's, 2 closes leaks and mends files.
 
-`version_2.yaml` in a competition's folder holds the facts that are otherwise, and under `rewordings` what both
-descriptions say otherwise; what it all comes to stands in `competition.yaml` under `version_2`. A competition
-without that file has one version.
+`version_2.yaml` in a competition's folder holds the facts that are otherwise, and under `rewordings` what
+both descriptions say otherwise; what it all comes to stands in `competition.yaml` under `version_2`. A
+competition without that file has one version.
 """
 
 from collections.abc import Mapping

@@ -28,7 +28,7 @@ RawFolder = Annotated[
     Path | None,
     typer.Option(
         "--raw",
-        help="Prepare from files there: DIR/<id>, DIR/<id>/raw (mle-bench), or DIR itself for one competition.",
+        help="Prepare from files there: DIR/<id>, DIR/<id>/raw (mle-bench's), or DIR itself for just one.",
     ),
 ]
 KeepRaw = Annotated[bool, typer.Option("--keep-raw", help="Keep the unpacked download.")]
