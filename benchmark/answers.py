@@ -3,9 +3,8 @@
 # pandas' stubs leave many types open; what leaves this module is typed.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import orjson
 import pandas as pd
@@ -14,14 +13,11 @@ from benchmark.cells import KINDS
 from benchmark.competition import Competition
 from benchmark.contract import SubmissionContract, header_of, make_form
 from benchmark.errors import BadData
+from benchmark.exact import EXACT
 from benchmark.metrics import METRICS
 from benchmark.sheets import own_sheet
 from benchmark.submission import Expected, looked_at, make_expected, parse
 from benchmark.submission_schema import Column
-
-_PANDAS = tuple(int(part) for part in pd.__version__.split(".")[:2])
-# Numbers are read exactly: pandas does so by itself from 3.1, and has to be told before.
-_EXACT: Mapping[str, Any] = {} if _PANDAS >= (3, 1) else {"float_precision": "round_trip"}
 
 
 class Answers(NamedTuple):
@@ -116,7 +112,7 @@ def _from_csv(path: Path, form: SubmissionContract, columns: tuple[str, ...]) ->
         dtype=dict.fromkeys(texts, str),
         keep_default_na=False,
         na_values=[""],
-        **_EXACT,
+        **EXACT,
         low_memory=False,
     )
 

@@ -1,5 +1,6 @@
 """Grades many submissions at once, as MLE-bench's `grade` command does, and sums them up."""
 
+import errno
 import os
 import tempfile
 import threading
@@ -11,11 +12,14 @@ from pathlib import Path
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from benchmark.competition import Competition
 from benchmark.contract import MAX_BYTES
-from benchmark.errors import BadSubmissionList, NoSuchFile
-from benchmark.grade import Report, private_folder
+from benchmark.errors import BadSubmissionList, BenchmarkError, NoSuchFile
+from benchmark.grade import Report, make_report, private_folder
 from benchmark.guard import Guard
 from benchmark.registry import find
+from benchmark.verdict import Code, Verdict
+from benchmark.versions import at_version
 
 
 class Entry(BaseModel):
@@ -50,6 +54,8 @@ class GradingReport(BaseModel):
     """How many win bronze."""
     total_above_median: int
     """How many are strictly better than the median."""
+    total_failed: int = 0
+    """How many could not be graded for a reason that is not the submission's."""
     competition_reports: tuple[Report, ...]
     """One report for each submission, in the order of the list."""
 
@@ -84,25 +90,28 @@ def grade_all(
     entries: Sequence[Entry],
     data_dir: Path,
     *,
+    data_version: int = 1,
     workers: int | None = None,
     done: Callable[[Report], None] = lambda _: None,
 ) -> GradingReport:
-    """Grades submissions, several at a time, each in a guarded child.
+    """Grades submissions, several at a time, each in a guarded child; a failure does not stop the others.
 
     Args:
         entries: The submissions.
         data_dir: The folder of the prepared competitions.
+        data_version: The data version that all are graded in.
         workers: How many at a time; as many as there are processors unless it is given.
         done: Is called with each report as it is ready.
 
     Raises:
         UnknownCompetition: An entry names none.
+        NoSuchVersion: A competition has no such data version.
         NotPrepared: The answers of one are not there.
     """
     # All that can be wrong with the list is found before the first submission is graded.
-    folders = {
-        name: private_folder(find(name), data_dir) for name in {entry.competition_id for entry in entries}
-    }
+    names = {entry.competition_id for entry in entries}
+    competitions = {name: at_version(find(name), data_version) for name in names}
+    folders = {name: private_folder(one, data_dir) for name, one in competitions.items()}
     own = threading.local()
     guards: list[Guard] = []
 
@@ -110,7 +119,8 @@ def grade_all(
         if not hasattr(own, "guard"):
             own.guard = Guard()
             guards.append(own.guard)
-        report = _grade(entry, folders[entry.competition_id], own.guard)
+        name = entry.competition_id
+        report = _attempt(entry.submission_path or "", competitions[name], folders[name], own.guard)
         done(report)
         return report
 
@@ -134,6 +144,7 @@ def summary(reports: Sequence[Report]) -> GradingReport:
         total_silver_medals=sum(report.silver_medal for report in reports),
         total_bronze_medals=sum(report.bronze_medal for report in reports),
         total_above_median=sum(report.above_median for report in reports),
+        total_failed=sum(report.verdict.code is Code.FAILED for report in reports),
         competition_reports=tuple(reports),
     )
 
@@ -150,11 +161,29 @@ def write_report(report: GradingReport, folder: Path) -> Path:
     return path
 
 
-def _grade(entry: Entry, private: Path, guard: Guard) -> Report:
-    name = entry.submission_path or ""
+def _attempt(name: str, competition: Competition, private: Path, guard: Guard) -> Report:
+    """The report on one submission, also where it cannot be read or graded."""
+    try:
+        data = _read(name)
+    except OSError as error:
+        # No file can have a name that the system cannot take.
+        exists = error.errno != errno.ENAMETOOLONG
+        why = f"The file cannot be read: {error.strerror}."
+        return make_report(competition, _failed(why), None, submission_path=name, exists=exists)
+    version = competition.data_version
+    try:
+        return guard.grade(data, competition.id, private, submission_path=name, data_version=version)
+    except BenchmarkError as error:
+        return make_report(competition, _failed(f"{error}."), None, submission_path=name)
+
+
+def _read(name: str) -> bytes | None:
     path = Path(name)
-    data = None
-    if name and path.is_file():
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    return guard.grade(data, entry.competition_id, private, submission_path=name)
+    if not name or not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def _failed(why: str) -> Verdict:
+    return Verdict(valid=False, code=Code.FAILED, message=why)

@@ -1,5 +1,6 @@
 """The facts about one competition, as its `competition.yaml` states them; nothing here is computed."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
@@ -21,7 +22,11 @@ from benchmark.submission_schema import (
 __all__ = ["Answers", "Check", "Column", "Competition", "Facts", "Metric", "Parameter", "SubmissionSchema"]
 
 Complexity = Literal["practice", "dev", "low", "medium", "high"]
+CHANGED = "## What this version of the data changes"
+"""The heading of the last section of a description of version 2."""
 Prediction = Literal["class", "probability", "number", "text"]
+_MERGED = {"mean": {"probability", "number"}, "majority": {"class", "integer", "boolean"}}
+"""The kinds of columns that can be merged so."""
 
 
 class Metric(Facts):
@@ -60,6 +65,20 @@ class Change(Facts):
     """The change in words."""
 
 
+class Rewording(Facts):
+    """A piece of a description that is not true of a data version, and what stands there instead."""
+
+    old: str = Field(alias="from", min_length=1)
+    """The piece; any blanks and line ends in it stand for any others."""
+    new: str = Field(alias="to")
+    """The text in its place, line ends and all."""
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """Finds the piece."""
+        return re.compile(r"\s+".join(map(re.escape, self.old.split())))
+
+
 class Medals(Thresholds):
     """The thresholds of the competition's leaderboard."""
 
@@ -94,6 +113,12 @@ class Competition(Facts):
     """The column of the train table that is to be predicted, where there is such a table."""
     submission: SubmissionSchema
     """The form of a submission."""
+    merge: Literal["mean", "majority"] | None = None
+    """How the predictions of several submissions become one, cell by cell; none where they cannot.
+
+    The rule: `majority`, the most frequent label, where all predicted columns are labels, whole numbers or
+    booleans; `mean` where all are probabilities or numbers, but not where they are angles.
+    """
     answers: Answers
     """The true values."""
     public_files: Mapping[str, PublicFile]
@@ -105,13 +130,17 @@ class Competition(Facts):
     medals: Medals
     """What wins a medal."""
     grader_alone: tuple[str, ...] = ()
-    """Submissions that the grader scores and the contract refuses, with the reason."""
+    """Submissions that the grader scores and the contract refuses, with the reason. The size is the general
+    exception, in no competition's list: the contract knows the sample and refuses what
+    `benchmark.contract.most_bytes` says, the grader does not and reads up to `MAX_BYTES`."""
     unlike_upstream: tuple[str, ...] = ()
     """Submissions that are judged otherwise than by MLE-bench, with the reason."""
     known_issues: tuple[str, ...] = ()
     """What a reader of results should know."""
     version_2: tuple[Change, ...] = ()
     """What data version 2 changes."""
+    rewordings: tuple[Rewording, ...] = ()
+    """What this data version says otherwise in both descriptions."""
     folder: Path = Field(exclude=True, repr=False)
     """Where the facts were read from; the loader sets it."""
 
@@ -127,6 +156,10 @@ class Competition(Facts):
             raise ValueError(f"medal thresholds {limits} are not in the order that `maximize` says")
         if "sample_submission" not in self.public_files:
             raise ValueError("public_files lacks sample_submission")
+        if self.merge is not None:
+            kinds = {column.kind for column in self.submission.columns.values()}
+            if not kinds <= _MERGED[self.merge]:
+                raise ValueError(f"predictions of the kinds {sorted(kinds)} have no {self.merge}")
         return self
 
     def description(self, obfuscated: bool = False) -> str:
@@ -135,8 +168,10 @@ class Competition(Facts):
         text = (self.folder / name).read_text(encoding="utf-8")
         if self.data_version == 1 or not self.version_2:
             return text
+        for change in self.rewordings:
+            text = change.pattern.sub(lambda _, new=change.new: new, text)
         changes = "".join(f"- {change.what}\n" for change in self.version_2)
-        return f"{text.rstrip()}\n\n## Other than said above\n\n{changes}"
+        return f"{text.rstrip()}\n\n{CHANGED}\n\n{changes}"
 
     @property
     def comparable(self) -> bool:

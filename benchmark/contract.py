@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from benchmark.submission import Expected
 
 SPARE_BYTES = 16 * 1024 * 1024
-"""Room beside three times the sample: long float texts and blanks never reach it, a flood of bytes does."""
+"""Room beside three times the sample and the numbers: blanks never reach it, a flood of bytes does."""
+NUMBER_BYTES = 26
+"""Room for each number, of which a sample often has one digit: the longest text of a float has 24 characters,
+as `-2.2250738585072014e-308`, and a separator and a carriage return stand beside it."""
 ROW_BYTES = 16 * 1024
 """Room for each row of texts, boxes or masks, of which a sample is often empty."""
 MAX_BYTES = 1024**3
@@ -65,7 +68,8 @@ def compile_contract(competition: Competition, public: Path) -> SubmissionContra
     """
     sample = public / competition.files["sample_submission"]
     if not sample.is_file():
-        raise NotPrepared(competition.id, public.parent.parent.parent)
+        home = public.parent.parent  # beside others of its version: in `<data>`, or in `<data>/v2`
+        raise NotPrepared(competition, home.parent if competition.data_version == 1 else home.parent.parent)
     from benchmark.submission import read_expected  # pandas is needed here and not before
 
     names = header_of(sample)
@@ -76,9 +80,20 @@ def compile_contract(competition: Competition, public: Path) -> SubmissionContra
     rows = len(read_expected(form).ids)
     if not rows:
         raise BadData(sample, "it has 0 ids")
-    spare = 0 if all(rule.kind in SHORT for rule in form.columns.values()) else ROW_BYTES * rows
-    most = min(3 * _size(sample) + SPARE_BYTES + spare, MAX_BYTES)
+    most = most_bytes(form, rows, _size(sample))
     return form.model_copy(update={"row_count": rows, "max_bytes": most})
+
+
+def most_bytes(form: SubmissionContract, rows: int, sample_bytes: int) -> int:
+    """The size rule: the largest file that the contract looks at.
+
+    Three times the sample, `SPARE_BYTES`, `NUMBER_BYTES` for each single number or label, and `ROW_BYTES` for
+    each row where a column holds longer things; never more than `MAX_BYTES`, up to which the grader reads.
+    """
+    short = sum(rule.kind in SHORT for rule in form.columns.values())
+    longer = 0 if short == len(form.columns) else ROW_BYTES
+    most = 3 * sample_bytes + SPARE_BYTES + rows * (NUMBER_BYTES * short + longer)
+    return min(most, MAX_BYTES)
 
 
 def make_form(

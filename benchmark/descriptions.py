@@ -8,10 +8,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmark.competition import Competition
+from benchmark.competition import CHANGED, Competition
 from benchmark.contract import check, make_form
 from benchmark.description_text import LEFT_OUT, SECTIONS, DescriptionText
-from benchmark.metrics.words import WORDS
+from benchmark.metrics.words import words
 from benchmark.origin import traces
 
 FEWEST_ROWS = 1
@@ -35,18 +35,29 @@ def problems(competition: Competition) -> tuple[str, ...]:
 
 def _told(text: DescriptionText, competition: Competition) -> Iterator[str]:
     """What one description by itself lacks."""
-    if text.sections != SECTIONS:
-        yield f"its sections are {text.sections}, not {SECTIONS}"
+    sections = SECTIONS if competition.data_version == 1 else (*SECTIONS, CHANGED)
+    if text.sections != sections:
+        yield f"its sections are {text.sections}, not {sections}"
+    yield from _rewording_problems(text, competition)
     for public in competition.public_files.values():
         if not _names_file(text, public.file):
             yield f"it does not name the file {public.file!r}"
-    metric = WORDS[competition.metric.name].format(**competition.metric.params)
+    metric = words(competition.metric.name, competition.metric.params)
     if metric.lower() not in text.running.lower():
         yield f"it does not name the metric as {metric!r}"
     direction = f"**{'higher' if competition.maximize else 'lower'} is better"
     if direction not in text.running.lower():
         yield f"it does not say {direction + '**'!r}"
     yield from _example_problems(text, competition)
+
+
+def _rewording_problems(text: DescriptionText, competition: Competition) -> Iterator[str]:
+    """Which pieces that are to be replaced do not stand in the original text exactly once."""
+    original = (competition.folder / text.file).read_text(encoding="utf-8")
+    for change in competition.rewordings:
+        times = len(change.pattern.findall(original))
+        if times != 1:
+            yield f"{change.old!r}, which is to be replaced, stands there {times} times, not once"
 
 
 def _names_file(text: DescriptionText, file: str) -> bool:

@@ -7,7 +7,10 @@ caller reads them in an `except` line, hence no `Error` suffix on most.
 import difflib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from benchmark.competition import Competition
 
 
 class BenchmarkError(Exception):
@@ -58,15 +61,26 @@ class BadCompetition(BenchmarkError):
 
 
 class NotPrepared(BenchmarkError):
-    """The data of a competition are not there; the message names the command that makes them."""
+    """The data of a competition are not there; the message names the command that makes them.
+
+    Where this version cannot make them, that is MLE-bench's.
+    """
 
     code = "not_prepared"
 
-    def __init__(self, competition_id: str, data_dir: Path) -> None:
-        self.competition_id = competition_id
+    def __init__(self, competition: "Competition", data_dir: Path) -> None:
+        self.competition_id = competition.id
         self.data_dir = data_dir
-        self.command = f"python -m benchmark prepare {competition_id} --data-dir {data_dir}"
-        super().__init__(f"{competition_id!r} is not prepared in {str(data_dir)!r}; type: {self.command}")
+        where = f"{competition.id!r} is not prepared in {str(data_dir)!r}"
+        if competition.preparation is None:
+            self.command = f"mlebench prepare -c {competition.id} --data-dir {data_dir}"
+            super().__init__(
+                f"{where}, and this version cannot prepare it; with MLE-bench type: {self.command}"
+            )
+            return
+        version = "" if competition.data_version == 1 else f" --data-version {competition.data_version}"
+        self.command = f"python -m benchmark prepare {competition.id}{version} --data-dir {data_dir}"
+        super().__init__(f"{where}; type: {self.command}")
 
 
 class BadData(BenchmarkError):

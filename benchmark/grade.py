@@ -32,7 +32,7 @@ ABSENT = Verdict(valid=False, code=Code.NOT_CSV, message="There is no submission
 
 
 class Report(BaseModel):
-    """The result of one submission; the fields have the names of mle-bench's report, but for `verdict`."""
+    """The result of one submission; the fields have the names of mle-bench's report, but for the last two."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,6 +68,8 @@ class Report(BaseModel):
     """When the report was made."""
     submission_path: str
     """Where the submission was read from."""
+    data_version: int = 1
+    """The data version of the answers."""
     verdict: Verdict
     """Why the submission is valid or not."""
 
@@ -80,7 +82,7 @@ def private_folder(competition: Competition, data_dir: Path) -> Path:
     """
     private = home(competition, data_dir) / "prepared" / "private"
     if not (private / competition.answers.file).is_file():
-        raise NotPrepared(competition.id, data_dir)
+        raise NotPrepared(competition, data_dir)
     return private
 
 
@@ -133,6 +135,7 @@ def make_report(
         is_lower_better=not maximize,
         created_at=datetime.now(UTC),
         submission_path=submission_path,
+        data_version=competition.data_version,
         verdict=verdict,
     )
 
@@ -150,8 +153,10 @@ def _score(data: bytes, competition: Competition, private: Path) -> float:
     else:
         predicted = submission.values[list(answers.table.columns)]
         points = score(metric.name, _values(answers.table), _values(predicted), **metric.params)
-    if not math.isnan(points):
+    if math.isfinite(points):
         return points
+    if metric.undefined is None and math.isinf(points):
+        raise Rejected(Code.OUT_OF_RANGE, f"The values are so large that {metric.name} is no finite number.")
     if metric.undefined is None:
         raise BadData(private / competition.answers.file, f"{metric.name} has no value for these answers")
     return metric.undefined

@@ -6,7 +6,9 @@ data, in `<data>/leaderboards/<id>.csv`, with a score a line; where there is one
 
 import csv
 import math
-from collections.abc import Iterable
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,6 +92,22 @@ def take_board(competition: Competition, source: Path, data_dir: Path) -> Path:
     return path
 
 
+def only_table(archive: Path) -> bytes:
+    """The one CSV file in a ZIP archive, which is how Kaggle hands out a board.
+
+    Raises:
+        BadLeaderboard: It is no such archive, or a broken one.
+    """
+    try:
+        with zipfile.ZipFile(archive) as members:
+            names = [name for name in members.namelist() if name.endswith(".csv")]
+            if len(names) != 1:
+                raise BadLeaderboard(archive, f"it holds {len(names)} tables instead of one")
+            return members.read(names[0])
+    except (zipfile.BadZipFile, zlib.error) as error:
+        raise BadLeaderboard(archive, f"it is no ZIP archive ({error})") from error
+
+
 def _file_of(competition: Competition, source: Path) -> Path:
     if source.is_file():
         return source
@@ -113,6 +131,17 @@ def _scores(path: Path) -> list[float]:
                 "this is a pointer of git-LFS, not the board; in that checkout type: "
                 f"git lfs pull --include '*/{path.parent.name}/leaderboard.csv'",
             )
+    try:
+        scores = [_number(path, text) for text in _cells(path) if text.strip()]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadLeaderboard(path, f"it is no CSV ({error})") from error
+    if not scores:
+        raise BadLeaderboard(path, "it holds no scores")
+    return scores
+
+
+def _cells(path: Path) -> Iterator[str]:
+    """The texts of the column of scores."""
     with path.open(encoding="utf-8-sig", newline="") as lines:
         rows = csv.DictReader(lines)
         name = next(
@@ -120,10 +149,8 @@ def _scores(path: Path) -> list[float]:
         )
         if name is None:
             raise BadLeaderboard(path, "it has no column `score`")
-        scores = [_number(path, row[name]) for row in rows if (row[name] or "").strip()]
-    if not scores:
-        raise BadLeaderboard(path, "it holds no scores")
-    return scores
+        for row in rows:
+            yield row[name] or ""
 
 
 def _number(path: Path, text: str) -> float:

@@ -16,7 +16,17 @@ from pathlib import Path
 
 from benchmark.competition import Competition
 from benchmark.errors import BadData, NotPrepared
-from benchmark.preparation.manifest import Manifest, digest_of, read_manifest, sums_of, write_manifest
+from benchmark.preparation.errors import OtherVersion
+from benchmark.preparation.files import level_times
+from benchmark.preparation.manifest import (
+    Manifest,
+    digest_of,
+    noted_version,
+    read_manifest,
+    sums_of,
+    write_manifest,
+)
+from benchmark.preparation.raw import silent
 
 DESCRIPTION = "description.md"
 UNFINISHED = ".unfinished-"
@@ -45,23 +55,21 @@ class Prepared:
         return digest_of(sums_of(self.public, known))
 
 
-def _silent(*_: object) -> None:
-    """Tells nobody."""
-
-
 @dataclass(frozen=True)
 class Options:
     """How data are prepared."""
 
     raw: Path | None = None
     """The folder of raw files that are there already; without it they are downloaded."""
+    raw_itself: bool = True
+    """Whether that folder may be the competition's own, besides having one for each competition inside."""
     keep_raw: bool = False
     """Whether the download stays on disk, unpacked."""
     check_download: bool = True
     """Whether a download must be, byte for byte, the one that MLE-bench was made of."""
-    say: Callable[[str], None] = _silent
+    say: Callable[[str], None] = silent
     """Is told what takes long."""
-    grow: Callable[[Path, int], None] = _silent
+    grow: Callable[[Path, int], None] = silent
     """Is told of a file that is about to grow, and to how many bytes."""
 
 
@@ -70,10 +78,14 @@ def prepared(competition: Competition, data_dir: Path) -> Prepared:
 
     Raises:
         NotPrepared: They are not there, or not whole.
+        OtherVersion: They are those of another data version.
     """
     folders = _folders(home(competition, data_dir) / "prepared")
     if any(not path.exists() for path in _expected(competition, folders)):
-        raise NotPrepared(competition.id, data_dir)
+        raise NotPrepared(competition, data_dir)
+    noted = noted_version(folders.public.parent)
+    if noted not in (None, competition.data_version):
+        raise OtherVersion(folders.public.parent, noted, competition.data_version)
     return folders
 
 
@@ -137,8 +149,11 @@ def _is_current(competition: Competition, data_dir: Path) -> bool:
 def _renew_description(competition: Competition, folders: Prepared) -> None:
     """Puts today's description beside data that stay as they are: raw files may be long gone."""
     _write_description(competition, folders.public)
+    level_times((folders.public / DESCRIPTION, folders.public))
     if folders.manifest is not None:
-        files = sums_of(folders.public, folders.manifest.files)
+        # Every file bears the same time, so that the new description could pass for the old one.
+        known = {name: old for name, old in folders.manifest.files.items() if name != DESCRIPTION}
+        files = sums_of(folders.public, known)
         write_manifest(folders.public.parent, folders.manifest.model_copy(update={"files": files}))
 
 
@@ -176,6 +191,7 @@ def _finish(competition: Competition, folders: Prepared, options: Options) -> No
     for path in _expected(competition, folders):
         if not path.exists():
             raise BadData(path, "the preparation did not make this file")
+    level_times((*folders.public.rglob("*"), folders.public))
     options.say("computing checksums")
     _note(competition, folders)
     _flush(folders.public.parent)

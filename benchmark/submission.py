@@ -22,7 +22,7 @@ from benchmark.cells import KINDS
 from benchmark.checks import CHECKS
 from benchmark.contract import MAX_BYTES, SubmissionContract
 from benchmark.intake import check_header, look
-from benchmark.preparation.errors import MissingPackage
+from benchmark.packages import needed
 from benchmark.rows import Ids, Places, as_ids, row_order
 from benchmark.sheets import Sheet, careful_sheet, own_sheet, quick_sheet
 from benchmark.submission_schema import Check
@@ -141,13 +141,9 @@ def looked_at(contract: SubmissionContract) -> bool:
 
 
 def _from_7z(path: Path) -> bytes:
-    try:
-        from py7zr import SevenZipFile
-        from py7zr.io import BytesIOFactory
-    except ImportError as error:
-        raise MissingPackage("py7zr", "prepare", f"{path.name} is a 7z archive") from error
-    factory = BytesIOFactory(limit=MAX_BYTES)
-    with SevenZipFile(path) as archive:
+    reason = f"{path.name} is a 7z archive"
+    factory = needed("py7zr.io", "prepare", reason).BytesIOFactory(limit=MAX_BYTES)
+    with needed("py7zr", "prepare", reason).SevenZipFile(path) as archive:
         archive.extractall(factory=factory)
     (content,) = factory.products.values()
     return content.read()

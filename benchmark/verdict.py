@@ -6,7 +6,10 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Code(StrEnum):
-    """Why a submission is accepted or not; `RATE` and `BAD_FORMAT` belong to callers and richer columns."""
+    """Why a submission is accepted or not; `RATE` and `BAD_FORMAT` belong to callers and richer columns.
+
+    `FAILED` stands in a report for a grade that could not be made for a reason that is not the submission's.
+    """
 
     OK = "OK"
     TOO_BIG = "TOO_BIG"
@@ -22,6 +25,7 @@ class Code(StrEnum):
     OUT_OF_RANGE = "OUT_OF_RANGE"
     BAD_FORMAT = "BAD_FORMAT"
     INTERNAL = "INTERNAL"
+    FAILED = "FAILED"
 
 
 class Verdict(BaseModel):

@@ -1,8 +1,9 @@
 """Checks a prepared competition against itself: what its own sample and its own answers score.
 
 The sample submission is accepted by the contract and scored; the gold submission, made of the answers, is
-accepted as well, scores at least as well as the sample and wins gold. Where both data versions are prepared,
-their samples score alike, which is how MLE-bench compared its splits with Kaggle's.
+accepted as well, scores at least as well as the sample and wins gold, where the metric is the leaderboard's.
+Where both data versions are prepared, each is looked at, and under the same metric their samples score alike,
+which is how MLE-bench compared its splits with Kaggle's.
 """
 
 # pandas' stubs leave many types open; what leaves this module is typed.
@@ -49,21 +50,32 @@ def verify(competition: Competition, data_dir: Path, other: Competition | None =
     Raises:
         NotPrepared: Its data are not there.
     """
+    first, findings = _verified(competition, data_dir)
+    if other is None:
+        return findings
+    second, more = _verified(other, data_dir)
+    findings += more
+    if competition.comparable and other.comparable:
+        findings.append(_alike(competition, first, second))
+    return findings
+
+
+def _verified(competition: Competition, data_dir: Path) -> tuple[Report, list[Finding]]:
+    """What the sample of one data version scores, and what was found in it."""
     private = private_folder(competition, data_dir)
-    sample, gold = _sample(competition, data_dir), _gold(competition, private)
+    sample, gold = _sample(competition, data_dir), gold_of(competition, private)
+    of = "" if competition.data_version == 1 else f" of data version {competition.data_version}"
     first = grade(sample, competition, private)
     findings = [
-        _accepted(competition, data_dir, sample, "the sample submission"),
-        _scored(first, "the sample submission is scored"),
+        _accepted(competition, data_dir, sample, f"the sample submission{of}"),
+        _scored(first, f"the sample submission{of} is scored"),
     ]
     if gold is not None:
         if not competition.grader_alone:
-            findings.append(_accepted(competition, data_dir, gold, "the gold submission"))
-        findings.append(_best(competition, first, grade(gold, competition, private)))
-    if other is not None:
-        old = grade(_sample(other, data_dir), other, private_folder(other, data_dir))
-        findings.append(_alike(competition, first, old))
-    return findings
+            findings.append(_accepted(competition, data_dir, gold, f"the gold submission{of}"))
+        best = f"the gold submission{of} scores best"
+        findings.append(_best(competition, best, first, grade(gold, competition, private)))
+    return first, findings
 
 
 def _sample(competition: Competition, data_dir: Path) -> bytes:
@@ -72,12 +84,12 @@ def _sample(competition: Competition, data_dir: Path) -> bytes:
     public = home(competition, data_dir) / "prepared" / "public"
     path = public / competition.files["sample_submission"]
     if not path.is_file():
-        raise NotPrepared(competition.id, data_dir)
+        raise NotPrepared(competition, data_dir)
     with open_table(path) as lines:
         return _own_columns(competition, lines.read(), {})
 
 
-def _gold(competition: Competition, private: Path) -> bytes | None:
+def gold_of(competition: Competition, private: Path) -> bytes | None:
     """The true values as a submission; none where they have another form and no file of their own."""
     path = private / GOLD_FILE
     if path.is_file():
@@ -119,18 +131,18 @@ def _scored(report: Report, what: str) -> Finding:
     return Finding(what=what, holds=report.valid_submission, detail=detail)
 
 
-def _best(competition: Competition, sample: Report, gold: Report) -> Finding:
+def _best(competition: Competition, what: str, sample: Report, gold: Report) -> Finding:
     sign = 1 if competition.maximize else -1
     holds = (
         gold.score is not None
-        and gold.gold_medal
+        and (gold.gold_medal or not competition.comparable)
         and (sample.score is None or sign * gold.score >= sign * sample.score)
     )
     detail = gold.verdict.message if gold.score is None else f"score {gold.score}, sample {sample.score}"
-    return Finding(what="the gold submission scores best", holds=holds, detail=detail)
+    return Finding(what=what, holds=holds, detail=detail)
 
 
-def _alike(competition: Competition, new: Report, old: Report) -> Finding:
+def _alike(competition: Competition, old: Report, new: Report) -> Finding:
     what = "the sample submission scores alike in both data versions"
     if new.score is None or old.score is None:
         return Finding(what=what, holds=False, detail=f"scores {old.score} and {new.score}")

@@ -1,7 +1,8 @@
 """The versions of a competition: 1 is MLE-bench's, 2 closes leaks and mends files.
 
-`version_2.yaml` in a competition's folder holds the facts that are otherwise; what they come to in words
-stands in `competition.yaml` under `version_2`. A competition without that file has one version.
+`version_2.yaml` in a competition's folder holds the facts that are otherwise, and under `rewordings` what
+both descriptions say otherwise; what it all comes to stands in `competition.yaml` under `version_2`. A
+competition without that file has one version.
 """
 
 from collections.abc import Mapping
@@ -29,6 +30,11 @@ class NoSuchVersion(BenchmarkError):
         )
 
 
+def has_version(competition: Competition, version: int) -> bool:
+    """Whether a competition has a data version."""
+    return version == competition.data_version or (version == 2 and (competition.folder / CHANGES).is_file())
+
+
 def at_version(competition: Competition, version: int) -> Competition:
     """A competition as another data version has it.
 
@@ -38,9 +44,9 @@ def at_version(competition: Competition, version: int) -> Competition:
     """
     if version == competition.data_version:
         return competition
-    path = competition.folder / CHANGES
-    if version != 2 or not path.is_file():
+    if not has_version(competition, version):
         raise NoSuchVersion(competition.id, version)
+    path = competition.folder / CHANGES
     try:
         changes = yaml.safe_load(path.read_text(encoding="utf-8"))
         facts = yaml.safe_load((competition.folder / "competition.yaml").read_text(encoding="utf-8"))

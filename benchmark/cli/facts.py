@@ -7,6 +7,7 @@ import typer
 from benchmark.cli.output import AsJson, CompetitionId, clear_errors, say, say_facts, say_json
 from benchmark.cli.selecting import present
 from benchmark.competition import Competition
+from benchmark.metrics.words import settings, words
 from benchmark.registry import all_ids, find, members
 
 Split = Annotated[str | None, typer.Option("--split", help="Only the competitions of this set.")]
@@ -43,6 +44,10 @@ def _sheet(competition: Competition) -> dict[str, object]:
     files = {public.file: public.holds for public in competition.public_files.values()}
     columns = [f"{name} ({rule.kind})" for name, rule in form.columns.items()]
     rules = [f"extra columns {form.extra_columns}", *(check.name.replace("_", " ") for check in form.checks)]
+    metric = competition.metric
+    undefined = (
+        "the answers rule that out" if metric.undefined is None else f"the score is {metric.undefined}"
+    )
     issues = (*competition.unlike_upstream, *competition.grader_alone, *competition.known_issues)
     return {
         "id": competition.id,
@@ -50,7 +55,12 @@ def _sheet(competition: Competition) -> dict[str, object]:
         "complexity": competition.complexity,
         "category": competition.category,
         "size": competition.size,
-        "metric": f"{competition.metric.name} ({'higher' if competition.maximize else 'lower'} is better)",
+        "Kaggle": competition.slug or "not there",
+        "metric": f"{metric.name} ({'higher' if competition.maximize else 'lower'} is better)",
+        "in words": words(metric.name, metric.params),
+        "settings": settings(metric.params) or "none",
+        "undefined": undefined,
+        "answers": ", ".join((competition.answers.file, *competition.answers.columns)),
         "submission": ", ".join([*form.ids, *columns]) + f"; {', '.join(rules)}",
         "files": "; ".join(f"{name}: {holds}" for name, holds in files.items()),
         "split": competition.split.words,

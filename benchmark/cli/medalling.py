@@ -1,7 +1,7 @@
 """`medals` and `leaderboard`: what a score wins, and where it would stand."""
 
+import math
 import tempfile
-import zipfile
 from pathlib import Path
 from typing import Annotated
 
@@ -18,8 +18,8 @@ from benchmark.cli.output import (
     say_json,
 )
 from benchmark.competition import Competition
-from benchmark.errors import BadLeaderboard, NoLeaderboard
-from benchmark.leaderboard import Standing, read_leaderboard, standing, take_board
+from benchmark.errors import BenchmarkError, NoLeaderboard
+from benchmark.leaderboard import Standing, only_table, read_leaderboard, standing, take_board
 from benchmark.medals import above_median, medal
 from benchmark.registry import find
 
@@ -32,11 +32,23 @@ From = Annotated[
 ]
 
 
+class NoScore(BenchmarkError):
+    """A number was given that no submission scores."""
+
+    code = "no_score"
+
+    def __init__(self, score: float) -> None:
+        self.score = score
+        super().__init__(f"{score} is no score; give a finite number")
+
+
 def medals(
     competition_id: CompetitionId, score: Score, data_dir: DataDir = DATA_DIR, as_json: AsJson = False
 ) -> None:
     """Say what a score would win, and where it would stand if a leaderboard is here."""
     with clear_errors():
+        if not math.isfinite(score):
+            raise NoScore(score)
         competition = find(competition_id)
         limits, points = competition.medals, round(score, 5)
         board = read_leaderboard(competition, data_dir)
@@ -96,12 +108,8 @@ def _fetch(competition: Competition, data_dir: Path) -> None:
         raise NoLeaderboard(competition.id)
     with tempfile.TemporaryDirectory() as folder:
         archive = download_leaderboard(competition.slug, Path(folder))
-        with zipfile.ZipFile(archive) as members:
-            names = [name for name in members.namelist() if name.endswith(".csv")]
-            if len(names) != 1:
-                raise BadLeaderboard(archive, f"it holds {len(names)} tables instead of one")
-            board = Path(folder) / "board.csv"
-            board.write_bytes(members.read(names[0]))
+        board = Path(folder) / "board.csv"
+        board.write_bytes(only_table(archive))
         take_board(competition, board, data_dir)
 
 

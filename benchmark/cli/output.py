@@ -38,7 +38,7 @@ def warn(text: str) -> None:
 
 def say_json(value: object) -> None:
     """Prints a value as JSON; non-ASCII text is escaped, and with it whatever could steer a terminal."""
-    typer.echo(json.dumps(value, indent=2))
+    typer.echo(json.dumps(value, indent=2, allow_nan=False))
 
 
 def say_facts(facts: Mapping[str, object]) -> None:

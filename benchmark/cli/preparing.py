@@ -7,16 +7,16 @@ from typing import Annotated
 
 import typer
 
-from benchmark.cli.output import DATA_DIR, AsJson, DataDir, clear_errors, say, say_json, warn
+from benchmark.cli.output import DATA_DIR, AsJson, DataDir, DataVersion, clear_errors, say, say_json, warn
 from benchmark.cli.progress import Telling
 from benchmark.cli.selecting import present
 from benchmark.competition import Competition
 from benchmark.errors import BenchmarkError, MissingCompetitions
-from benchmark.kaggle.errors import BadCredentials, NoCredentials
+from benchmark.kaggle.errors import BadCredentials, KaggleUnreachable, NoCredentials
 from benchmark.preparation.checksums import SAME
 from benchmark.prepare import Options, Prepared, prepare
 from benchmark.registry import all_ids, expand, find, missing
-from benchmark.versions import at_version
+from benchmark.versions import at_version, has_version
 
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="NAME...", help="Splits, and ids of competitions.")
@@ -27,16 +27,13 @@ All = Annotated[bool, typer.Option("--all", help="Every competition that this ve
 RawFolder = Annotated[
     Path | None,
     typer.Option(
-        "--raw", help="Prepare from files that are there: DIR/<id>, or DIR itself for one competition."
+        "--raw",
+        help="Prepare from files there: DIR/<id>, DIR/<id>/raw (mle-bench's), or DIR itself for just one.",
     ),
 ]
 KeepRaw = Annotated[bool, typer.Option("--keep-raw", help="Keep the unpacked download.")]
 AnyDownload = Annotated[
     bool, typer.Option("--any-download", help="Take a download whose checksum is not the recorded one.")
-]
-DataVersion = Annotated[
-    int,
-    typer.Option("--data-version", min=1, max=2, help="1 is MLE-bench's; 2 closes leaks and mends files."),
 ]
 
 
@@ -64,11 +61,9 @@ def prepare_command(
     """Prepare competitions; what is prepared already is left alone."""
     with clear_errors():
         chosen = _chosen(names or [], {"low": lite, "dev": dev}, everything)
-        options = Options(raw, keep_raw, not any_download)
-        results = [
-            _attempt(competition, data_version, data_dir, _for_one_of(options, competition, chosen), as_json)
-            for competition in chosen
-        ]
+        options = Options(raw, len(chosen) == 1, keep_raw, not any_download)
+        wanted = _with_version(chosen, data_version, names or [])
+        results = [_attempt(competition, data_version, data_dir, options, as_json) for competition in wanted]
     if as_json:
         say_json(results)
     if any("error" in result for result in results):
@@ -89,15 +84,16 @@ def _chosen(names: list[str], sets: Mapping[str, bool], everything: bool) -> lis
     return present(ids, " ".join(wanted))
 
 
+def _with_version(chosen: list[Competition], version: int, named: list[str]) -> list[Competition]:
+    """The competitions without those of a set that lack a data version; these are named once."""
+    lacking = [one.id for one in chosen if not has_version(one, version) and one.id not in named]
+    if lacking:
+        warn(f"left out, for they have no data version {version}: {', '.join(lacking)}")
+    return [one for one in chosen if one.id not in lacking]
+
+
 def _preparable() -> tuple[str, ...]:
     return tuple(name for name in all_ids() if find(name).preparation is not None)
-
-
-def _for_one_of(options: Options, competition: Competition, chosen: list[Competition]) -> Options:
-    """For one competition alone, the folder of raw files may be its own; for several each has one inside."""
-    if options.raw is None or len(chosen) == 1:
-        return options
-    return replace(options, raw=options.raw / competition.id)
 
 
 def _attempt(
@@ -110,11 +106,15 @@ def _attempt(
         with Telling(competition.id, quiet) as telling:
             told = replace(options, say=telling.say, grow=telling.grow)
             folders = prepare(wanted, data_dir, told)
-    except (NoCredentials, BadCredentials):  # the others would fail alike
+    except (NoCredentials, BadCredentials, KaggleUnreachable):  # the others would fail alike
         raise
     except BenchmarkError as error:
         warn(f"error: {competition.id}: {error}")
         return {"id": competition.id, "error": error.code, "message": str(error)}
+    except OSError as error:
+        problem = f"{error.strerror}: {str(error.filename or '')!r}"
+        warn(f"error: {competition.id}: {problem}")
+        return {"id": competition.id, "error": "os", "message": problem}
     result = _result(wanted, folders)
     if not quiet:
         _tell(result)

@@ -1,22 +1,23 @@
 """`verify`: checks a prepared competition against itself."""
 
 import sys
+from pathlib import Path
 
 from benchmark.cli.output import DATA_DIR, AsJson, CompetitionId, DataDir, clear_errors, say, say_json
 from benchmark.competition import Competition
 from benchmark.prepare import home
 from benchmark.registry import find
 from benchmark.verify import verify
-from benchmark.versions import NoSuchVersion, at_version
+from benchmark.versions import at_version, has_version
 
 
 def verify_command(
     competition_id: CompetitionId, data_dir: DataDir = DATA_DIR, as_json: AsJson = False
 ) -> None:
-    """Check that the sample is scored and the gold submission is best; exit code 1 where one is not so."""
+    """Check each prepared version: the sample is scored, gold is best; exit code 1 where not."""
     with clear_errors():
-        competition = find(competition_id)
-        findings = verify(competition, data_dir, _second(competition, data_dir))
+        first, second = _prepared(find(competition_id), data_dir)
+        findings = verify(first, data_dir, second)
         if as_json:
             say_json([finding.model_dump(mode="json") for finding in findings])
         else:
@@ -25,10 +26,9 @@ def verify_command(
         sys.exit(0 if all(finding.holds for finding in findings) else 1)
 
 
-def _second(competition: Competition, data_dir: DataDir) -> Competition | None:
-    """Data version 2 of the competition, where there is one and it is prepared."""
-    try:
-        second = at_version(competition, 2)
-    except NoSuchVersion:
-        return None
-    return second if (home(second, data_dir) / "prepared").is_dir() else None
+def _prepared(competition: Competition, data_dir: Path) -> tuple[Competition, Competition | None]:
+    """The data versions that are prepared; the first by itself where none is."""
+    versions = [at_version(competition, number) for number in (1, 2) if has_version(competition, number)]
+    there = [one for one in versions if (home(one, data_dir) / "prepared").is_dir()]
+    first, *others = there or versions
+    return first, others[0] if there and others else None

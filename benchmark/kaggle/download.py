@@ -9,6 +9,7 @@ is taken up again. Added here: a look at the disk before, a checksum after, and 
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUntypedBaseClass=false
 
 import io
+import json
 import shutil
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -19,11 +20,13 @@ from benchmark.competition import Competition
 from benchmark.kaggle.errors import (
     BadCredentials,
     KaggleFailed,
+    KaggleUnreachable,
     NoCredentials,
     NoSuchData,
     RulesNotAccepted,
     TooManyRequests,
     TransferBroken,
+    UnreadableCredentials,
     WrongChecksum,
 )
 from benchmark.preparation.checksums import md5_of, recorded
@@ -129,6 +132,11 @@ def _clear_failures(slug: str) -> Generator[None]:
         yield
     except requests.HTTPError as error:
         raise _refusal(slug, error) from error
+    except requests.ConnectionError as error:
+        # A connection that was never made, as it may be with a key, which needs no sign-in.
+        if error.args and isinstance(error.args[0], urllib3.exceptions.MaxRetryError):
+            raise KaggleUnreachable(type(error).__name__) from error
+        raise TransferBroken(slug, type(error).__name__) from error
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
         raise TransferBroken(slug, type(error).__name__) from error
     except ValueError as error:  # the package's word for a file of another size than announced
@@ -146,7 +154,7 @@ def connect(folder: Path, grow: Grow) -> Api:
         MissingPackage: The package `kaggle` is not installed.
         NoCredentials: There is no token and no key.
         BadCredentials: Kaggle does not accept them.
-        TransferBroken: Kaggle cannot be reached.
+        KaggleUnreachable: There is no way there.
     """
     # The package signs in when it is imported, and talks to the terminal when it cannot.
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
@@ -162,6 +170,7 @@ def connect(folder: Path, grow: Grow) -> Api:
                     _check_room(folder, Path(outfile), response.headers.get("Content-Length"), grow)
                 return needed
 
+        _check_key(Path(Checked.config))
         try:
             api = Checked()
             # What an earlier sign-in left on the class would go before the environment.
@@ -170,10 +179,22 @@ def connect(folder: Path, grow: Grow) -> Api:
         except SystemExit as error:
             raise (BadCredentials() if _has_token() else NoCredentials()) from error
         except requests.HTTPError as error:
-            raise _refusal("the account", error) from error
+            raise _no_entry(error) from error
         except requests.RequestException as error:
-            raise TransferBroken("the account", type(error).__name__) from error
+            raise KaggleUnreachable(type(error).__name__) from error
     return api
+
+
+def _check_key(path: Path) -> None:
+    """Refuses a file that the package would stumble over, or pass over without a word."""
+    if _has_token() or not path.is_file():
+        return
+    try:
+        whole = isinstance(json.loads(path.read_bytes()), dict)
+    except (OSError, ValueError):
+        whole = False
+    if not whole:
+        raise UnreadableCredentials(path)
 
 
 def _kaggle_api() -> Any:  # noqa: ANN401 - a class without types
@@ -188,6 +209,17 @@ def _has_token() -> bool:
     from kagglesdk.kaggle_env import get_access_token_from_env
 
     return bool(get_access_token_from_env()[0])
+
+
+def _no_entry(error: Any) -> KaggleFailed:  # noqa: ANN401 - an HTTPError without types
+    """What a refusal at sign-in means, where no competition has been asked for yet."""
+    response = error.response
+    status = response.status_code if response is not None else None
+    if status == 401:
+        return BadCredentials()
+    if status == 429 and response is not None:
+        return TooManyRequests(response.headers.get("Retry-After"))
+    return KaggleUnreachable(f"status {status} at sign-in")
 
 
 def _refusal(slug: str, error: Any) -> KaggleFailed:  # noqa: ANN401 - an HTTPError without types

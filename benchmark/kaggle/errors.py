@@ -33,8 +33,30 @@ class BadCredentials(KaggleFailed):
 
     def __init__(self) -> None:
         super().__init__(
-            "Kaggle does not accept the token or key that it was given (401): it is mistyped, expired or "
+            "Kaggle does not accept the token or key that it was given: it is mistyped, expired or "
             f"revoked. Make a new one at {_SETTINGS}; KAGGLE_API_TOKEN goes before any file"
+        )
+
+
+class UnreadableCredentials(BadCredentials):
+    """The file with the key holds something else; none of it is shown."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        KaggleFailed.__init__(
+            self, f"{path} cannot be read as the key of an account; delete it, make a new one at {_SETTINGS}"
+        )
+
+
+class KaggleUnreachable(KaggleFailed):
+    """There is no way to Kaggle, or it lets nobody in."""
+
+    code = "kaggle_unreachable"
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            f"cannot reach Kaggle ({problem}); check the network and the proxy, or prepare from files that "
+            "are there: --raw DIR"
         )
 
 

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 Values = NDArray[Any]
 """Labels, texts or numbers, row by row; a second dimension for several columns."""
+HUGE = np.errstate(over="ignore", invalid="ignore")
+"""Decorates what ranks scores with scikit-learn, which sums them up: that may overflow, the order stays."""
 SAFE = 1e150
 """Squares of numbers up to it stay below the largest float, 1.8e308, with room for their sum."""
 

@@ -5,9 +5,10 @@
 
 import numpy as np
 
-from benchmark.metrics.arrays import Values
+from benchmark.metrics.arrays import HUGE, Values
 
 
+@HUGE
 def roc_auc(truth: Values, predicted: Values) -> float:
     """The area under the ROC curve: how often a positive row is ranked above a negative one.
 

@@ -96,5 +96,6 @@ def laplace_log_likelihood(
         answers[truth].to_numpy(dtype=np.float64)[rows] - submission[predicted].to_numpy(np.float64)[rows]
     )
     given = submission[confidence].fillna(0).to_numpy(dtype=np.float64)[rows]
-    scale = np.sqrt(2) * np.maximum(given, LEAST_DEVIATION)
+    # Half the largest float, so that the root of 2 does not take it beyond.
+    scale = np.sqrt(2) * np.clip(given, LEAST_DEVIATION, np.finfo(np.float64).max / 2)
     return float(np.mean(-2 * np.minimum(np.abs(errors), LARGEST_ERROR) / scale - np.log(scale)))

@@ -10,10 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from benchmark.metrics.arrays import HUGE
+
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 
+@HUGE
 def weighted_roc_auc(
     truth: NDArray[Any], predicted: Floats, *, cut: float = 0.4, low_weight: float = 2.0
 ) -> float:
@@ -114,6 +117,7 @@ def _half(values: pd.Series) -> Flags:
     return values.fillna(0).to_numpy(dtype=np.float64) >= 0.5
 
 
+@HUGE
 def _auc(truth: Flags, scores: Floats) -> float:
     from sklearn.metrics import roc_auc_score
 

@@ -59,14 +59,10 @@ def mean_columnwise_rmse_where(
         where: The column of marks.
     """
     counted = answers[where].to_numpy(dtype=bool)
-    return float(
-        np.mean(
-            [
-                rmse(answers[name].to_numpy()[counted], submission[name].to_numpy()[counted])
-                for name in columns
-            ]
-        )
-    )
+    errors = [
+        rmse(answers[name].to_numpy()[counted], submission[name].to_numpy()[counted]) for name in columns
+    ]
+    return mean_size(np.array(errors))
 
 
 def mae_where(

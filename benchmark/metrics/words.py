@@ -51,3 +51,19 @@ WORDS: Mapping[str, str] = {
     "word_jaccard_mean": "word-level Jaccard",
 }
 """The words for each metric of `benchmark.metrics.METRICS`."""
+
+
+def words(name: str, params: Mapping[str, object]) -> str:
+    """What a metric with these parameters is called."""
+    return WORDS[name].format(**params)
+
+
+def settings(params: Mapping[str, object]) -> str:
+    """The parameters of a metric as a person reads them: `truth toxicity, cut predictions yes`."""
+    return ", ".join(f"{name.replace('_', ' ')} {_said(value)}" for name, value in params.items())
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "/".join(map(str, value)) if isinstance(value, tuple) else str(value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]

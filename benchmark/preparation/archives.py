@@ -6,6 +6,7 @@ are counted as they are written, so that an archive which swells is stopped on t
 
 import errno
 import gzip
+import hashlib
 import lzma
 import shutil
 import tarfile
@@ -14,11 +15,14 @@ import zlib
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.preparation.errors import BadArchive, MissingPackage
+from benchmark.errors import BenchmarkError
+from benchmark.packages import needed
+from benchmark.preparation.errors import BadArchive, DiskFull
+from benchmark.preparation.files import MOMENT
 
 SUFFIXES = (".zip", ".7z", ".tar", ".tar.gz", ".tgz")
 """The kinds of archives that the competitions come in."""
@@ -58,8 +62,9 @@ def unpack(archive: Path, target: Path, limits: Limits | None = None) -> None:
     """Unpacks an archive into a folder that is made for it.
 
     Raises:
-        BadArchive: It is broken, names a path outside of the target, holds a link or a device, or is larger
-            than the limits.
+        BadArchive: It is broken, names a path outside of the target or one that the disk cannot have, holds a
+            link or a device, or is larger than the limits.
+        DiskFull: There is no room for what it holds.
         MissingPackage: It is a 7z archive and py7zr is not installed.
     """
     budget = _Budget(archive, limits or Limits())
@@ -76,9 +81,20 @@ def unpack(archive: Path, target: Path, limits: Limits | None = None) -> None:
     except (NotImplementedError, RuntimeError) as error:  # zipfile: an unknown method, a password
         raise BadArchive(archive, str(error)) from error
     except OSError as error:
-        if error.errno == errno.EINVAL:  # a broken offset
-            raise BadArchive(archive, f"broken: {error}") from error
-        raise
+        raise _explained(error, archive, target) from error
+
+
+def _explained(error: OSError, archive: Path, target: Path) -> BenchmarkError | OSError:
+    """A failure of the system in words, as far as the archive or the disk is to blame."""
+    if error.errno == errno.EINVAL:  # a broken offset
+        return BadArchive(archive, f"broken: {error}")
+    if error.errno == errno.ENAMETOOLONG:
+        return BadArchive(archive, "a name in it is too long for this disk")
+    if isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError):
+        return BadArchive(archive, f"two entries are called {Path(str(error.filename)).name!r}")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(target.parent, archive.stat().st_size, shutil.disk_usage(target.parent).free)
+    return error
 
 
 class _Budget:
@@ -107,14 +123,11 @@ class _Budget:
 
     def copy(self, source: IO[bytes], path: Path) -> None:
         """Writes a new file; two entries of one name are refused."""
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with path.open("xb") as out:
-                while chunk := source.read(_CHUNK):
-                    self.count(len(chunk))
-                    out.write(chunk)
-        except (FileExistsError, NotADirectoryError) as error:
-            raise BadArchive(self._archive, f"two entries are called {path.name!r}") from error
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as out:
+            while chunk := source.read(_CHUNK):
+                self.count(len(chunk))
+                out.write(chunk)
 
     def count(self, size: int) -> None:
         """Adds bytes that came out."""
@@ -140,7 +153,8 @@ def _unpack_zip(archive: Path, target: Path, budget: _Budget) -> None:
     with zipfile.ZipFile(archive) as opened:
         infos = opened.infolist()
         budget.announce(Entry(info.filename, info.file_size) for info in infos)
-        for info in infos:
+        # Files are made in an order that says nothing: it stays readable in their inodes.
+        for info in sorted(infos, key=_mixed):
             path = budget.place(info.filename, target)
             kind = (info.external_attr >> 16) & 0o170000
             if info.is_dir():
@@ -150,6 +164,10 @@ def _unpack_zip(archive: Path, target: Path, budget: _Budget) -> None:
             else:
                 with opened.open(info) as source:
                     budget.copy(source, path)
+
+
+def _mixed(info: zipfile.ZipInfo) -> bytes:
+    return hashlib.sha256(info.filename.encode("utf-8", "surrogatepass")).digest()
 
 
 def _unpack_tar(archive: Path, target: Path, budget: _Budget) -> None:
@@ -167,8 +185,8 @@ def _unpack_tar(archive: Path, target: Path, budget: _Budget) -> None:
             with source:
                 budget.copy(source, path)
         # The checksum of a compressed tar stands behind its last entry.
-        while opened.fileobj.read(_CHUNK):
-            pass
+        while rest := opened.fileobj.read(_CHUNK):
+            budget.count(len(rest))
 
 
 def _unpack_7z(archive: Path, target: Path, budget: _Budget) -> None:
@@ -234,12 +252,19 @@ def _info(name: str, folder: bool = False) -> zipfile.ZipInfo:
 
 
 def _pack_7z(archive: Path, files: Iterable[tuple[str, Path]], folders: Iterable[str]) -> None:
-    with _py7zr().SevenZipFile(archive, "w") as opened:
+    py7zr = _py7zr()
+    from py7zr.helpers import ArchiveTimestamp
+
+    with py7zr.SevenZipFile(archive, "w") as opened:
         for folder in folders:
             with _empty_folder(archive) as empty:
                 opened.write(empty, folder)
         for name, path in files:
             opened.write(path, name)
+        moment = ArchiveTimestamp.from_datetime(MOMENT)
+        written = opened.header.files_info
+        for info in written.files if written is not None else ():
+            info.update(creationtime=moment, lastwritetime=moment, lastaccesstime=moment)
 
 
 @contextmanager
@@ -252,9 +277,5 @@ def _empty_folder(archive: Path) -> Generator[Path]:
         folder.rmdir()
 
 
-def _py7zr():  # noqa: ANN202 - a module of a package that may be missing
-    try:
-        import py7zr
-    except ImportError as error:
-        raise MissingPackage("py7zr", "prepare", "this competition comes as a 7z archive") from error
-    return py7zr
+def _py7zr() -> Any:  # noqa: ANN401 - a module of a package that may be missing
+    return needed("py7zr", "prepare", "this competition comes as a 7z archive")

@@ -6,6 +6,20 @@ from pathlib import Path
 from benchmark.errors import BenchmarkError
 
 
+class NoPreparer(BenchmarkError):
+    """This version cannot prepare a competition."""
+
+    code = "no_preparer"
+
+    def __init__(self, competition_id: str) -> None:
+        self.competition_id = competition_id
+        super().__init__(
+            f"mle-bench prepares {competition_id!r}, and this version does not; type: "
+            f"mlebench prepare -c {competition_id} --data-dir DIR, and name the same "
+            "folder with --data-dir here"
+        )
+
+
 class MissingRaw(BenchmarkError):
     """A raw file that the preparation needs is not there."""
 
@@ -40,6 +54,20 @@ class BadArchive(BenchmarkError):
         super().__init__(f"{path}: {problem}; delete it and fetch it again")
 
 
+class OtherVersion(BenchmarkError):
+    """The prepared data are those of another data version than the one that is asked for."""
+
+    code = "other_version"
+
+    def __init__(self, folder: Path, found: int, wanted: int) -> None:
+        self.found = found
+        self.wanted = wanted
+        super().__init__(
+            f"{str(folder)!r} holds data version {found}, not {wanted}; name the folder above with "
+            "--data-dir (version 2 lies in v2 inside it) and the version with --data-version"
+        )
+
+
 class MissingPackage(BenchmarkError):
     """A package that not everyone needs is not installed."""
 
@@ -53,7 +81,7 @@ class MissingPackage(BenchmarkError):
 
 
 class DiskFull(BenchmarkError):
-    """There is not enough free disk space for what is about to be written."""
+    """There is not enough free disk space for what is about to be written, or there was not."""
 
     code = "disk_full"
 
@@ -61,6 +89,6 @@ class DiskFull(BenchmarkError):
         self.needed = needed
         self.free = free
         super().__init__(
-            f"{str(folder)!r} has {free / 1e9:.1f} GB free and {needed / 1e9:.1f} GB are needed; "
+            f"{str(folder)!r} has {free / 1e9:.1f} GB free and more than {needed / 1e9:.1f} GB are needed; "
             "free some space or choose another disk with --data-dir"
         )

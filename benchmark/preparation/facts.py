@@ -7,20 +7,16 @@ lines; one that is not names a function of its own, which uses the same steps.
 from collections.abc import Mapping
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
+
+from benchmark.submission_schema import Facts
 
 Constant = str | int | float | bool | None
 Rows = Literal["train", "test", "all"]
 """Which side of the split, or every row of the table."""
 
 
-class _Facts(BaseModel):
-    """A frozen record that refuses fields it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Split(_Facts):
+class Split(Facts):
     """How items come to be train or test."""
 
     words: str
@@ -58,7 +54,7 @@ class Split(_Facts):
         return self
 
 
-class Renumber(_Facts):
+class Renumber(Facts):
     """New names for the rows, in the order of the split, so that the old ones tell nothing."""
 
     column: str
@@ -75,7 +71,7 @@ class Renumber(_Facts):
     """Whether rows of one old name share the new one, numbered by first appearance."""
 
 
-class Reading(_Facts):
+class Reading(Facts):
     """How the raw table is read, where the usual way does not serve."""
 
     na: bool = True
@@ -86,7 +82,7 @@ class Reading(_Facts):
     """For a table too large for memory: how many rows to hold at once. All types must be given then."""
 
 
-class Table(_Facts):
+class Table(Facts):
     """One table to write."""
 
     rows: Rows
@@ -111,7 +107,7 @@ class Table(_Facts):
     """Whether quotes are put where they are needed or around every text."""
 
 
-class Media(_Facts):
+class Media(Facts):
     """Files that belong to rows. Templates take the row's columns, those of `source` before renumbering."""
 
     source: str
@@ -122,7 +118,7 @@ class Media(_Facts):
     """Where it goes if the row is test."""
 
 
-class Preparation(_Facts):
+class Preparation(Facts):
     """How the prepared files are made."""
 
     function: str | None = None

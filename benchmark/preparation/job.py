@@ -9,11 +9,8 @@ from types import ModuleType
 
 from benchmark.competition import Competition
 from benchmark.errors import BadCompetition
-from benchmark.preparation.raw import Raw
-
-
-def _silent(_: str) -> None:
-    """Tells nobody."""
+from benchmark.preparation.errors import NoPreparer
+from benchmark.preparation.raw import Raw, silent
 
 
 @dataclass(frozen=True)
@@ -30,7 +27,7 @@ class Job:
     """The folder with the answers, for the grader alone; empty at the start."""
     scratch: Path
     """A folder on the same disk for what is in between; it is gone when the preparation is done."""
-    say: Callable[[str], None] = _silent
+    say: Callable[[str], None] = silent
     """Is told what takes long."""
 
     def place(self, name: str) -> Path:
@@ -53,14 +50,15 @@ def preparer(competition: Competition) -> Preparer:
     """The function that prepares a competition.
 
     Raises:
-        BadCompetition: The facts name none, or one that does not exist.
+        NoPreparer: The facts name none.
+        BadCompetition: They name one that does not exist.
     """
     from benchmark.preparation.recipe import follow
 
     facts = competition.preparation
     path = competition.folder / "competition.yaml"
     if facts is None:
-        raise BadCompetition(path, "this version cannot prepare this competition; prepare it with mle-bench")
+        raise NoPreparer(competition.id)
     if facts.function is None:
         return follow
     place, _, function = facts.function.partition(":")

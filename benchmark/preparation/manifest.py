@@ -7,6 +7,7 @@ a digest means is the same with and without a manifest.
 import hashlib
 import json
 import os
+import re
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -15,6 +16,8 @@ from benchmark.preparation.checksums import TableCheck
 
 MANIFEST = "manifest.json"
 """Its name, beside the public and the private folder."""
+_HEAD = 200
+"""Bytes in which the data version stands: `Manifest` is written in the order of its fields."""
 
 
 class Sum(BaseModel):
@@ -77,6 +80,19 @@ def read_manifest(prepared: Path) -> Manifest | None:
         return Manifest.model_validate_json(path.read_bytes())
     except (FileNotFoundError, ValidationError):
         return None
+
+
+def noted_version(prepared: Path) -> int | None:
+    """The data version that the manifest of a prepared competition notes; none where there is no manifest.
+
+    Only its beginning is read: a manifest of millions of files is large.
+    """
+    try:
+        with (prepared / MANIFEST).open("rb") as file:
+            found = re.search(rb'"data_version": (\d+)', file.read(_HEAD))
+    except FileNotFoundError:
+        return None
+    return None if found is None else int(found[1])
 
 
 def write_manifest(prepared: Path, manifest: Manifest) -> None:

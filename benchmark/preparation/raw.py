@@ -17,11 +17,15 @@ from benchmark.preparation.files import leads_out, total_size
 Say = Callable[[str], None]
 
 
+def silent(*_: object) -> None:
+    """Tells nobody."""
+
+
 class Raw:
     """The raw files of one competition."""
 
     def __init__(
-        self, competition_id: str, folder: Path, scratch: Path, say: Say = lambda _: None, owned: bool = False
+        self, competition_id: str, folder: Path, scratch: Path, say: Say = silent, owned: bool = False
     ) -> None:
         """Opens a folder.
 
@@ -38,6 +42,7 @@ class Raw:
         self._say = say
         self._owned = owned
         self._unpacked: dict[Path, Path] = {}
+        self._as_packed: list[Path] = []
 
     def path(self, name: str) -> Path:
         """Where a raw file or folder is; a path that ends in an archive means the archive itself.
@@ -110,7 +115,12 @@ class Raw:
             yield place / name
 
     def movable(self, path: Path) -> bool:
-        """Whether a raw file may be linked into the prepared data: nobody else will see it change."""
+        """Whether a raw file may be linked into the prepared data: nobody else will see it change.
+
+        Not where files were made in the order of their archive, for a link would keep that order.
+        """
+        if any(path.is_relative_to(folder) for folder in self._as_packed):
+            return False
         return self._owned or path.is_relative_to(self._scratch)
 
     def _find(self, base: Path, parts: Sequence[str]) -> Iterator[Path]:
@@ -142,6 +152,8 @@ class Raw:
             target = self._scratch / f"unpacked-{len(self._unpacked)}"
             unpack(archive, target)
             self._unpacked[archive] = target
+            if not archive.name.lower().endswith(".zip"):
+                self._as_packed.append(target)
         yield from _with_sole_folder(self._unpacked[archive])
 
     def _match(self, pattern: str) -> Iterator[Path]:

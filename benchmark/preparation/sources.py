@@ -42,7 +42,9 @@ def raw_files(competition: Competition, data_dir: Path, scratch: Path, options: 
         return
     base = data_dir / competition.id
     if options.raw is not None or (base / RAW).is_dir():
-        folder = _given(competition, options.raw) if options.raw is not None else base / RAW
+        folder = (
+            _given(competition, options.raw, options.raw_itself) if options.raw is not None else base / RAW
+        )
         raw = _opened(competition, folder, scratch, options)
         raw.require(facts.raw)
         _check_room(raw.size(facts.raw) * _copies(facts), scratch)
@@ -53,11 +55,13 @@ def raw_files(competition: Competition, data_dir: Path, scratch: Path, options: 
         yield raw
 
 
-def _given(competition: Competition, folder: Path) -> Path:
+def _given(competition: Competition, folder: Path, itself: bool) -> Path:
     """The user's folder: one per competition inside, as mle-bench has it or without `raw`, or all of it."""
     for inner in (folder / competition.id / RAW, folder / competition.id):
         if inner.is_dir():
             return inner.resolve()
+    if not itself:
+        raise NoSuchFile(folder / competition.id, "there is no such folder of raw files")
     if not folder.is_dir():
         raise NoSuchFile(folder, "there is no such folder of raw files")
     return folder.resolve()

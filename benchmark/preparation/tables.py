@@ -8,19 +8,16 @@ import csv
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from benchmark.exact import EXACT
 from benchmark.preparation.archives import is_archive, pack
 from benchmark.preparation.errors import BadRaw
 from benchmark.preparation.facts import Reading, Table
-
-_PANDAS = tuple(int(part) for part in version("pandas").split(".")[:2])
-_EXACT: Mapping[str, Any] = {} if _PANDAS >= (3, 1) else {"float_precision": "round_trip"}
 
 
 def read_table(path: Path, reading: Reading | None = None) -> pd.DataFrame:
@@ -59,7 +56,7 @@ def read_pieces(path: Path, reading: Reading, columns: list[int] | None = None) 
 
 
 def _options(path: Path, reading: Reading) -> dict[str, Any]:
-    options: dict[str, Any] = {"sep": _separator(path.name), **_EXACT}
+    options: dict[str, Any] = {"sep": _separator(path.name), **EXACT}
     if not reading.na:
         options |= {"keep_default_na": False, "na_values": [""]}
     if reading.types:

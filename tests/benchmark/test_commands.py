@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from benchmark.__main__ import app
 from benchmark.grade import Report
-from benchmark.registry import members
+from benchmark.registry import find, members
 from benchmark.verdict import Verdict
 from tests.benchmark.conftest import Practice
 
@@ -68,6 +68,17 @@ def test_facts() -> None:
     assert "practice-diabetes" in listed.stdout
     assert "rmse (lower is better)" in listed.stdout
     everything = json.loads(run("list", "--json").stdout)
+    contrails = "google-research-identify-contrails-reduce-global-warming"
+    scored = [" ".join(line.split()) for line in run("info", contrails).stdout.splitlines()]
+    assert {
+        "metric global_dice (higher is better)",
+        "in words global Dice coefficient",
+        "settings truth encoded_pixels, predicted encoded_pixels, height height, width width",
+        "undefined the score is 1.0",
+        f"Kaggle {contrails}",
+    } <= set(scored)
+    assert any(line.startswith(f"answers {find(contrails).answers.file}") for line in scored)
+    assert len(scored) <= 24
     shown = run("info", "practice-digits")
     assert "label (class)" in shown.stdout
     assert json.loads(run("info", "practice-digits", "--json").stdout) in everything

@@ -108,6 +108,17 @@ def test_wrong_facts_are_refused(tmp_path: Path, change: dict[str, object], said
         load(folder)
 
 
+def test_what_can_be_merged_says_how() -> None:
+    """One rule for all, as the field documents it."""
+    angles = "icecube-neutrinos-in-deep-ice"
+    for name in all_ids():
+        competition = find(name)
+        kinds = {column.kind for column in competition.submission.columns.values()}
+        numbers = kinds <= {"number", "probability"} and name != angles
+        wanted = "mean" if numbers else "majority" if kinds <= {"class", "integer", "boolean"} else None
+        assert competition.merge == wanted, name
+
+
 def test_facts_that_are_no_yaml_are_refused(tmp_path: Path) -> None:
     for number, text in enumerate(("[", "- a list", "")):
         folder = tmp_path / str(number)

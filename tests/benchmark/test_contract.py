@@ -8,13 +8,24 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from benchmark.contract import SPARE_BYTES, SubmissionContract, check, compile_contract
+from benchmark.contract import (
+    MAX_BYTES,
+    NUMBER_BYTES,
+    SPARE_BYTES,
+    SubmissionContract,
+    check,
+    compile_contract,
+    make_form,
+    most_bytes,
+)
 from benchmark.errors import BadData, NotPrepared
 from benchmark.grade import grade
+from benchmark.registry import find
 from benchmark.text import plain, quoted
 from benchmark.verdict import Code, Verdict
 from tests.benchmark.conftest import Practice
@@ -50,7 +61,19 @@ def test_it_needs_no_answers(practice: Practice, tmp_path: Path) -> None:
     contract = compile_contract(practice.competition, alone)
     assert contract == practice.contract.model_copy(update={"sample": contract.sample})
     assert check(practice.sample, contract).valid
-    assert contract.max_bytes == 3 * len(practice.sample) + SPARE_BYTES
+    numbers = NUMBER_BYTES * contract.row_count * len(contract.columns)
+    assert contract.max_bytes == 3 * len(practice.sample) + SPARE_BYTES + numbers
+
+
+def test_every_number_may_have_its_longest_text() -> None:
+    """Of the real sizes: 13,195,393 rows of `id,1,1`, for which floats take more than thrice the sample."""
+    competition = find("icecube-neutrinos-in-deep-ice")
+    form = make_form(competition, competition.submission_columns)
+    rows, longest, an_id = 13_195_393, "-2.2250738585072014e-308", "2131233790"
+    sample = rows * len(f"{an_id},1,1\n")
+    assert most_bytes(form, rows, sample) >= min(MAX_BYTES, rows * len(f"{an_id},{longest},{longest}\r\n"))
+    assert most_bytes(form, rows, sample) >= rows * len(f"{an_id},0.12345678901234567,0.12345678901234567\n")
+    assert float(longest) == np.finfo(float).tiny * -1
 
 
 def test_it_survives_json(practice: Practice) -> None:

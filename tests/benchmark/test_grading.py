@@ -102,7 +102,7 @@ def test_the_sample_scores_and_wins_nothing(practice: Practice) -> None:
 
 def test_the_fields_are_upstreams(practice: Practice) -> None:
     report = grade(practice.sample, practice.competition, practice.folders.private)
-    assert set(Report.model_fields) == UPSTREAM_FIELDS | {"verdict"}
+    assert set(Report.model_fields) == UPSTREAM_FIELDS | {"data_version", "verdict"}
     assert Report.model_validate_json(report.model_dump_json()) == report
 
 

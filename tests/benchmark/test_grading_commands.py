@@ -9,6 +9,9 @@ from typer.testing import CliRunner, Result
 
 from benchmark.__main__ import app
 from benchmark.batch import GradingReport
+from benchmark.errors import BadLeaderboard
+from benchmark.leaderboard import only_table
+from benchmark.registry import find
 from benchmark.verify import verify
 from benchmark.versions import at_version
 from tests.benchmark.conftest import Practice
@@ -81,6 +84,31 @@ def test_a_list_of_submissions(answers_alone: Path, tmp_path: Path) -> None:
     assert len(as_json["competition_reports"]) == len(lines)
 
 
+def test_one_failure_loses_no_other_grade(answers_alone: Path, tmp_path: Path) -> None:
+    """A name that no file can have, a competition with broken answers, and no file at all."""
+    broken = "spaceship-titanic"
+    private = answers_alone / broken / "prepared" / "private"
+    private.mkdir(parents=True)
+    (private / find(broken).answers.file).write_text("other\n1\n")
+    fine = tmp_path / "fine.csv"
+    fine.write_bytes(golden(MEDIUM).perfect)
+    paths = {"x" * 5000: MEDIUM, str(fine.parent / "none.csv"): MEDIUM}
+    lines = [*({"competition_id": name, "submission_path": path} for path, name in paths.items())]
+    lines += [{"competition_id": name, "submission_path": str(fine)} for name in (broken, MEDIUM)]
+    listed = tmp_path / "list.jsonl"
+    listed.write_text("\n".join(map(json.dumps, lines)))
+    out = tmp_path / "out"
+    done = run("grade", "--submissions", listed, "--data-dir", answers_alone, "--output-dir", out)
+    assert done.exit_code == 1
+    assert done.stderr.count("error: ") == 2
+    assert [line.split()[1] for line in done.stdout.splitlines()[:2]] == ["FAILED", "no"]
+    (written,) = out.iterdir()
+    report = GradingReport.model_validate_json(written.read_bytes())
+    assert [one.verdict.code for one in report.competition_reports] == ["FAILED", "NOT_CSV", "FAILED", "OK"]
+    assert (report.total_failed, report.total_valid_submissions, report.total_gold_medals) == (2, 1, 1)
+    assert [one.submission_exists for one in report.competition_reports] == [False, False, True, True]
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
@@ -117,7 +145,7 @@ def test_grading_one_needs_no_public_files(answers_alone: Path, tmp_path: Path) 
 def board(folder: Path, text: str) -> Path:
     path = folder / "mlebench" / "competitions" / "AI4Code" / "leaderboard.csv"
     path.parent.mkdir(parents=True)
-    path.write_text(text)
+    path.write_text(text, errors="surrogateescape")
     return folder
 
 
@@ -135,6 +163,10 @@ def test_medals_with_and_without_a_board(tmp_path: Path) -> None:
     ranked = json.loads(run("medals", "AI4Code", "--score", "0.8", "--data-dir", data, "--json").stdout)
     assert (ranked["rank"], ranked["teams"], ranked["percentile"]) == (2, 3, 66.67)
     assert ranked["medal"] is None
+    for score in ("nan", "inf", "-inf"):
+        refused = run("medals", "AI4Code", f"--score={score}", "--data-dir", data, "--json")
+        assert (refused.exit_code, refused.stdout) == (1, "")
+        assert "no score; give a finite number" in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -144,6 +176,8 @@ def test_medals_with_and_without_a_board(tmp_path: Path) -> None:
         ("team,points\n1,2\n", "no column `score`"),
         ("score\n", "holds no scores"),
         ("score\nmany\n", "no number: 'many'"),
+        ("score\n\udcff\udcfe\n", "it is no CSV ('utf-8' codec"),
+        ("score\n" + "1" * 200_000, "it is no CSV (field larger"),
     ],
 )
 def test_boards_that_are_none(tmp_path: Path, text: str, said: str) -> None:
@@ -151,6 +185,16 @@ def test_boards_that_are_none(tmp_path: Path, text: str, said: str) -> None:
     assert failed.exit_code == 1
     assert said in failed.stderr
     assert "no such file" in run("leaderboard", "leaf-classification", "--from", tmp_path / "c").stderr
+
+
+def test_archives_that_hold_no_board(tmp_path: Path) -> None:
+    pack(tmp_path / "board.zip", b"score\n1\n")
+    whole = (tmp_path / "board.zip").read_bytes()
+    archive = tmp_path / "broken.zip"
+    for content in (b"", b"<html>", whole[:-30], whole.replace(b"score", b"SCORE")):
+        archive.write_bytes(content)
+        with pytest.raises(BadLeaderboard, match=r"no ZIP archive"):
+            only_table(archive)
 
 
 def test_verify(data_dir: Path, digits: Practice, tmp_path: Path) -> None:
@@ -196,6 +240,25 @@ def test_the_answers_of_every_competition_win_gold(name: str, tmp_path: Path) ->
     assert findings[-1].what == "the gold submission scores best"
 
 
+def test_verify_looks_at_each_prepared_version(tmp_path: Path) -> None:
+    """The second version of this competition has another metric: nothing to win, nothing to hold against."""
+    name = "jigsaw-unintended-bias-in-toxicity-classification"
+    case = golden(name)
+    sample = case.competition.files["sample_submission"]
+    told: list[str] = []
+    for folder in ("v2", "."):
+        prepared = tmp_path / folder / name / "prepared"
+        pack(prepared / "public" / sample, case.perfect)
+        shutil.copytree(case.answers, prepared / "private")
+        done = run("verify", name, "--data-dir", tmp_path)
+        told.append(done.stdout)
+        assert (done.exit_code, "NO" in done.stdout) == (0, False), done.output
+    assert "the gold submission of data version 2 scores best" in told[0]
+    assert "the gold submission scores best" in told[1]
+    assert told[0] in told[1]
+    assert "alike" not in told[1]
+
+
 def test_the_second_data_version_has_its_own_metric_and_no_medals(tmp_path: Path) -> None:
     name = "jigsaw-unintended-bias-in-toxicity-classification"
     case = golden(name)
@@ -207,5 +270,11 @@ def test_the_second_data_version_has_its_own_metric_and_no_medals(tmp_path: Path
     report = json.loads(run(*wanted, "--data-version", 2, "--json").stdout)
     assert report["valid_submission"]
     assert (report["any_medal"], report["above_median"]) == (False, False)
+    listed = tmp_path / "list.jsonl"
+    listed.write_text(json.dumps({"competition_id": name, "submission_path": str(submission)}))
+    both = ("grade", "--submissions", listed, "--data-dir", tmp_path, "--output-dir", tmp_path / "out")
+    (listed_report,) = json.loads(run(*both, "--data-version", 2, "--json").stdout)["competition_reports"]
+    assert (listed_report["data_version"], listed_report["score"]) == (2, report["score"])
+    assert "is not prepared" in run(*both).stderr
     assert "is not prepared" in run(*wanted).stderr
     assert "has no data version 2" in run("grade-sample", submission, "AI4Code", "--data-version", 2).stderr

@@ -9,14 +9,22 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from benchmark.contract import SubmissionContract, check
+from benchmark.contract import SubmissionContract, check, compile_contract
 from benchmark.grade import grade
-from benchmark.verdict import Verdict
+from benchmark.submission import looked_at
+from benchmark.verdict import Code, Verdict
+from benchmark.verify import gold_of
 from tests.benchmark.golden import IDS, Golden, contract_of, golden
+from tests.benchmark.packing import pack
 
 few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 REPEATED_IDS = {"hms-harmful-brain-activity-classification", "iwildcam-2020-fgvc7"}
 """Rows of one id are matched in their order, so that another order may score otherwise."""
+
+COMPARED = {"AI4Code"}
+"""A check compares its submissions with the sample."""
+LACKS_CUSTOMERS = Code.MISSING_ID
+"""What the contract alone refuses, in the one competition with `grader_alone`: some customers lack."""
 
 contracts: dict[str, SubmissionContract] = {}
 
@@ -36,7 +44,7 @@ def case_of(name: str, public: Path) -> tuple[Golden, SubmissionContract]:
 def agree(data: bytes, case: Golden, contract: SubmissionContract) -> Verdict:
     """The contract's verdict, after a look that the grader has the same and scores what it accepts."""
     verdict, report = check(data, contract), grade(data, case.competition, case.answers)
-    if report.valid_submission and case.competition.grader_alone:
+    if report.valid_submission and case.competition.grader_alone and verdict.code is LACKS_CUSTOMERS:
         return verdict  # the facts say what the contract refuses beyond the grader
     assert report.valid_submission == verdict.valid, (verdict.message, report.verdict.message)
     assert (report.score is not None) == verdict.valid
@@ -102,6 +110,20 @@ def test_every_competition_judges_nasty_cells(public: Path, name: str) -> None:
         agree(text(changed), case, contract)
 
 
+@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("values", [("1e308",), ("1.7e308", "-1.7e308")], ids=["large", "both ends"])
+def test_columns_full_of_huge_numbers_have_a_score_or_a_reason(
+    public: Path, name: str, values: tuple[str, ...]
+) -> None:
+    case, contract = case_of(name, public)
+    header, *rows = rows_of(case.perfect)
+    ids = {header.index(one) for one in contract.id_columns}
+    for number, row in enumerate(rows):
+        for place in set(range(len(row))) - ids:
+            row[place] = values[number % len(values)]
+    agree(text([header, *rows]), case, contract)
+
+
 @few
 @given(
     name=st.sampled_from(IDS),
@@ -137,17 +159,40 @@ def test_row_order_does_not_matter(public: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", IDS)
 def test_nothing_scores_better_than_the_perfect_submission(name: str) -> None:
+    """The perfect one is the answers themselves, where they have the form of a submission."""
     case = golden(name)
     sign = 1 if case.competition.maximize else -1
+    data = {one.note: case.data(one) for one in case.cases}
+    itself = gold_of(case.competition, case.answers)
+    if itself is not None:
+        data["truth itself"] = itself
     scores = {
-        one.note: report.score
-        for one in case.cases
-        if (report := grade(case.data(one), case.competition, case.answers)).score is not None
+        note: report.score
+        for note, file in data.items()
+        if (report := grade(file, case.competition, case.answers)).score is not None
     }
-    notes = [note for note in scores if note.startswith(("perfect", "gold", "truth", "answers first"))]
-    perfect = max(sign * scores[note] for note in notes) if notes else None
-    if perfect is not None and name != "vinbigdata-chest-xray-abnormalities-detection":
-        assert all(sign * score <= perfect for score in scores.values()), scores
+    perfect = [note for note in scores if note.startswith(("perfect", "gold", "truth", "answers first"))]
+    assert perfect, scores
+    best = max(sign * scores[note] for note in perfect)
+    assert all(sign * score <= best for score in scores.values()), scores
+
+
+@pytest.mark.parametrize("name", [name for name in IDS if name not in COMPARED])
+def test_what_a_sample_predicts_does_not_matter(name: str, public: Path, tmp_path: Path) -> None:
+    """Samples hold zeros, one class or nothing, as MLE-bench's do, where those here hold good predictions."""
+    case, contract = case_of(name, public)
+    assert not looked_at(contract)
+    header, *rows = rows_of(case.perfect)
+    ids = {header.index(one) for one in contract.id_columns}
+    for number, value in enumerate(("0", "")):
+        plain = [[cell if place in ids else value for place, cell in enumerate(row)] for row in rows]
+        sample = tmp_path / str(number) / case.competition.files["sample_submission"]
+        pack(sample, text([header, *plain]))
+        other = compile_contract(case.competition, sample.parent)
+        own = {"sample": contract.sample, "max_bytes": contract.max_bytes}
+        assert other.model_copy(update=own) == contract
+        assert check(case.perfect, other).valid
+        assert other.max_bytes >= len(case.perfect)
 
 
 def test_the_contract_needs_no_answers(tmp_path: Path) -> None:

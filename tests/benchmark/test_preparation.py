@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from benchmark import practice as practice_module
+from benchmark.contract import compile_contract
 from benchmark.errors import BadCompetition, NotPrepared
-from benchmark.prepare import prepare, prepared, public_digest
+from benchmark.prepare import home, prepare, prepared, public_digest
 from benchmark.registry import find
+from benchmark.versions import at_version
 from tests.benchmark.conftest import Practice
 
 DIGITS = "practice-digits"
@@ -67,6 +69,18 @@ def test_missing_data_name_the_command(tmp_path: Path) -> None:
         prepared(find(DIGITS), tmp_path)
     assert caught.value.command == f"python -m benchmark prepare {DIGITS} --data-dir {tmp_path}"
     assert caught.value.command in str(caught.value)
+
+
+def test_missing_data_name_the_command_of_their_version(tmp_path: Path) -> None:
+    """The folder is the one that was given, not the version's inside; MLE-bench prepares what we cannot."""
+    second = at_version(find("spaceship-titanic"), 2)
+    wanted = f"python -m benchmark prepare spaceship-titanic --data-version 2 --data-dir {tmp_path}"
+    with pytest.raises(NotPrepared) as caught:
+        compile_contract(second, home(second, tmp_path) / "prepared" / "public")
+    assert (caught.value.command, caught.value.data_dir) == (wanted, tmp_path)
+    foreign = find("AI4Code")
+    assert foreign.preparation is None
+    assert NotPrepared(foreign, tmp_path).command == f"mlebench prepare -c AI4Code --data-dir {tmp_path}"
 
 
 def test_a_half_prepared_competition_is_made_again(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ class KaggleServer(ThreadingHTTPServer):
         self.archives = archives
         self.refuse: tuple[int, dict[str, str]] | None = None
         """The status and headers with which the data are refused."""
+        self.sign_in: int | None = None
+        """The status with which the sign-in is refused."""
         self.cuts = 0
         """How many of the next transfers break off in the middle."""
         self.announced: int | None = None
@@ -51,7 +53,9 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.server.asked.append(self.path)
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.path.endswith("/security.OAuthService/IntrospectToken"):
+        if self.path.endswith("/security.OAuthService/IntrospectToken") and self.server.sign_in is not None:
+            self._json(self.server.sign_in, {"code": self.server.sign_in, "message": "refused"})
+        elif self.path.endswith("/security.OAuthService/IntrospectToken"):
             self._json(200, {"active": request["token"] == TOKEN, "username": "someone"})
         elif self.headers["Authorization"] != f"Bearer {TOKEN}":
             self._json(401, {"code": 401, "message": "Unauthenticated"})

@@ -1,12 +1,15 @@
 """Archives are taken apart safely: no path escapes, no links, no bombs, and nothing broken is believed."""
 
+import gzip
 import io
+import os
 import random
 import stat
 import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, Any
 
 import py7zr
 import pytest
@@ -14,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmark.preparation.archives import Limits, inner_path, pack, unpack
-from benchmark.preparation.errors import BadArchive
+from benchmark.preparation.errors import BadArchive, DiskFull
 
 SMALL = Limits(files=20, total=1 << 20, ratio=20, free_of_ratio=1 << 10)
 Entries = dict[str, bytes]
@@ -73,11 +76,27 @@ def test_packed_is_what_was_given(name: str, tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"source", name, "out"}
 
 
-def test_a_zip_is_the_same_every_time(tmp_path: Path) -> None:
-    (tmp_path / "source").write_bytes(b"content" * 99)
-    for name in ("1.zip", "2.zip"):
-        pack(tmp_path / name, [("one.csv", tmp_path / "source")])
-    assert (tmp_path / "1.zip").read_bytes() == (tmp_path / "2.zip").read_bytes()
+@pytest.mark.parametrize("kind", ["zip", "7z"])
+def test_an_archive_is_the_same_every_time(kind: str, tmp_path: Path) -> None:
+    for number in (1, 2):
+        source = tmp_path / f"source-{number}"
+        source.write_bytes(b"content" * 99)
+        os.utime(source, (number * 10**9, number * 10**9))
+        pack(tmp_path / f"{number}.{kind}", [("x/one.csv", source)], ["x"])
+    assert (tmp_path / f"1.{kind}").read_bytes() == (tmp_path / f"2.{kind}").read_bytes()
+
+
+def test_files_are_not_made_in_the_order_of_a_zip(tmp_path: Path) -> None:
+    """Which are made first shows where unpacking is stopped in the middle."""
+    names = [f"{kind}.{number}" for kind in ("cat", "dog") for number in range(20)]
+    made: list[set[str]] = []
+    for number, order in enumerate((names, names[::-1])):
+        write_zip(tmp_path / f"{number}.zip", dict.fromkeys(order, b"x"))
+        with pytest.raises(BadArchive, match="more than 20 entries"):
+            unpack(tmp_path / f"{number}.zip", tmp_path / str(number), SMALL)
+        made.append(set(everything_in(tmp_path / str(number))))
+    assert made[0] == made[1]
+    assert {name[:3] for name in made[0]} == {"cat", "dog"}
 
 
 @pytest.mark.parametrize(
@@ -156,6 +175,53 @@ def test_entries_do_not_hide_each_other(tmp_path: Path) -> None:
     for name in ("twice.zip", "below.zip"):
         with pytest.raises(BadArchive, match="two entries"):
             unpack(tmp_path / name, tmp_path / "out" / name)
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar"])
+def test_folders_and_files_of_one_name(kind: str, tmp_path: Path) -> None:
+    """A file where a folder is, a folder where a file is, and one below a file."""
+    for number, names in enumerate((["a/", "a"], ["a", "a/"], ["a", "a/b/"])):
+        path = tmp_path / f"{number}.{kind}"
+        if kind == "zip":
+            write_zip(path, dict.fromkeys(names, b""))
+        else:
+            with tarfile.open(path, "w") as opened:
+                for name in names:
+                    member = tarfile.TarInfo(name.rstrip("/"))
+                    member.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
+                    opened.addfile(member)
+        with pytest.raises(BadArchive, match="two entries"):
+            unpack(path, tmp_path / "out" / path.name)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("inner", ["n" * 300, "a/" * 3000 + "b"])
+def test_names_that_no_disk_has(inner: str, name: str, tmp_path: Path) -> None:
+    WRITERS[name](tmp_path / name, {inner: b"x"})
+    with pytest.raises(BadArchive, match="too long"):
+        unpack(tmp_path / name, tmp_path / "out")
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every new file is the device that has no room."""
+    write_zip(tmp_path / "a.zip", {"file": b"x" * 9999})
+    opened = Path.open
+
+    def full(path: Path, mode: str = "r") -> IO[Any]:
+        return opened(Path("/dev/full"), "wb") if mode == "xb" else opened(path, mode)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(DiskFull, match="GB free"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+
+
+def test_what_follows_the_last_entry_counts(tmp_path: Path) -> None:
+    with gzip.open(tmp_path / "a.tar.gz", "wb") as packed:
+        with tarfile.open(fileobj=packed, mode="w") as opened:
+            opened.addfile(tarfile.TarInfo("empty"))
+        packed.write(bytes(1 << 20))
+    with pytest.raises(BadArchive, match="unpacks to more than"):
+        unpack(tmp_path / "a.tar.gz", tmp_path / "out", SMALL)
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -14,6 +14,7 @@ from benchmark.competition import Competition
 from benchmark.preparation import large
 from benchmark.preparation.checksums import CHECKSUMS, check_tables, md5_of, recorded
 from benchmark.preparation.errors import BadRaw, DiskFull, MissingRaw
+from benchmark.preparation.files import MOMENT
 from benchmark.preparation.old_floats import read_as_before
 from benchmark.prepare import DESCRIPTION, Options, prepare, prepared, public_digest
 from benchmark.registry import find
@@ -74,7 +75,7 @@ def test_what_cannot_be_prepared(raw: Path, tmp_path: Path) -> None:
     for arguments, words in (
         ((), "name competitions or splits"),
         ((SPOOKY, "--data-version", "2"), "use version 1"),
-        (("AI4Code",), "cannot prepare this competition"),
+        (("AI4Code",), "error: AI4Code: mle-bench prepares 'AI4Code'"),
         ((SPOOKY, "--raw", tmp_path / "nowhere"), "there is no such folder"),
     ):
         done = run(
@@ -82,6 +83,41 @@ def test_what_cannot_be_prepared(raw: Path, tmp_path: Path) -> None:
         )
         assert done.exit_code == 1
         assert words in done.stderr, done.stderr
+        assert ".yaml" not in done.stderr
+
+
+def test_a_set_without_those_that_lack_a_version(
+    raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who names one of them is told that there is no such version of it."""
+    monkeypatch.setattr("benchmark.cli.preparing._preparable", lambda: (TITANIC, SPOOKY, APTOS))
+    options = ("--raw", raw, "--data-dir", tmp_path / "data", "--data-version", "2", "--json")
+    done = run("--all", *options)
+    assert done.exit_code == 0, done.stderr
+    assert [result["id"] for result in json.loads(done.stdout)] == [TITANIC]
+    assert done.stderr == f"left out, for they have no data version 2: {SPOOKY}, {APTOS}\n"
+    done = run("--all", SPOOKY, *options)
+    assert [result.get("error") for result in json.loads(done.stdout)] == ["no_such_version", None]
+
+
+def test_several_from_the_layout_of_mle_bench(tmp_path: Path) -> None:
+    """The folder itself is the files of neither, whatever it holds."""
+    for name in (TITANIC, SPOOKY):
+        raw_of(name, tmp_path / "raw" / name / "raw")
+    raw_of(APTOS, tmp_path / "raw")
+    done = run(TITANIC, SPOOKY, APTOS, "--raw", tmp_path / "raw", "--data-dir", tmp_path / "data", "--json")
+    results = json.loads(done.stdout)
+    assert [result.get("error") for result in results] == [None, None, "no_such_file"]
+    assert f"{APTOS}'" in results[2]["message"]
+
+
+def test_a_failure_of_the_system_does_not_stop_the_others(raw: Path, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / TITANIC).write_text("in the way")
+    done = run(TITANIC, SPOOKY, "--raw", raw, "--data-dir", tmp_path / "data", "--json")
+    assert done.exit_code == 1
+    assert [result.get("error") for result in json.loads(done.stdout)] == ["os", None]
+    assert f"error: {TITANIC}: " in done.stderr
 
 
 def test_raw_files_stay_as_they_are(tmp_path: Path) -> None:
@@ -97,6 +133,23 @@ def test_raw_files_stay_as_they_are(tmp_path: Path) -> None:
         assert state.st_ino not in raw_inodes
         assert path.is_dir() or (state.st_nlink == 1 and state.st_mode & stat.S_IWUSR)
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
+
+
+def test_times_of_public_files_say_nothing(tmp_path: Path) -> None:
+    """Also where files are links to what was unpacked, and after the description has changed."""
+    name = "plant-seedlings-classification"
+    (tmp_path / "raw").mkdir()
+    shutil.copy(DATA / f"{name}.zip", tmp_path / "raw" / f"{find(name).slug}.zip")
+    folders = prepare(find(name), tmp_path / "data", Options(raw=tmp_path / "raw"))
+    for _ in range(2):
+        paths = [folders.public, *folders.public.rglob("*")]
+        assert {path.stat().st_mtime for path in paths} == {MOMENT}
+        assert folders.digest == public_digest(folders.public)
+        text = (folders.public / DESCRIPTION).read_text()
+        (folders.public / DESCRIPTION).write_text(text.swapcase())
+        os.utime(folders.public / DESCRIPTION, (MOMENT, MOMENT))
+        folders = prepare(find(name), tmp_path / "data")
+        assert (folders.public / DESCRIPTION).read_text() == text
 
 
 def test_a_failure_in_the_middle_leaves_nothing(tmp_path: Path) -> None:

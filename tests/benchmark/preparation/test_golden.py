@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
+from benchmark.answers import read_answers
 from benchmark.competition import Competition
+from benchmark.contract import compile_contract
 from benchmark.preparation.split import sampled as sample_positions
 from benchmark.preparation.split import shuffled
 from benchmark.prepare import DESCRIPTION, Options, prepare
@@ -57,6 +59,9 @@ def test_prepared_data_are_upstreams(name: str, tmp_path: Path) -> None:
     assert differences(expected["public"], found) == []
     assert differences(expected["private"], describe_tree(folders.private)) == []
     assert describe_tree(raw) == before
+    competition = find(name)
+    asked = compile_contract(competition, folders.public).row_count
+    assert asked == read_answers(competition, folders.private).form.row_count > 0
     assert {path.name for path in folders.public.parent.iterdir()} == {"public", "private", "manifest.json"}
 
 

@@ -8,6 +8,7 @@ import hashlib
 import io
 import random
 import shutil
+import socket
 import time
 import zipfile
 from collections.abc import Iterator
@@ -106,7 +107,7 @@ def test_a_kept_download_serves_again(server: KaggleServer, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("status", "headers", "words"),
     [
-        (401, {}, ["(401)", "KAGGLE_API_TOKEN"]),
+        (401, {}, ["does not accept", "KAGGLE_API_TOKEN"]),
         (403, {}, ["(403)", f"https://www.kaggle.com/c/{NAME}/rules", "phone"]),
         (404, {}, ["(404)", NAME]),
         (429, {"Retry-After": "77"}, ["(429)", "77 seconds"]),
@@ -138,8 +139,56 @@ def test_a_token_that_is_not_known(
     monkeypatch.setenv("KAGGLE_API_TOKEN", "KGAT_secret_and_wrong")
     done = run(tmp_path)
     assert done.exit_code == 1
-    assert "(401)" in done.stderr
+    assert "does not accept" in done.stderr
     assert "secret" not in done.output
+
+
+@pytest.mark.parametrize("credentials", ["token", "key"])
+def test_no_way_to_kaggle(
+    credentials: str, server: KaggleServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is said once, and not of every competition."""
+    from kagglesdk import kaggle_env
+
+    with socket.create_server(("127.0.0.1", 0)) as once:
+        closed = f"http://127.0.0.1:{once.getsockname()[1]}"
+    monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.PROD, closed)  # pyright: ignore[reportPrivateUsage]
+    if credentials == "key":
+        monkeypatch.delenv("KAGGLE_API_TOKEN")
+        (tmp_path / "kaggle.json").write_text('{"username": "someone", "key": "secret"}')
+    done = CliRunner().invoke(
+        app, ["prepare", NAME, "spooky-author-identification", "--data-dir", str(tmp_path / "data")]
+    )
+    assert done.exit_code == 1
+    assert done.stderr.count("cannot reach Kaggle") == 1
+    assert "--raw DIR" in done.stderr
+    assert "spooky" not in done.stderr
+
+
+@pytest.mark.parametrize("status", [403, 502])
+def test_a_refusal_at_sign_in_is_not_one_of_the_data(
+    status: int, server: KaggleServer, tmp_path: Path
+) -> None:
+    server.sign_in = status
+    done = run(tmp_path)
+    assert done.exit_code == 1
+    assert "rules" not in done.stderr
+    assert NAME not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "content", ['["someone", "secret"]', '{"username": "someone", "key": "sec', '"secret"']
+)
+def test_a_key_that_cannot_be_read(
+    content: str, server: KaggleServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KAGGLE_API_TOKEN")
+    (tmp_path / "kaggle.json").write_text(content)
+    done = run(tmp_path)
+    assert done.exit_code == 1
+    assert "kaggle.json cannot be read" in done.stderr
+    assert "sec" not in done.output
+    assert isinstance(done.exception, SystemExit)
 
 
 def test_a_broken_transfer_goes_on(server: KaggleServer, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Raw files are found through archives, wherever these keep them, and missing ones are named."""
 
 import io
+import tarfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -58,6 +59,15 @@ def test_an_archive_in_an_archive(tmp_path: Path) -> None:
     assert raw.movable(raw.path("outer.zip/deep/inner.zip/1.png"))
     assert not raw.movable(raw.path("outer.zip"))
     assert [path.name for path in (tmp_path / "raw").iterdir()] == ["outer.zip"]
+
+
+def test_files_of_a_tar_are_copied_for_their_order_is_readable(tmp_path: Path) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as packed:
+        packed.addfile(tarfile.TarInfo("1.png"))
+    raw = opened(tmp_path, {"a.tar": buffer.getvalue(), "b.zip": zipped(PICTURES)})
+    assert not raw.movable(raw.path("a.tar/1.png"))
+    assert raw.movable(raw.path("b.zip/1.png"))
 
 
 def test_a_table_that_is_zipped_though_nobody_said_so(tmp_path: Path) -> None:

@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmark.competition import Rewording
+from benchmark.descriptions import problems
 from benchmark.errors import BadCompetition
+from benchmark.preparation.errors import OtherVersion
 from benchmark.preparation.tfrecords import records, texts_of
-from benchmark.prepare import DESCRIPTION, Options, Prepared, prepare
+from benchmark.prepare import DESCRIPTION, Options, Prepared, prepare, prepared
 from benchmark.registry import COMPETITIONS, all_ids, find
 from benchmark.versions import CHANGES, NoSuchVersion, at_version
 from tests.benchmark.preparation.describing import describe_tree, differences
@@ -47,6 +50,23 @@ def test_changes_are_said_in_words_and_hold_together(name: str) -> None:
     assert words not in first.description()
 
 
+@pytest.mark.parametrize("name", WITH_CHANGES)
+def test_descriptions_tell_the_task_of_version_2(name: str) -> None:
+    changed = at_version(find(name), 2)
+    assert problems(changed) == ()
+    for hidden in (False, True):
+        text = changed.description(hidden)
+        assert [one.new for one in changed.rewordings if one.new not in text] == []
+        assert max(map(len, text.splitlines())) < 400
+
+
+def test_what_is_to_be_replaced_must_be_there() -> None:
+    changed = at_version(find("spaceship-titanic"), 2)
+    wrong = [Rewording.model_validate({"from": old, "to": ""}) for old in ("of nowhere", "passengers")]
+    found = problems(changed.model_copy(update={"rewordings": tuple(wrong)}))
+    assert len([problem for problem in found if "stands there" in problem]) == 4
+
+
 def test_every_change_in_words_is_one_of_the_facts() -> None:
     assert [name for name in all_ids() if find(name).version_2] == WITH_CHANGES
 
@@ -75,6 +95,17 @@ def test_the_versions_lie_apart(tmp_path: Path) -> None:
     train, test = table_in(other.public / "train.tsv.zip"), table_in(other.public / "test.tsv.zip")
     assert not set(train["SentenceId"]) & set(test["SentenceId"])
     assert len(train) + len(test) == len(table_in(raw / "train.tsv.zip"))
+
+
+def test_data_of_another_version_are_refused(tmp_path: Path) -> None:
+    """Neither taken for those of this version nor written over by them."""
+    name = "spaceship-titanic"
+    other = second(name, tmp_path)
+    before = describe_tree(other.public)
+    for take in (prepared, prepare):
+        with pytest.raises(OtherVersion, match="holds data version 2, not 1"):
+            take(find(name), tmp_path / "data" / "v2")
+    assert describe_tree(other.public) == before
 
 
 def table_in(archive: Path) -> pd.DataFrame:
