@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from benchmark.competition import Competition
 from benchmark.contract import SubmissionContract, compile_contract
@@ -64,27 +64,11 @@ def build_task(cell: Cell, competition: Competition, contract: SubmissionContrac
         prediction=competition.prediction,
         metric=Metric(competition.metric.name, competition.maximize),
         files=competition.files,
-        merge=merging(competition),
+        merge=competition.merge or "",
     )
     obfuscated = cell.description == "obfuscated"
     description = competition.description(obfuscated)
     return Task(competition.id, description, card, cell.machine, obfuscated, cell.network == "open")
-
-
-def merging(competition: Competition) -> Literal["", "mean", "majority"]:
-    """How predictions may be merged, guessed from their kind: no competition declares it.
-
-    Where all columns are classes, the most frequent; where all are probabilities or all are numbers, their
-    mean. Columns of several kinds, and none, are not merged.
-    """
-    kinds = {column.kind for column in competition.submission.columns.values()}
-    match kinds.pop() if len(kinds) == 1 else None:
-        case "class":
-            return "majority"
-        case "probability" | "number":
-            return "mean"
-        case _:
-            return ""
 
 
 def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:

@@ -9,9 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmark.registry import find
-from benchmark.submission_schema import Column
-from experiments.build import merging
 from scaffolds.aide.lab import RunLab
 from scaffolds.aide.reseed import ReseedTopK
 from scaffolds.aide.scaffold import Aide, AideConfig
@@ -283,22 +280,3 @@ def test_when_time_runs_out_in_the_selection_the_best_stands(tmp_path: Path) -> 
 def ran_again(log: LogReader) -> int:
     calls = [e.data["arguments"] for e in log.of_type("tool.call") if e.data.get("tool") == "run_script"]
     return sum(str(call["dir"]).startswith("again/") for call in calls)
-
-
-@pytest.mark.parametrize(
-    ("kinds", "how"),
-    [
-        (["class"], "majority"),
-        (["class", "class"], "majority"),
-        (["probability", "probability"], "mean"),
-        (["number"], "mean"),
-        (["number", "probability"], ""),
-        (["class", "number"], ""),
-        ([], ""),
-    ],
-)
-def test_only_columns_of_one_kind_are_merged(kinds: list[str], how: str) -> None:
-    columns = {f"c{n}": Column(kind=kind, classes=("a",) * (kind == "class")) for n, kind in enumerate(kinds)}
-    known = find("practice-digits")
-    schema = known.submission.model_copy(update={"columns": columns})
-    assert merging(known.model_copy(update={"submission": schema})) == how
