@@ -116,7 +116,7 @@ def test_one_failure_loses_no_other_grade(answers_alone: Path, tmp_path: Path) -
         ("[]", "line 1: line"),
         ('{"submission_path": "x"}', "line 1: competition_id"),
         ('{"competition_id": "cassava"}', "no competition is called 'cassava'"),
-        ('{"competition_id": "AI4Code"}', "python -m benchmark prepare AI4Code"),
+        ('{"competition_id": "AI4Code"}', "mlebench prepare -c AI4Code"),
         ("", "names no submission"),
     ],
 )
