@@ -1,7 +1,7 @@
 """What a sweep needs and this machine lacks: found before anything is spent, each with what mends it."""
 
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -124,12 +124,17 @@ def _competitions(sweep: Sweep, data_dir: Path) -> Iterator[Problem]:
         what = f"{len(known)} competitions are not in this version: {_names(known)}"
         yield Problem("competition", what, "--set 'competitions=[practice]'")
     unprepared = [name for name in ids if name not in lacking and not _has_data(name, data_dir)]
-    if unprepared:
-        names = sweep.competitions if len(unprepared) > _NAMED else unprepared
-        command = f"python -m benchmark prepare {' '.join(names)} --data-dir {data_dir}"
-        yield Problem(
-            "data", f"{len(unprepared)} competitions are not prepared: {_names(unprepared)}", command
-        )
+    ours = [name for name in unprepared if find(name).preparation]
+    theirs = [name for name in unprepared if name not in ours]
+    named = ours if theirs or len(ours) <= _NAMED else sweep.competitions
+    yield from _unprepared(ours, f"python -m benchmark prepare {' '.join(named)} --data-dir {data_dir}")
+    by_theirs = "; ".join(f"mlebench prepare -c {name} --data-dir {data_dir}" for name in theirs[:_NAMED])
+    yield from _unprepared(theirs, by_theirs, ", and only MLE-bench's own package can do so")
+
+
+def _unprepared(names: Sequence[str], command: str, more: str = "") -> Iterator[Problem]:
+    if names:
+        yield Problem("data", f"{len(names)} competitions are not prepared{more}: {_names(names)}", command)
 
 
 def _has_data(name: str, data_dir: Path) -> bool:
@@ -169,6 +174,6 @@ def _disk(sweep: Sweep, runs_dir: Path) -> Iterator[Problem]:
         )
 
 
-def _names(names: list[str]) -> str:
+def _names(names: Sequence[str]) -> str:
     shown = ", ".join(names[:_NAMED])
     return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown
