@@ -78,7 +78,7 @@ def main() -> int:
             return 0
         if not os.WIFSIGNALED(status):
             return os.waitstatus_to_exitcode(status)
-        kinds.add(read_log(folder)[0][-1].type)
+        kinds.update(event.type for event in read_log(folder)[0][-1:])  # none, where it died before the first
         now = progress(folder)
         reached, patience = (now, 1) if now > reached else (reached, patience + 1)
     return 1

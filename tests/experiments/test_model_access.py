@@ -249,7 +249,6 @@ PROVIDERS = (
 )
 
 
-@pytest.mark.filterwarnings("ignore:Item")  # about its own types
 @pytest.mark.parametrize("provider", PROVIDERS.split())
 def test_the_variables_are_those_that_litellm_looks_for(
     provider: str, monkeypatch: pytest.MonkeyPatch
