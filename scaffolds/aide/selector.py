@@ -6,6 +6,7 @@ those that compare folds at `CANDIDATES` of them.
 
 import math
 import statistics
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -63,14 +64,14 @@ class Selector(Protocol):
         ...
 
 
-class _Pick:
+class _Pick(ABC):
     """Decides by what the search has measured."""
 
     reserve_share = 0.01
 
+    @abstractmethod
     def pick(self, tree: Tree) -> Node | None:
         """See `Selector.pick`."""
-        raise NotImplementedError
 
     def final(self, tree: Tree, lab: Lab) -> Selection | None:
         """See `Selector.final`."""
