@@ -11,7 +11,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from sandbox.driver import frames, processes, start, supervise
@@ -130,8 +130,8 @@ class _Keeper:
         except OSError:
             return ""
 
-    def begun_since(self, before: Mapping[int, processes.Process]) -> set[int]:
-        """Return what the kernel has started since then."""
+    def begun_since(self, before: Mapping[int, processes.Process]) -> dict[int, processes.Process]:
+        """Return what the kernel has started since then, each after its parent."""
         return processes.begun_since(before, self.pid, through=(self.kernel,))
 
     def close(self, loop: Loop, *, alone: bool) -> None:
@@ -247,10 +247,10 @@ class Kernel:
     def _interrupt(self, keeper: _Keeper, before: Mapping[int, processes.Process]) -> None:
         """Have the cell end by itself, and end what it has started."""
 
-        def begun() -> set[int]:
+        def begun() -> Collection[int]:
             return keeper.begun_since(before)
 
-        processes.send({keeper.kernel, *begun()}, signal.SIGINT)
+        processes.send((keeper.kernel, *begun()), signal.SIGINT)
         until = time.monotonic() + _INTERRUPT_S
         supervise.await_end(self._loop, keeper.settled, until, keeper.watched)
         if keeper.answer is not None:

@@ -85,19 +85,19 @@ def begun_since(
     *,
     through: Collection[int] = (),
     spared: Collection[int] = (),
-) -> set[int]:
-    """Return the descendants of `ancestor` that were not there `before`.
+) -> dict[int, Process]:
+    """Return the descendants of `ancestor` that were not there `before`, each after its parent.
 
     What an older process starts belongs to an earlier call (a job left in the background) and is left
     out, as are the `spared` and all they start. The children of a process in `through` count as the
     ancestor's own. Not told apart: what an older process, none of the spared, has detached since.
     """
-    young: set[int] = set()
+    young: dict[int, Process] = {}
     for pid, process in below(ancestor).items():
         ours = process.parent == ancestor or process.parent in through or process.parent in young
         old = pid in before and before[pid].started == process.started
         if ours and not old and pid not in spared and pid not in through:
-            young.add(pid)
+            young[pid] = process
     return young
 
 
@@ -111,6 +111,8 @@ def send(pids: Iterable[int], number: int) -> None:
 def end(targets: Callable[[], Collection[int]], pause: Callable[[float], None], *, alone: bool) -> bool:
     """Kill until no target is left, for at most five seconds; says whether it came to that.
 
+    Targets are to come after their parents: a shell that outlives its child writes of that death to an
+    output that the next call may be reading by then.
     With `alone` (own pid namespace) processes that breed faster than they are found are first stopped,
     all at once, which only the namespace's process 1 can do.
     """

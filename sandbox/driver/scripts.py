@@ -54,7 +54,7 @@ def run_script(
     before = processes.below(os.getpid())
     deadline = time.monotonic() + timeout
 
-    def begun() -> set[int]:
+    def begun() -> Collection[int]:
         return processes.begun_since(before, os.getpid(), spared=spared)
 
     streams: list[Drain] = []

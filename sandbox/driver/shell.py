@@ -82,9 +82,9 @@ class Shell:
         return f"The shell {_end(how, bash.exit_code)}. The next one starts in {cwd}, {_KEPT}."
 
     def _stop(self, bash: Bash, before: Mapping[int, Process], spared: Collection[int]) -> None:
-        def targets() -> set[int]:
+        def targets() -> Collection[int]:
             young = processes.begun_since(before, os.getpid(), through=(bash.pid,), spared=spared)
-            return young if bash.settled() else young | {bash.pid}
+            return young if bash.settled() else (bash.pid, *young)
 
         supervise.stop(self._loop, targets, alone=self._world.isolated)
 

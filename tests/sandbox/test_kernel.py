@@ -116,6 +116,20 @@ def test_a_deadline_interrupts_a_cell_and_keeps_its_variables(box: Sandbox) -> N
     assert out(cell(box, "x")) == "2\n"
 
 
+NESTED = """trap '' INT TERM
+if [ "$1" -gt 0 ]; then sh "$0" $(($1 - 1)) "$2"; else sleep "$2"; fi
+true
+"""
+
+
+def test_no_shell_lives_to_tell_the_next_cell_of_its_childs_death(box: Sandbox) -> None:
+    mark = f"83001.{os.getpid()}"
+    box.write_file("nested.sh", NESTED)
+    ran = cell(box, f"import subprocess\nsubprocess.run(['sh', 'nested.sh', '70', '{mark}'])", timeout=2)
+    assert ran.ended == "timeout" and gone([mark])
+    assert out(cell(box, "'next'")) == "'next'\n"
+
+
 def test_a_cell_that_swallows_the_interrupt_costs_the_kernel(box: Sandbox) -> None:
     marks = [f"82001.{os.getpid()}", f"82002.{os.getpid()}"]
     ran = cell(
