@@ -63,33 +63,36 @@ class AnthropicMessages:
         """See `Client.complete`."""
         body = self._format.body(request, read_settings(request.settings, self.name))
         streamed = body["max_tokens"] >= STREAMED_FROM
-        answer = self._returned(lambda: self._streamed(body) if streamed else self._sent(body))
+        answer = self._returned(
+            lambda: self._streamed(body, request) if streamed else self._sent(body, request)
+        )
         if isinstance(answer, RunError):
             raise answer
         return self._completion(answer, request)
 
-    def _sent(self, body: dict[str, Any]) -> Object:
-        with self._response(body) as parts:
+    def _sent(self, body: dict[str, Any], request: ModelRequest) -> Object:
+        with self._response(body, request) as parts:
             return parse_object(b"".join(parts), self.name)
 
-    def _streamed(self, body: dict[str, Any]) -> Object:
-        with self._response({**body, "stream": True}) as parts:
+    def _streamed(self, body: dict[str, Any], request: ModelRequest) -> Object:
+        with self._response({**body, "stream": True}, request) as parts:
             return assembled(lines(parts))
 
     @contextmanager
-    def _response(self, body: dict[str, Any]) -> Generator[Iterator[bytes]]:
+    def _response(self, body: dict[str, Any], request: ModelRequest) -> Generator[Iterator[bytes]]:
         """The parts of an answer, as they come."""
         # As bytes: the package would copy the whole conversation before it encodes it, more slowly.
         response = self._client.post(
             "/v1/messages",
             cast_to=httpx2.Response,
             content=orjson.dumps(body),
+            options={"timeout": self._timeout(request)},
             stream=True,  # for us, who look at the clock while it comes
             stream_cls=anthropic.Stream[Any],
         )
         assert isinstance(response, httpx2.Response)  # what is cast to it is not made a stream of objects
         with closing(response):
-            yield in_time(response.iter_bytes(), self._endpoint.answer_s)
+            yield in_time(response.iter_bytes(), self._endpoint.longest_s(request))
 
     def _returned(self, send: Callable[[], Object]) -> Object | RunError:
         """What `send` returns, or the error that its exception means.
@@ -115,13 +118,16 @@ class AnthropicMessages:
         except (BrokenStream, httpx2.RequestError):
             return bad_answer(endpoint, "the answer broke off")
 
+    def _timeout(self, request: ModelRequest) -> anthropic.Timeout:
+        seconds = self._endpoint.silence_s(request)
+        return anthropic.Timeout(seconds, connect=min(CONNECT_S, seconds))
+
     @cached_property
     def _client(self) -> anthropic.Anthropic:
         endpoint = self._endpoint
         return anthropic.Anthropic(
             api_key=endpoint.key or "none",
             base_url=endpoint.base_url or ANTHROPIC_URL,
-            timeout=anthropic.Timeout(endpoint.timeout_s, connect=min(CONNECT_S, endpoint.timeout_s)),
             max_retries=0,
         )
 

@@ -11,6 +11,8 @@ TIMEOUT_S = 600.0
 """Of silence in one try; a reasoning model may think for minutes before its first byte."""
 ANSWER_S = 3600.0
 """For one answer: 128,000 tokens at 36 a second."""
+_BEYOND_S = 0.1
+"""How long a try outlasts the run's time, so that the time is surely up when it ends for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,18 @@ class Endpoint:
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Everything else that no text may show, the longest first."""
 
+    def silence_s(self, request: ModelRequest) -> float:
+        """Seconds without a byte after which a try for `request` is given up."""
+        return min(self.timeout_s, _left_s(request))
+
+    def longest_s(self, request: ModelRequest) -> float:
+        """Seconds after which it is given up, though something still comes."""
+        return min(self.answer_s, _left_s(request))
+
+
+def _left_s(request: ModelRequest) -> float:
+    return max(request.left_s(), 0.0) + _BEYOND_S
+
 
 class Client(Protocol):
     """One provider's wire format. Every client is a `Model` without patience."""
@@ -47,7 +61,7 @@ class Client(Protocol):
         ...
 
     def complete(self, request: ModelRequest) -> Completion:
-        """Answer `request` with exactly one try on the wire, from any thread.
+        """Answer `request` with exactly one try on the wire, from any thread, within the run's time.
 
         A model that refuses to answer is a completion with `stop` "refusal", no error. `usd` of the
         completion is None: prices are another module's.

@@ -48,12 +48,12 @@ class LiteLLMChat:
     def complete(self, request: ModelRequest) -> Completion:
         """See `Client.complete`."""
         body = self._format.body(request, read_settings(request.settings, self.name))
-        answer = self._answer(body)
+        answer = self._answer(body, self._endpoint.silence_s(request))
         if isinstance(answer, RunError):
             raise answer
         return self._format.completion(answer, request)
 
-    def _answer(self, body: dict[str, Any]) -> Object | RunError:
+    def _answer(self, body: dict[str, Any], timeout_s: float) -> Object | RunError:
         """The answer, or the error that litellm's exception means.
 
         Returned and not raised: an error raised here would hold litellm's as its context, and that one the
@@ -64,7 +64,7 @@ class LiteLLMChat:
             answer = litellm.completion(
                 model=endpoint.model,
                 **self._opened_by,
-                timeout=endpoint.timeout_s,
+                timeout=timeout_s,
                 max_retries=0,
                 num_retries=0,
                 drop_params=True,

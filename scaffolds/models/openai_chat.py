@@ -25,4 +25,4 @@ class OpenAIChat:
         """See `Client.complete`."""
         settings = read_settings(request.settings, self.name)
         body = {"model": self._endpoint.model, **self._format.body(request, settings)}
-        return self._format.completion(self._wire.post("/chat/completions", body), request)
+        return self._format.completion(self._wire.post("/chat/completions", body, request), request)

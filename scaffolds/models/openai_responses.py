@@ -46,7 +46,9 @@ class OpenAIResponses:
     def complete(self, request: ModelRequest) -> Completion:
         """See `Client.complete`."""
         settings = read_settings(request.settings, self.name)
-        return self._completion(self._wire.post("/responses", self._body(request, settings)), request)
+        return self._completion(
+            self._wire.post("/responses", self._body(request, settings), request), request
+        )
 
     def _body(self, request: ModelRequest, settings: Settings) -> dict[str, Any]:
         items = [item for message in request.messages for item in self._items(message)]

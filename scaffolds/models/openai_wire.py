@@ -16,6 +16,7 @@ import orjson
 from scaffolds.errors import RunError
 from scaffolds.models.client import Endpoint
 from scaffolds.models.faults import bad_answer, dropped, failure, fault_of, timed_out, too_slow
+from scaffolds.models.protocol import ModelRequest
 from scaffolds.models.wire import Object, TooSlow, in_time, parse_object
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -29,29 +30,34 @@ class OpenAIWire:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
 
-    def post(self, path: str, body: Mapping[str, object]) -> Object:
-        """The answer to a request.
+    def post(self, path: str, body: Mapping[str, object], request: ModelRequest) -> Object:
+        """The answer to `body`, which is what `request` is on the wire.
 
         Raises:
             RunError: see `Client.complete`.
         """
-        answer = returned(self._endpoint, lambda: self._send(path, body))
+        answer = returned(self._endpoint, lambda: self._send(path, body, request))
         if isinstance(answer, RunError):
             raise answer
         return parse_object(answer, self._endpoint.name)
 
-    def _send(self, path: str, body: Mapping[str, object]) -> bytes:
+    def _send(self, path: str, body: Mapping[str, object], request: ModelRequest) -> bytes:
         # As bytes: the package would copy the whole conversation before it encodes it, more slowly.
         response = self._client.post(
             path,
             cast_to=httpx2.Response,
             content=orjson.dumps(body),
+            options={"timeout": self._timeout(request)},
             stream=True,  # for us, who look at the clock while it comes; the provider is not told
             stream_cls=openai.Stream[Any],
         )
         assert isinstance(response, httpx2.Response)  # what is cast to it is not made a stream of objects
         with contextlib.closing(response):
-            return b"".join(in_time(response.iter_bytes(), self._endpoint.answer_s))
+            return b"".join(in_time(response.iter_bytes(), self._endpoint.longest_s(request)))
+
+    def _timeout(self, request: ModelRequest) -> openai.Timeout:
+        seconds = self._endpoint.silence_s(request)
+        return openai.Timeout(seconds, connect=min(CONNECT_S, seconds))
 
     @cached_property
     def _client(self) -> openai.OpenAI:
@@ -61,7 +67,6 @@ class OpenAIWire:
         return openai.OpenAI(
             api_key=endpoint.key or "none",
             base_url=endpoint.base_url or OPENAI_URL,
-            timeout=openai.Timeout(endpoint.timeout_s, connect=min(CONNECT_S, endpoint.timeout_s)),
             max_retries=0,
             default_headers=None if endpoint.base_url is None else foreign,  # pyright: ignore[reportArgumentType]
         )

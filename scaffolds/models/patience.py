@@ -116,6 +116,7 @@ class _Call:
             except Transient as error:
                 self.lost_s += self.patience.clock() - began
                 self.reason = str(error)
+                self.request.refuse_overtime()
                 raise
 
     def wait_s(self, state: RetryCallState) -> float:

@@ -1,5 +1,6 @@
 """The one protocol that every model client satisfies, and its errors."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -7,7 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from scaffolds.errors import InfraError
+from scaffolds.errors import InfraError, LimitReached
 from scaffolds.messages import Completion, JsonValue, Message
 from scaffolds.tools import ToolSpec
 
@@ -22,8 +23,8 @@ _LOOK_S = 1.0
 """Between two looks at the time limit."""
 
 
-def _unlimited() -> None:
-    pass
+def _unlimited() -> float:
+    return math.inf
 
 
 def _unobserved(reason: str) -> AbstractContextManager[None]:
@@ -51,9 +52,13 @@ class ModelRequest:
     """
     ended: threading.Event = field(default=_NEVER, compare=False, repr=False)
     """Set when the run is over and nobody wants the answer any more."""
+    left_s: Callable[[], float] = field(default=_unlimited, compare=False, repr=False)
+    """Seconds of working time that the run still has. An answer takes of them; no try outlasts them."""
 
-    refuse_overtime: Callable[[], None] = field(default=_unlimited, compare=False, repr=False)
-    """Raises `LimitReached` once the run may go on no longer: a wait may be working time, and a long one."""
+    def refuse_overtime(self) -> None:
+        """Raise `LimitReached` where the run's time is up."""
+        if self.left_s() <= 0:
+            raise LimitReached("time", "the time limit is reached")
 
     def pause(self, seconds: float) -> None:
         """Sleep, but not past the end of the run.
@@ -84,7 +89,7 @@ class Model(Protocol):
             InfraError: the provider cannot be reached or gave up; worth a retry later.
             ContextOverflow: the request is longer than the model accepts.
             UserError: the request can never succeed (unknown model, bad key).
-            LimitReached: the run's time was up while the provider was waited for.
+            LimitReached: the run's time was up before there was an answer.
         """
         ...
 

@@ -60,7 +60,7 @@ class DurableRun:
         n = self._lane.place()
         session, seed = self._session, self._call_seed(n)
         request = ModelRequest(
-            messages, tools, settings, seed, self._lane.waiting, session.ended, self._refuse_overtime
+            messages, tools, settings, seed, self._lane.waiting, session.ended, self._left_s
         )
         conversation, size = self._conversations.setdefault(role, (Conversation(), Size()))
         prepared = conversation.prepare(role, messages, tools, settings, seed)
@@ -169,9 +169,8 @@ class DurableRun:
         finally:
             ledger.release(usd - kept)
 
-    def _refuse_overtime(self) -> None:
-        if self._session.ledger.left().seconds <= 0:
-            raise LimitReached("time", "the time limit is reached")
+    def _left_s(self) -> float:
+        return self._session.ledger.left().seconds
 
     def _perform(self, n: int, tool: str, arguments: Mapping[str, JsonValue]) -> ToolResult:
         answer = self._bench.perform(tool, arguments)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,14 @@ def test_failures(
         assert isinstance(caught.value, Transient)
         assert caught.value.retry_after == 17
     assert capfd.readouterr() == ("", "")
+
+
+def test_no_try_goes_on_without_its_run(server: WireServer) -> None:
+    asking = client(server, timeout_s=100)
+    server.plan = faults_in_turn("hang")
+    with pytest.raises(Transient) as caught:
+        asking.complete(replace(request(), left_s=lambda: 0.5))
+    assert caught.value.kind == "timeout"
 
 
 def test_a_provider_that_nobody_knows(server: WireServer) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffolds.errors import ContextOverflow, InfraError, UserError
+from scaffolds.errors import ContextOverflow, InfraError, LimitReached, UserError
 from scaffolds.messages import Completion, Message, Usage
 from scaffolds.models.failures import Transient
 from scaffolds.models.patience import FIRST_S, LONGEST_ASKED_S, LONGEST_S, Patience, Patient
@@ -132,6 +132,16 @@ def test_an_outage_ends_when_the_patience_does(
     assert not isinstance(caught.value, Transient)
     assert outage_s - 1e-3 <= clock.now - began <= outage_s + try_s + 1e-3
     assert clock.unsaid == 0
+
+
+def test_nobody_waits_for_another_try_once_the_time_is_up(tmp_path: Path) -> None:
+    clock = Clock()
+    client = Script(LIMITED, clock=clock, try_s=60, forever=True)
+    until = clock.now + 90
+    asked = ModelRequest([Message("user", "hello")], waiting=clock.waiting, left_s=lambda: until - clock.now)
+    with pytest.raises(LimitReached) as caught:
+        patient(client, tmp_path).complete(asked)
+    assert (client.asked, caught.value.kind) == (2, "time")
 
 
 @pytest.mark.parametrize("error", [UserError("no such model"), ContextOverflow("too long"), InfraError("?")])

@@ -108,6 +108,19 @@ def test_a_hang(failing: Failing, way: Way) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS, ids=IDS)
+@pytest.mark.parametrize("fault", ["hang", "trickle"])
+def test_no_try_goes_on_without_its_run(way: Way, fault: Fault) -> None:
+    """A provider that hangs closes the connection in the end, which would be another kind of failure."""
+    asked = ModelRequest((Message("user", "ping"),), settings=way.settings, left_s=lambda: 0.0)
+    with WireServer(Script(Reply("ping " * 4000)), faults_in_turn(fault)) as server:
+        url = server.url if way.api == "anthropic" else server.openai_url
+        client = make(way.api, Endpoint("m", way.model, KEY, url, 100))
+        with pytest.raises(Transient) as caught:
+            client.complete(asked)
+    assert caught.value.kind == "timeout"
+
+
+@pytest.mark.parametrize("way", WAYS, ids=IDS)
 @pytest.mark.parametrize("fault", NEVER)
 def test_what_no_try_mends(failing: Failing, way: Way, fault: Fault) -> None:
     error = failing.error(way, fault)

@@ -6,13 +6,18 @@ from typing import NamedTuple, cast
 import pytest
 
 from scaffolds.calls import answers
+from scaffolds.errors import LimitReached
 from scaffolds.messages import Completion, Message, ToolCall, Usage
+from scaffolds.models.patience import Patience, Patient
 from scaffolds.models.protocol import ModelRequest
+from scaffolds.models.slots import Slots
 from scaffolds.run import Run
+from scaffolds.runtime import events as ev
+from scaffolds.runtime.ledger import Limits
 from scaffolds.runtime.log import LogReader
 from tests.scaffolds.models.wire_support import FINISH, KEY, SHELL, connected
 from tests.scaffolds.runtime.worlds import Counter, play
-from tests.wire import Reply, Script, WireServer
+from tests.wire import Reply, Script, WireServer, faults_in_turn
 
 API = [
     ("openai", "o3"),
@@ -24,6 +29,9 @@ USED = Usage(50, 0, 20, 10)
 LOOK = Reply("I look.", (ToolCall("c1", "shell", '{"command":"echo hi"}'),), ("deep",), "tool_calls", USED)
 WRITTEN = Reply('I look.\n<tool_call>\n{"name": "shell", "arguments": {"command": "echo hi"}}\n</tool_call>')
 DONE = Reply("It is done.", reasoning=("more",), usage=USED)
+
+
+HOUR = 3600.0
 
 
 class Stopped(Exception):
@@ -77,3 +85,23 @@ def test_reasoning_survives_the_log(tmp_path: Path, api: str, model: str) -> Non
         assert "deep" in str(server.bodies[1])
     log = LogReader(tmp_path / "whole" / "run")
     assert KEY.encode() not in b"".join(path.read_bytes() for path in log.folder.rglob("*") if path.is_file())
+
+
+@pytest.mark.parametrize(("api", "model"), API[:2])
+def test_an_answer_that_does_not_come_ends_with_the_time_of_the_run(
+    tmp_path: Path, api: str, model: str
+) -> None:
+    def scaffold(run: Run) -> None:
+        with pytest.raises(LimitReached) as caught:
+            run.ask([Message("user", "ping")])
+        assert caught.value.kind == "time"
+
+    limits = Limits(time_s=0.5)
+    with WireServer(Script(DONE), faults_in_turn("hang", "hang")) as server:
+        client = connected(api, model, server, timeout_s=100)
+        asked = Patient(client, Slots(tmp_path / "slots" / "test", 1), Patience(HOUR), None)
+        play(tmp_path, scaffold, cast("Counter", asked), limits)
+        assert len(server.served) == 1
+    last = LogReader(tmp_path / "run").events[-1]
+    assert last.type == ev.LIMIT and last.data["kind"] == "time"
+    play(tmp_path, scaffold, cast("Counter", Unreachable()), limits)
