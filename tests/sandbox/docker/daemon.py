@@ -33,12 +33,13 @@ class Daemon:
         self._log.unlink()
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it and wait until it answers; in a network of its own, or this machine loses its bridge."""
+        alone = ("unshare", "--net")
         flags = ("--host", self.url, "--bridge", "none", "--iptables=false", "--pidfile", f"{self.disk}/pid")
         roots = ("--data-root", f"{self.disk}/data", "--exec-root", f"{self.disk}/exec")
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                ("dockerd", *flags, *roots), stdout=log, stderr=log, env=self._environment
+                (*alone, "dockerd", *flags, *roots), stdout=log, stderr=log, env=self._environment
             )
         answers = eventually(
             lambda: self._process.poll() is not None or not self._docker("version").returncode
