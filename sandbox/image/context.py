@@ -18,7 +18,9 @@ def context_files(kind: Kind) -> dict[str, bytes]:
         "Dockerfile",
         "install-system.sh",
         "install-python.sh",
+        "import_all.py",
         *_package_lists(kind),
+        *_requirements(kind),
         f"requirements-{kind}.txt",
     ]
     files = {name: (HERE / name).read_bytes() for name in names}
@@ -47,6 +49,10 @@ def recipe(kind: Kind, base: str) -> str:
     files = context_files(kind)
     named = (part for name in sorted(files) for part in (name.encode(), files[name]))
     return digest_of(kind.encode(), base.encode(), *named)
+
+
+def _requirements(kind: Kind) -> list[str]:
+    return ["requirements-slim.in"] if kind == "slim" else ["requirements-slim.in", "requirements-full.in"]
 
 
 def _package_lists(kind: Kind) -> list[str]:

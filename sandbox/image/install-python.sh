@@ -1,5 +1,6 @@
 #!/bin/sh
-# The Python environment, with bytecode, as agents cannot write any, and without the packages' data sets.
+# The Python environment, with bytecode, as agents cannot write any, and without the packages' data sets. Packages
+# that do not fit together end the build here.
 set -eu
 cd /run/build
 if [ ! -f data-sets.txt ]; then
@@ -18,3 +19,8 @@ while read -r folder; do
         [ ! -d "$found" ] || find "$found" -mindepth 1 -delete
     done
 done <data-sets.txt
+
+HOME="$(mktemp -d)"
+export HOME
+/opt/venv/bin/python import_all.py requirements-*.in
+rm -rf "$HOME"
