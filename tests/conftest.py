@@ -19,6 +19,12 @@ settings.register_profile("project", deadline=None, suppress_health_check=[Healt
 settings.load_profile("project")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What takes too long for every day."""
+    words = "kill a run behind each of its events, where else it is killed behind each kind of them"
+    parser.addoption("--every-event", action="store_true", help=words)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Under CI a skipped test is a failed one: nothing is left out silently, but for what needs a GPU."""
@@ -27,6 +33,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     if os.environ.get("CI") and missed:
         report.outcome = "failed"
     return report
+
+
+@pytest.fixture
+def deaths_at(pytestconfig: pytest.Config) -> str:
+    """Where runs are killed, for `tests.experiments.killer`."""
+    return "events" if pytestconfig.getoption("--every-event") else "kinds"
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,10 @@
-"""Runs one cell to its end through kills: `python -m tests.experiments.killer FOLDER kinds|SECONDS SEED`.
+"""Runs one cell to its end through kills: `python -m tests.experiments.killer FOLDER HOW SEED`.
 
 With `kinds` each process kills itself right after the first event of a kind at which none before it died;
-so a death falls behind every kind of event. With a number each is killed from outside after a random time
-up to that many seconds, longer where the process before got nowhere. Processes are forked from this one,
-so that a death costs no new imports.
+so a death falls behind every kind of event. With `events` it does so right after the first event that is new
+in the log, or a later one where the process before got no further; so a death falls behind every event. With
+a number each is killed from outside after a random time up to that many seconds, longer where the process
+before got nowhere. Processes are forked from this one, so that a death costs no new imports.
 """
 
 import os
@@ -11,6 +12,8 @@ import random
 import signal
 import sys
 import time
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +29,23 @@ CALLS_FILE = "calls.txt"
 _ENOUGH = 400
 
 
-def die_after_another(kinds: set[str]) -> None:
-    """SIGKILL this process after an event of another kind."""
+def die_after(last: Callable[[str], bool]) -> None:
+    """SIGKILL this process after the first event whose kind satisfies `last`."""
     append = EventLog.append
 
     def killing(self: EventLog, kind: str, *args: Any, **named: Any) -> Event:  # noqa: ANN401
         event = append(self, kind, *args, **named)
-        if kind not in kinds:
+        if last(kind):
             os.kill(os.getpid(), signal.SIGKILL)
         return event
 
     EventLog.append = killing
+
+
+def new_event(number: int) -> Callable[[str], bool]:
+    """Say of kinds, as their events come, whether this is the event of that number, resumes not counted."""
+    seen = count(1)
+    return lambda kind: kind not in (RUN_START, RUN_RESUME) and next(seen) == number
 
 
 def count_calls(folder: Path) -> None:
@@ -66,10 +75,12 @@ def main() -> int:
         child = os.fork()
         if child == 0:
             if how == "kinds":
-                die_after_another(kinds)
+                die_after(lambda kind: kind not in kinds)
+            if how == "events":
+                die_after(new_event(patience))
             run_cell(folder)
             os._exit(0)
-        if how != "kinds":
+        if how not in ("kinds", "events"):
             time.sleep(rng.uniform(0, float(how) * patience))
             os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)

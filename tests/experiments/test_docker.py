@@ -48,9 +48,11 @@ def test_a_run_says_which_image_it_was_made_in(undisturbed: Path) -> None:
     assert eventually(lambda: containers(undisturbed) == 0)
 
 
-def test_a_death_behind_every_kind_of_event(tmp_path: Path, data_dir: Path, undisturbed: Path) -> None:
+def test_a_death_behind_every_kind_of_event(
+    tmp_path: Path, data_dir: Path, undisturbed: Path, deaths_at: str
+) -> None:
     folder = make_run(tmp_path, data_dir, **SHORT)
-    deaths = killed(folder, "kinds", 0)
+    deaths = killed(folder, deaths_at, 0)
     kinds = {event.type for event in Trajectory(undisturbed).log.events}
     assert deaths >= len(kinds - {ev.RUN_START}) > 8
     check_equal(folder, undisturbed, deaths)

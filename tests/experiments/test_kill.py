@@ -86,9 +86,11 @@ def left_over(folder: Path) -> list[str]:
     return found
 
 
-def test_a_death_behind_every_kind_of_event(tmp_path: Path, data_dir: Path, undisturbed: Path) -> None:
+def test_a_death_behind_every_kind_of_event(
+    tmp_path: Path, data_dir: Path, undisturbed: Path, deaths_at: str
+) -> None:
     folder = make_run(tmp_path, data_dir, **SHORT)
-    deaths = killed(folder, "kinds", 0)
+    deaths = killed(folder, deaths_at, 0)
     kinds = {event.type for event in Trajectory(undisturbed).log.events}
     assert deaths >= len(kinds - {ev.RUN_START}) > 8
     check_equal(folder, undisturbed, deaths)

@@ -36,9 +36,11 @@ def nodes(trajectory: Trajectory) -> list[dict[str, Any]]:
     return sorted(tree(trajectory), key=lambda node: node["id"])
 
 
-def test_a_death_behind_every_kind_of_event(tmp_path: Path, data_dir: Path, undisturbed: Path) -> None:
+def test_a_death_behind_every_kind_of_event(
+    tmp_path: Path, data_dir: Path, undisturbed: Path, deaths_at: str
+) -> None:
     folder = make_run(tmp_path, data_dir, **TWO)
-    deaths = killed(folder, "kinds", 0)
+    deaths = killed(folder, deaths_at, 0)
     ours, theirs = Trajectory(folder), Trajectory(undisturbed)
     assert deaths >= len({event.type for event in theirs.log.events} - {ev.RUN_START}) > 8
     assert nodes(ours) == nodes(theirs)

@@ -60,9 +60,9 @@ def story(folder: Path) -> list[tuple[str, str]]:
     return [("ask", messages.replace(told, "")) for messages, _ in requests(trajectory)] + calls
 
 
-def test_it_survives_deaths(tmp_path: Path, data_dir: Path, undisturbed: Path) -> None:
+def test_it_survives_deaths(tmp_path: Path, data_dir: Path, undisturbed: Path, deaths_at: str) -> None:
     folder = make_run(tmp_path, data_dir, **short(agent_of(undisturbed)))
-    deaths = killed(folder, "kinds", 0)
+    deaths = killed(folder, deaths_at, 0)
     assert deaths >= 3
     assert story(folder) == story(undisturbed)
     assert grade(folder) == grade(undisturbed)
