@@ -122,7 +122,9 @@ def _run_and_grade(
         _remove_sandboxes(sandbox_folder(cell, folder))
         if submission is not None:
             write_bytes(folder / SUBMISSION_FILE, submission)
-        report = guard.grade(submission, cell.competition, private_folder(cell))
+        report = guard.grade(
+            submission, cell.competition, private_folder(cell), data_version=cell.data_version
+        )
     grade: dict[str, Any] = orjson.loads(report.model_dump_json())
     write_json(folder / GRADE_FILE, grade)
     return grade

@@ -76,3 +76,20 @@ class Kills(_Agent):
     def run(self, run: Run) -> Outcome:
         os.kill(os.getpid(), signal.SIGKILL)
         return Outcome("still alive")
+
+
+class Submits(_Agent):
+    """Submits the sample, and notes what it was told and what came of it."""
+
+    def run(self, run: Run) -> Outcome:
+        described = run.call("shell", command="cat ~/data/description.md").text
+        header = run.call("shell", command=f"{_COPY} && head -1 ~/submission/submission.csv").text
+        verdict = run.call("validate_submission", path="../submission/submission.csv").text
+        run.note(
+            "submits.seen",
+            told=run.task.description,
+            described=described,
+            header=header.strip(),
+            verdict=verdict,
+        )
+        return Outcome("submitted")
