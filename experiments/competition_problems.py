@@ -5,9 +5,10 @@ from pathlib import Path
 
 from benchmark.competition import Competition
 from benchmark.errors import NotPrepared, UnknownCompetition
-from benchmark.prepare import prepared
+from benchmark.prepare import outdated, prepared
 from benchmark.registry import SPLITS, all_ids, find, members, missing
 from benchmark.versions import at_version, has_version
+from experiments.code import is_copy
 from experiments.config import Sweep
 from experiments.problem import Problem
 
@@ -30,6 +31,7 @@ def find_competition_problems(sweep: Sweep, data_dir: Path) -> Iterator[Problem]
     wanted = [at_version(found, version) for found in there if has_version(found, version)]
     having = [competition.id for competition in wanted]
     yield from _of_one_version([found.id for found in there if found.id not in having], having, version)
+    yield from _outdated(wanted, version, data_dir)
     unprepared = [competition for competition in wanted if not _has_data(competition, data_dir)]
     ours = [competition for competition in unprepared if competition.preparation]
     theirs = [competition for competition in unprepared if not competition.preparation]
@@ -67,6 +69,18 @@ def _unprepared(lacking: Sequence[Competition], command: str, more: str = "") ->
     if lacking:
         names = _names([competition.id for competition in lacking])
         yield Problem("data", f"{len(lacking)} competitions are not prepared{more}: {names}", command)
+
+
+def _outdated(wanted: Sequence[Competition], version: int, data_dir: Path) -> Iterator[Problem]:
+    """Data that other facts or code have made than those by which they would be checked and graded.
+
+    Under a sweep's copy of its code nothing is outdated: its cells name the content that they need.
+    """
+    if is_copy():
+        return
+    if stale := [competition.id for competition in wanted if outdated(competition, data_dir)]:
+        what = f"{len(stale)} competitions were prepared by other facts or other code than today's: "
+        yield Problem("data", what + _names(stale), _prepare_command(stale, version, data_dir))
 
 
 def _has_data(competition: Competition, data_dir: Path) -> bool:
