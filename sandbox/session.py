@@ -116,11 +116,11 @@ class Session:
         return FileText(content.decode(errors="replace"), total, offset + len(content) < total)
 
     def write_file(self, path: str, content: str) -> int:
-        """Write a text file, creating its folders; returns the number of bytes."""
+        """Write a text file, creating its folders, so that it can be undone; returns the number of bytes."""
         data = content.encode(errors="replace")
         if len(data) > frames.MAX_PAYLOAD:
             raise PathRefused(f"{path}: {len(data)} bytes are more than one call can write")
-        answer = self._wire.ask("write", {"path": path}, data, timeout=_FILES_S)
+        answer = self._wire.ask("write", {"path": path, "keep": True}, data, timeout=_FILES_S)
         with self._checked():
             return answer.header.integer("size")
 
@@ -128,7 +128,7 @@ class Session:
         """Put a file of any size in its place at once, creating its folders."""
         first, *more = [data[k : k + _PIECE] for k in range(0, max(len(data), 1), _PIECE)]
         partial = f"{path}.{secrets.token_hex(8)}" if more else path
-        self._wire.ask("write", {"path": partial}, first, timeout=_FILES_S)
+        self._wire.ask("write", {"path": partial, "keep": False}, first, timeout=_FILES_S)
         for piece in more:
             self._wire.ask("append", {"path": partial}, piece, timeout=_FILES_S)
         if more:
