@@ -93,3 +93,20 @@ class Submits(_Agent):
             verdict=verdict,
         )
         return Outcome("submitted")
+
+
+class Claim(NoConfig):
+    score: str
+
+
+class Claims(_Agent):
+    """Says what its submission scores, and nothing on the way there."""
+
+    Config = Claim
+
+    def __init__(self, config: Claim) -> None:
+        self._claim = config.score
+
+    def run(self, run: Run) -> Outcome:
+        run.call("shell", command=_COPY)
+        return Outcome("claimed", None if self._claim == "none" else float(self._claim))
