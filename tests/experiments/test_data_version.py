@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 
 from benchmark.prepare import Options, prepare
 from benchmark.versions import CHANGES, find_version
@@ -18,6 +17,7 @@ from experiments.report_view import markdown, notes
 from experiments.results import GRADE_FILE
 from experiments.sweep_rows import read_rows
 from experiments.trajectory import Trajectory
+from scaffolds.yaml_text import yaml_text
 from tests.conftest import sweep_of
 from tests.experiments.test_commands import places, type_in
 
@@ -49,7 +49,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, data: Path) -> Path:
     folder = tmp_path_factory.mktemp("sweeps")
     for name, keys in (("one", {}), ("two", {"data_version": 2})):
         config = folder / f"{name}.yaml"
-        config.write_text(yaml.safe_dump(facts(**keys)))  # pyright: ignore[reportUnknownMemberType] - a hole in its types
+        config.write_text(yaml_text(facts(**keys)))
         done = type_in("experiments.sweep", config, *places(folder, "runs", data))
         assert done.returncode == 0, done.stdout + done.stderr
     return folder / "runs"
