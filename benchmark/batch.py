@@ -17,9 +17,8 @@ from benchmark.contract import MAX_BYTES
 from benchmark.errors import BadSubmissionList, BenchmarkError, NoSuchFile
 from benchmark.grade import Report, make_report, private_folder
 from benchmark.guard import Guard
-from benchmark.registry import find
 from benchmark.verdict import Code, Verdict
-from benchmark.versions import at_version
+from benchmark.versions import find_version
 
 
 class Entry(BaseModel):
@@ -110,7 +109,7 @@ def grade_all(
     """
     # All that can be wrong with the list is found before the first submission is graded.
     names = {entry.competition_id for entry in entries}
-    competitions = {name: at_version(find(name), data_version) for name in names}
+    competitions = {name: find_version(name, data_version) for name in names}
     folders = {name: private_folder(one, data_dir) for name, one in competitions.items()}
     own = threading.local()
     guards: list[Guard] = []

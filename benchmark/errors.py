@@ -72,15 +72,17 @@ class NotPrepared(BenchmarkError):
         self.competition_id = competition.id
         self.data_dir = data_dir
         where = f"{competition.id!r} is not prepared in {str(data_dir)!r}"
-        if competition.preparation is None:
-            self.command = f"mlebench prepare -c {competition.id} --data-dir {data_dir}"
-            super().__init__(
-                f"{where}, and this version cannot prepare it; with MLE-bench type: {self.command}"
-            )
+        number = competition.data_version
+        version = "" if number == 1 else f" --data-version {number}"
+        ours = f"python -m benchmark prepare {competition.id}{version} --data-dir {data_dir}"
+        if competition.preparation is not None:
+            self.command = ours
+            super().__init__(f"{where}; type: {ours}")
             return
-        version = "" if competition.data_version == 1 else f" --data-version {competition.data_version}"
-        self.command = f"python -m benchmark prepare {competition.id}{version} --data-dir {data_dir}"
-        super().__init__(f"{where}; type: {self.command}")
+        theirs = f"mlebench prepare -c {competition.id} --data-dir {data_dir}"
+        # Version 2 of such a competition has the files of version 1, and a description of its own.
+        self.command = theirs if number == 1 else f"{theirs}/v{number} && {ours}"
+        super().__init__(f"{where}, and this version cannot prepare it; with MLE-bench type: {self.command}")
 
 
 class BadData(BenchmarkError):

@@ -18,9 +18,8 @@ from benchmark.grade import Report, grade, make_report
 from benchmark.guard_connection import GuardConnection
 from benchmark.guard_frames import Broken
 from benchmark.guard_process import GuardProcess
-from benchmark.registry import find
 from benchmark.verdict import Code, Verdict
-from benchmark.versions import at_version
+from benchmark.versions import find_version
 
 GRACE_SECONDS = 60.0
 """How much longer than the child's own deadline the guard waits before it kills the child: enough to import
@@ -101,7 +100,7 @@ class Guard:
             NoSuchVersion: It has no such data version.
             GuardError: The child cannot be started or kept, or grading failed for a reason of ours.
         """
-        competition = at_version(find(competition_id), data_version)
+        competition = find_version(competition_id, data_version)
         if data is None:
             return grade(None, competition, private_dir, submission_path=submission_path)
         if len(data) > MAX_BYTES:

@@ -52,10 +52,9 @@ def _expect(params: Mapping[str, Any]) -> None:
 
 
 def _competition(params: Mapping[str, Any]) -> "Competition":
-    from benchmark.registry import find
-    from benchmark.versions import at_version
+    from benchmark.versions import find_version
 
-    return at_version(find(params["competition"]), params["data_version"])
+    return find_version(params["competition"], params["data_version"])
 
 
 def _import_grader(params: Mapping[str, Any]) -> None:

@@ -21,11 +21,12 @@ from benchmark.preparation.files import level_times
 from benchmark.preparation.manifest import (
     Manifest,
     digest_of,
-    noted_version,
+    read_head,
     read_manifest,
     sums_of,
     write_manifest,
 )
+from benchmark.preparation.provenance import provenance
 from benchmark.preparation.raw import silent
 
 DESCRIPTION = "description.md"
@@ -67,6 +68,8 @@ class Options:
     """Whether the download stays on disk, unpacked."""
     check_download: bool = True
     """Whether a download must be, byte for byte, the one that MLE-bench was made of."""
+    again: bool = False
+    """Whether data that other facts or other code have made are made again."""
     say: Callable[[str], None] = silent
     """Is told what takes long."""
     grow: Callable[[Path, int], None] = silent
@@ -83,7 +86,7 @@ def prepared(competition: Competition, data_dir: Path) -> Prepared:
     folders = _folders(home(competition, data_dir) / "prepared")
     if any(not path.exists() for path in _expected(competition, folders)):
         raise NotPrepared(competition, data_dir)
-    noted = noted_version(folders.public.parent)
+    noted = read_head(folders.public.parent).data_version
     if noted not in (None, competition.data_version):
         raise OtherVersion(folders.public.parent, noted, competition.data_version)
     return folders
@@ -92,6 +95,8 @@ def prepared(competition: Competition, data_dir: Path) -> Prepared:
 def prepare(competition: Competition, data_dir: Path, options: Options | None = None) -> Prepared:
     """Prepares a competition unless it is prepared; safe when two processes do it at once.
 
+    Data that are replaced stay in place until the new ones are whole.
+
     Raises:
         BadCompetition: The facts name a preparation function that does not exist.
         BadData: The preparation did not make the files that the facts promise.
@@ -99,15 +104,22 @@ def prepare(competition: Competition, data_dir: Path, options: Options | None = 
     """
     from filelock import FileLock
 
-    if not _is_current(competition, data_dir):
+    options = options or Options()
+    if not _is_current(competition, data_dir, options):
         place = home(competition, data_dir).resolve()
         place.mkdir(parents=True, exist_ok=True)
         with FileLock(place / ".lock"):
-            if _is_whole(competition, data_dir):
+            if _is_kept(competition, data_dir, options):
                 _renew_description(competition, prepared(competition, data_dir))
             else:
-                _build(competition, data_dir.resolve(), place, options or Options())
+                _build(competition, data_dir.resolve(), place, options)
     return prepared(competition, data_dir)
+
+
+def outdated(competition: Competition, data_dir: Path) -> bool:
+    """Whether other facts or code than today's have made the data; false where none are, or none say so."""
+    made_by = read_head(home(competition, data_dir) / "prepared").provenance
+    return None not in (made_by, competition.preparation) and made_by != provenance(competition)
 
 
 def public_digest(public: Path) -> str:
@@ -138,9 +150,14 @@ def _is_whole(competition: Competition, data_dir: Path) -> bool:
         return False
 
 
-def _is_current(competition: Competition, data_dir: Path) -> bool:
+def _is_kept(competition: Competition, data_dir: Path, options: Options) -> bool:
+    """Whether the data are there and not to be made again."""
+    return _is_whole(competition, data_dir) and not (options.again and outdated(competition, data_dir))
+
+
+def _is_current(competition: Competition, data_dir: Path, options: Options) -> bool:
     """Whether the data are there with today's description of the task."""
-    if not _is_whole(competition, data_dir):
+    if not _is_kept(competition, data_dir, options):
         return False
     description = prepared(competition, data_dir).public / DESCRIPTION
     return description.is_file() and description.read_text(encoding="utf-8") == competition.description()
@@ -212,6 +229,7 @@ def _note(competition: Competition, folders: Prepared) -> None:
         root,
         Manifest(
             data_version=competition.data_version,
+            provenance=provenance(competition),
             pandas=version("pandas"),
             tables=check_tables(competition, root),
             files=sums_of(folders.public, {}),

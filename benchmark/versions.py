@@ -6,6 +6,8 @@ competition without that file has one version.
 """
 
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import Any, cast
 
 import yaml
@@ -13,6 +15,7 @@ from pydantic import ValidationError
 
 from benchmark.competition import Competition
 from benchmark.errors import BadCompetition, BenchmarkError
+from benchmark.registry import find
 
 CHANGES = "version_2.yaml"
 
@@ -35,6 +38,18 @@ def has_version(competition: Competition, version: int) -> bool:
     return version == competition.data_version or (version == 2 and (competition.folder / CHANGES).is_file())
 
 
+def find_version(competition_id: str, version: int) -> Competition:
+    """The competition of this id, as a data version has it.
+
+    Raises:
+        UnknownCompetition: No competition is called so.
+        MissingCompetitions: A split names it, and this version has no folder for it.
+        NoSuchVersion: It has no such data version.
+        BadCompetition: Its facts break the schema.
+    """
+    return at_version(find(competition_id), version)
+
+
 def at_version(competition: Competition, version: int) -> Competition:
     """A competition as another data version has it.
 
@@ -46,12 +61,17 @@ def at_version(competition: Competition, version: int) -> Competition:
         return competition
     if not has_version(competition, version):
         raise NoSuchVersion(competition.id, version)
-    path = competition.folder / CHANGES
+    return _changed(competition.folder, version)
+
+
+@cache
+def _changed(folder: Path, version: int) -> Competition:
+    path = folder / CHANGES
     try:
         changes = yaml.safe_load(path.read_text(encoding="utf-8"))
-        facts = yaml.safe_load((competition.folder / "competition.yaml").read_text(encoding="utf-8"))
+        facts = yaml.safe_load((folder / "competition.yaml").read_text(encoding="utf-8"))
         changed = _merged(facts, {**changes, "data_version": version})
-        return Competition.model_validate({**changed, "folder": competition.folder})
+        return Competition.model_validate({**changed, "folder": folder})
     except (yaml.YAMLError, TypeError) as error:
         raise BadCompetition(path, f"not a YAML mapping ({type(error).__name__})") from error
     except ValidationError as error:

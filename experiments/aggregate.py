@@ -98,6 +98,8 @@ class Conditions:
     """Rules by which the graded submission was chosen."""
     from_snapshot: int
     """Counted cells graded by a snapshot, not by the file at the path."""
+    unranked: int
+    """Counted cells whose data version has another metric than the leaderboard: they can win nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +199,7 @@ def aggregate(rows: Iterable[Row], by: By | None = None) -> Report:
     twins = Counter(tuple(labels.values()) for labels in names.values())
     return Report(
         by=by,
-        lines=tuple(_line(part, by) for part in _parts(rows, lambda row: _line_key(row, by))),
+        lines=tuple(_line(part, by) for part in _parts(_by_line(rows, by), lambda row: _line_key(row, by))),
         scores=tuple(_score(part) for part in _parts(sorted(counted, key=_competition), _score_key)),
         excluded=excluded,
         excluded_costs=_costs(excluded),
@@ -256,10 +258,14 @@ def _natural(text: str) -> tuple[tuple[int, str], ...]:
 
 
 def _order(row: Row) -> tuple[object, ...]:
-    labels = tuple(_natural(label) for label in _labels(row).values())
     rank = _COMPLEXITIES.index(row.complexity) if row.complexity in _COMPLEXITIES else len(_COMPLEXITIES)
     place = (rank, row.complexity, row.category, row.competition)
-    return (*labels, row.arm, row.data_version, *place, row.seed, row.cell, row.model_dump_json())
+    return (*_who(row), *place, row.seed, row.cell, row.model_dump_json())
+
+
+def _who(row: Row) -> tuple[object, ...]:
+    """Where an arm stands, and in it a data version."""
+    return (*map(_natural, _labels(row).values()), row.arm, row.data_version)
 
 
 def _parts(rows: Iterable[Row], key: Callable[[Row], tuple[object, ...]]) -> Iterable[list[Row]]:
@@ -277,6 +283,15 @@ def _group(row: Row, by: By | None) -> str:
 def _line_key(row: Row, by: By | None) -> tuple[object, ...]:
     who = getattr(row, by.value) if by is not None and by.pools else row.arm
     return who, row.data_version, _group(row, by)
+
+
+def _by_line(rows: Sequence[Row], by: By | None) -> Sequence[Row]:
+    """Sorted rows in the order of their lines, so that a line's place depends on no single cell."""
+    if by is By.CATEGORY:
+        return sorted(rows, key=lambda row: (*_who(row), row.category))
+    if by is not None and by.pools:
+        return sorted(rows, key=lambda row: (_natural(getattr(row, by.value)), row.data_version))
+    return rows
 
 
 def _competition(row: Row) -> str:
@@ -343,6 +358,7 @@ def _conditions(rows: Iterable[Row], counted: Sequence[Row]) -> Conditions:
         on_other_cards=sum(bool(row.other_cards) for row in counted),
         final=tuple(sorted({row.final for row in counted})),
         from_snapshot=sum(row.final_from == "snapshot" for row in counted),
+        unranked=sum(row.median is None for row in counted),
     )
 
 

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import yaml
 from pydantic import BaseModel, ConfigDict
 
 from scaffolds.errors import InfraError
 from scaffolds.run import Outcome, Run
+from scaffolds.yaml_text import yaml_text
 
 _COMPETITION = "practice-diabetes"
 _MARKS = (100, 1000)
@@ -87,7 +87,7 @@ def _command(folder: Path, cells: int) -> list[str]:
         "seeds": list(range(cells)),
         "parallel": len(os.sched_getaffinity(0)),
     }
-    text = yaml.safe_dump(config)  # pyright: ignore[reportUnknownMemberType] - a hole in its types
+    text = yaml_text(config)
     (folder / "cells.yaml").write_text(text)
     places = {"runs": "--runs-dir", "data": "--data-dir", "leases": "--leases"}
     words = [word for name, option in places.items() for word in (option, str(folder / name))]

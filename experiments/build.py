@@ -9,8 +9,8 @@ from benchmark.competition import Competition
 from benchmark.contract import SubmissionContract, compile_contract
 from benchmark.guard import Guard
 from benchmark.prepare import Prepared, prepared
-from benchmark.registry import find as find_competition
 from benchmark.verdict import Verdict
+from benchmark.versions import find_version
 from experiments.cell import Cell, template_difference
 from experiments.code import foreign_modules, running_code
 from experiments.isolation import isolation
@@ -131,7 +131,7 @@ def build_scaffold(cell: Cell) -> Scaffold:
 def start_facts(cell: Cell, means: Means) -> Mapping[str, Any]:
     """What `run.start` says about the cell and the cards that it runs on."""
     facts = cell.model_dump(mode="json", exclude={"templates", "limits", "seed", "data_dir", "home"})
-    maximize = find_competition(cell.competition).maximize
+    maximize = competition_of(cell).maximize
     return {
         **facts,
         "cell": cell.id,
@@ -142,13 +142,18 @@ def start_facts(cell: Cell, means: Means) -> Mapping[str, Any]:
     }
 
 
+def competition_of(cell: Cell) -> Competition:
+    """The competition of a cell, as the cell's data version has it."""
+    return find_version(cell.competition, cell.data_version)
+
+
 def private_folder(cell: Cell) -> Path:
     """Where the answers are; read only by the grader, after the sandboxes are gone."""
-    return prepared(find_competition(cell.competition), Path(cell.data_dir)).private
+    return prepared(competition_of(cell), Path(cell.data_dir)).private
 
 
 def _data(cell: Cell) -> tuple[Competition, Prepared]:
-    competition = find_competition(cell.competition)
+    competition = competition_of(cell)
     data = prepared(competition, Path(cell.data_dir))
     if shown_digest(competition, data, cell.description) != cell.data_digest:
         raise UserError(

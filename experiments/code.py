@@ -62,6 +62,11 @@ def running_code(foreign: tuple[str, ...] = ()) -> Code:
     return Code(digest=_digest(lines.encode())[:12], commit=commit, changed=changed, files=files)
 
 
+def is_copy() -> bool:
+    """Whether this process runs a sweep's copy of the code."""
+    return (ROOT / _MANIFEST).exists()
+
+
 def snapshot(folder: Path, foreign: tuple[str, ...] = ()) -> Path:
     """Copy the running code into `folder` unless it is there; returns its root.
 

@@ -157,6 +157,8 @@ class Sweep(_Frozen):
     seeds: tuple[Annotated[int, Field(ge=0, lt=2**32)], ...] = Field((0,), min_length=1)
     """Repetitions."""
 
+    data_version: int = Field(1, ge=1, le=2)
+    """Version of the competitions' data and metrics: 1 is MLE-bench's; 2 closes leaks and mends files."""
     task: TaskOptions = TaskOptions()
     """How the task is put to the agent."""
     tools: Mapping[str, bool] = {}

@@ -1,11 +1,13 @@
 """The terminal: one console, and the one way in which commands end with an error."""
 
+import inspect
 import shlex
 import shutil
 import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import typer
 from rich.console import Console
@@ -19,6 +21,7 @@ from scaffolds.errors import DISK_FULL
 OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
 ERR = Console(stderr=True, highlight=False, soft_wrap=True)
 
+T = TypeVar("T")
 EXIT_USER, EXIT_INFRA, EXIT_SPENT = 1, 3, 4
 
 
@@ -47,6 +50,17 @@ def type_next(module: str, *words: object, console: Console = OUT) -> None:
 def _short(path: str) -> str:
     here = Path.cwd()
     return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
+
+
+def taking(function: Callable[[T], None], options: type[T]) -> Callable[..., None]:
+    """A function of one dataclass as `command` takes it: a parameter for each of the fields."""
+
+    def spread(**said: object) -> None:
+        function(options(**said))
+
+    spread.__doc__ = function.__doc__
+    spread.__signature__ = inspect.signature(options)  # pyright: ignore[reportFunctionMemberAccess] - see PEP 362
+    return spread
 
 
 def command(function: Callable[..., None]) -> Callable[[], None]:

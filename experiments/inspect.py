@@ -71,7 +71,9 @@ def _header(trajectory: Trajectory, run: Path) -> None:
     models = ", ".join(f"{role}: {name}" for role, name in facts.get("models", {}).items())
     say(f"scaffold     {facts.get('scaffold')} {facts.get('scaffold_version')}, models {models}")
     limits = facts.get("limits", {})
-    say(f"competition  {facts.get('competition')}, seed {facts.get('seed')}")
+    version = facts.get("data_version", 1)
+    data = "" if version == 1 else f", data version {version}"
+    say(f"competition  {facts.get('competition')}{data}, seed {facts.get('seed')}")
     cards = f"; graphics cards {', '.join(state.cards)}" if state.cards else ""
     say(f"machine      {facts.get('machine')}; isolation {', '.join(state.backends) or '-'}{cards}")
     say(

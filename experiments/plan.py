@@ -9,13 +9,14 @@ from typing import Any, NamedTuple
 
 from benchmark.competition import Competition
 from benchmark.prepare import Prepared, prepare, prepared
-from benchmark.registry import find as find_competition
+from benchmark.versions import find_version
 from experiments.cell import Cell, Labels
+from experiments.competition_problems import competition_ids
 from experiments.config import ModelChoice, ScaffoldChoice, Sweep, TimeLimit
 from experiments.hardware import names, needed, profile
 from experiments.model_problems import unpriced_models
 from experiments.neutral import shown_digest
-from experiments.prerequisites import agent_config, competition_ids, find_problems
+from experiments.prerequisites import agent_config, find_problems
 from experiments.problem import Problem
 from sandbox.hardware import Hardware
 from sandbox.machine import Machine
@@ -207,7 +208,7 @@ class Plan:
 
     @cached_property
     def _competitions(self) -> dict[str, Competition]:
-        return {name: find_competition(name) for name in self.competitions}
+        return {name: find_version(name, self.sweep.data_version) for name in self.competitions}
 
     @cached_property
     def _data(self) -> dict[str, Prepared]:

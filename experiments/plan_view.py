@@ -20,6 +20,8 @@ def print_plan(plan: Plan, done: int, sweep: str, console: Console) -> None:
     for axis, entries in plan.axes.items():
         more = f" and {len(entries) - _NAMED} more" if len(entries) > _NAMED else ""
         say(f"{len(entries):>5} {axis:13} {', '.join(entries[:_NAMED])}{more}")
+    if plan.sweep.data_version != 1:
+        say(f"{'':>5} {'data version':13} {plan.sweep.data_version}")
     say(f"{plan.size:>5} {'cells':13} {done} of them done; {plan.sweep.parallel} at a time")
     say(f"{plan.hours:>9,.1f} working hours at most, {plan.gpu_hours:,.1f} GPU-hours")
     limit = plan.sweep.max_usd
@@ -43,6 +45,7 @@ def plan_record(plan: Plan, done: int, sweep: str) -> dict[str, Any]:
     """The same for a program."""
     return {
         "axes": plan.axes,
+        "data_version": plan.sweep.data_version,
         "cells": plan.size,
         "done": done,
         "hours": round(plan.hours, 3),

@@ -1,16 +1,14 @@
 """What a sweep needs and this machine lacks: found before anything is spent, each with what mends it."""
 
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from benchmark.errors import NotPrepared, UnknownCompetition
-from benchmark.prepare import prepared
-from benchmark.registry import SPLITS, all_ids, find, members, missing
+from experiments.competition_problems import find_competition_problems
 from experiments.config import Options, Sweep
 from experiments.faults import explain
 from experiments.hardware import names, needed, profile
@@ -30,14 +28,6 @@ DISK_PER_CELL = 2 * 2**30
 """Bytes that a cell at work may need beside its results: a workspace and its copy, a GiB each."""
 _ANY_HARDWARE = "--set 'hardware=[host]'"
 _OTHER_GPU = "--allow-other-gpu"
-_NAMED = 6
-"""How many names a line shows of a longer list."""
-
-
-def competition_ids(sweep: Sweep) -> tuple[str, ...]:
-    """The competitions of a sweep, splits taken apart, in the order of the config."""
-    names = (members(name) if name in SPLITS else (name,) for name in sweep.competitions)
-    return tuple(dict.fromkeys(competition for group in names for competition in group))
 
 
 def find_problems(
@@ -48,7 +38,7 @@ def find_problems(
         *_scaffolds(sweep),
         *find_model_problems(sweep, Path()),
         *_isolation(sweep, models_of(sweep), machine),
-        *_competitions(sweep, data_dir),
+        *find_competition_problems(sweep, data_dir),
         *_hardware(sweep, machine, other_gpu=other_gpu),
         *_disk(sweep, runs_dir),
     ]
@@ -113,42 +103,6 @@ def _devices(sweep: Sweep, machine: Machine) -> Iterator[Problem]:
             yield Problem("sandbox", str(error), LOAD)
 
 
-def _competitions(sweep: Sweep, data_dir: Path) -> Iterator[Problem]:
-    ids = competition_ids(sweep)
-    lacking = missing(ids)
-    listed = {name for split in SPLITS for name in members(split)}
-    for name in lacking:
-        if name not in listed:
-            yield Problem("competition", str(UnknownCompetition(name, all_ids())))
-    if known := [name for name in lacking if name in listed]:
-        what = f"{len(known)} competitions are not in this version: {_names(known)}"
-        yield Problem("competition", what, "--set 'competitions=[practice]'")
-    unprepared = [name for name in ids if name not in lacking and not _has_data(name, data_dir)]
-    ours = [name for name in unprepared if find(name).preparation]
-    theirs = [name for name in unprepared if name not in ours]
-    named = ours if theirs or len(ours) <= _NAMED else sweep.competitions
-    yield from _unprepared(ours, f"python -m benchmark prepare {' '.join(named)} --data-dir {data_dir}")
-    by_theirs = "; ".join(f"mlebench prepare -c {name} --data-dir {data_dir}" for name in theirs[:_NAMED])
-    yield from _unprepared(theirs, by_theirs, ", and only MLE-bench's own package can do so")
-
-
-def _unprepared(names: Sequence[str], command: str, more: str = "") -> Iterator[Problem]:
-    if names:
-        yield Problem("data", f"{len(names)} competitions are not prepared{more}: {_names(names)}", command)
-
-
-def _has_data(name: str, data_dir: Path) -> bool:
-    """Whether a competition can be run; practice data come with scikit-learn and are made at the start."""
-    competition = find(name)
-    if competition.complexity == "practice":
-        return True
-    try:
-        prepared(competition, data_dir)
-    except NotPrepared:
-        return False
-    return True
-
-
 def _hardware(sweep: Sweep, machine: Machine, *, other_gpu: bool) -> Iterator[Problem]:
     for name in sweep.hardware:
         try:
@@ -172,8 +126,3 @@ def _disk(sweep: Sweep, runs_dir: Path) -> Iterator[Problem]:
             f"{str(place)!r} has {free / 2**30:.1f} GiB free; {sweep.parallel} cells at once may need "
             f"{needed / 2**30:.0f} GiB. Make room, choose another --runs-dir, or lower `parallel`",
         )
-
-
-def _names(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:_NAMED])
-    return f"{shown} and {len(names) - _NAMED} more" if len(names) > _NAMED else shown

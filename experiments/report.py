@@ -17,13 +17,16 @@ from experiments.console import OUT, command
 from experiments.report_records import as_csv, as_json
 from experiments.report_view import (
     OTHER_CARDS,
+    UNRANKED,
     Column,
+    count,
     markdown,
     number,
     print_main,
     print_report,
     print_table,
     summary,
+    version_column,
 )
 from experiments.results import Row
 from experiments.sweep_rows import read_rows
@@ -77,12 +80,15 @@ def _show_runs(rows: Sequence[Row], console: Console) -> None:
     columns: list[Column[Row]] = [
         Column("competition", lambda row: row.competition, folds=True),
         *(_axis(axis) for axis in (*AXES[:2], *varied)),
+        *version_column(rows),
         *_RUN,
     ]
     print_table(console, columns, rows, styles=_COLORS)
     backends = [name for row in rows for name in row.backends]
     won = sum(row.any_medal for row in rows)
     console.print(Text(printable(summary(won, len(rows), backends))))
+    if unranked := sum(row.median is None for row in rows):
+        console.print(Text(f"{count(unranked, 'cell')} {UNRANKED}"))
     for row in rows:
         if row.other_cards:
             cards = ", ".join(row.other_cards)

@@ -107,6 +107,7 @@ def _conditions(conditions: Conditions) -> dict[str, Any]:
         "on_other_cards": conditions.on_other_cards,
         "final": list(conditions.final),
         "from_snapshot": conditions.from_snapshot,
+        "unranked": conditions.unranked,
     }
 
 

@@ -17,11 +17,14 @@ from rich.table import Table
 from rich.text import Text
 
 from experiments.aggregate import RATES, Costs, Estimate, Line, Report, Score, mean_of, reason
+from experiments.results import Row
 from sandbox.text import printable
 
 T = TypeVar("T")
+Versioned = TypeVar("Versioned", Line, Score, Row)
 HOUR = 3600.0
 OTHER_CARDS = "run on other graphics cards than the hardware profile names."
+UNRANKED = "graded by a metric of data version 2 that no leaderboard has: no medal can be won."
 _HEAD_WIDTH = 9
 _FOLDED_WIDTH = 12
 _MARKDOWN = re.compile(r"([\\|<*`\[])")
@@ -192,9 +195,14 @@ def _names(report: Report) -> list[Column[Line]]:
         columns += [_axis_of_line(axis, report) for axis in report.axes]
     if report.by is not None and not report.pools:
         columns.append(Column(report.by.value, lambda line: line.group, folds=True))
-    if any(line.data_version != 1 for line in report.lines):
-        columns.append(Column("data version", lambda line: str(line.data_version), right=True))
-    return columns
+    return [*columns, *version_column(report.lines)]
+
+
+def version_column(items: Iterable[Versioned]) -> list[Column[Versioned]]:
+    """The column that says the data version, where any item has another one than the paper's."""
+    if all(item.data_version == 1 for item in items):
+        return []
+    return [Column("data version", lambda item: str(item.data_version), right=True)]
 
 
 def _axis_of_line(axis: str, report: Report) -> Column[Line]:
@@ -223,11 +231,10 @@ def _cells(line: Line) -> str:
 
 
 def _score_columns(report: Report) -> list[Column[Score]]:
-    version: Column[Score] = Column("data version", lambda score: str(score.data_version), right=True)
     return [
         Column("competition", lambda score: score.competition, folds=True),
         *(_axis_of_score(axis, report) for axis in report.axes),
-        *([version] if any(score.data_version != 1 for score in report.scores) else ()),
+        *version_column(report.scores),
         Column("score", lambda score: _plus_minus(score.score, ".5g", ".2g"), right=True),
         Column("valid", lambda score: f"{score.valid} of {score.cells}", right=True),
         Column("best", lambda score: number(score.best), right=True),
@@ -291,8 +298,9 @@ _COSTS: tuple[Column[Line], ...] = (
 )
 
 
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def count(many: int, noun: str) -> str:
+    """`1 cell`, `2 cells`."""
+    return f"{many} {noun}" if many == 1 else f"{many} {noun}s"
 
 
 def _excluded_notes(report: Report) -> list[str]:
@@ -303,7 +311,7 @@ def _excluded_notes(report: Report) -> list[str]:
     return [
         f"Not counted: {left} of {report.cells + left} cells, which used {costs.tokens:,} tokens, "
         f"{_hours(costs.seconds)} hours and {_dollars(costs)} dollars:",
-        *(f"  {_count(count, 'cell')} {why}" for why, count in reasons.items()),
+        *(f"  {count(cells, 'cell')} {why}" for why, cells in reasons.items()),
     ]
 
 
@@ -316,10 +324,11 @@ def _condition_notes(report: Report) -> list[str]:
         (sum(c.changed_code for c in conditions), "cell", "run under more than one version of the code."),
         (sum(c.on_other_cards for c in conditions), "cell", OTHER_CARDS),
         (sum(c.from_snapshot for c in conditions), "cell", "graded from a snapshot."),
+        (sum(c.unranked for c in conditions), "cell", UNRANKED),
         (report.repeats, "cell", "run again with the same seed; such runs are averaged first."),
         (partial, "seed", "of an arm without all of its competitions, weighing as much as a whole one."),
     ]
-    said = [f"{_count(count, noun)} {words}" for count, noun, words in found if count]
+    said = [f"{count(cells, noun)} {words}" for cells, noun, words in found if cells]
     if (report.by is None or report.pools) and len({line.competitions for line in report.lines}) > 1:
         said.append("The lines cover different competitions: compare them with care.")
     return said

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.registry import find as find_competition
+from benchmark.versions import find_version
 from experiments.cell import Cell, load_cell
 from experiments.files import read_json
 from experiments.state import RunState, read_state
@@ -64,7 +64,7 @@ class Row(BaseModel):
     score: float | None = None
     """The grader's score on the test set."""
     median: float | None = None
-    """The leaderboard's median."""
+    """The leaderboard's median; None where the data version has another metric than the leaderboard."""
     maximize: bool = True
     made_submission: bool = False
     valid_submission: bool = False
@@ -105,7 +105,8 @@ def graded_ns(run: Path) -> int:
 def make_row(cell: Cell, state: RunState, run: Path, *, reason: str = "") -> Row:
     """The row of a cell from its log's fold and its grade; without a grade it is failed, or unfinished."""
     stamp, grade = graded_ns(run), read_json(run / GRADE_FILE)
-    competition = find_competition(cell.competition)
+    competition = find_version(cell.competition, cell.data_version)
+    median = competition.medals.median if grade is None else grade["median_threshold"]
     outcome = "done" if grade is not None else "failed" if reason else "unfinished"
     return Row(
         cell=cell.id,
@@ -131,7 +132,7 @@ def make_row(cell: Cell, state: RunState, run: Path, *, reason: str = "") -> Row
         final_from=state.final_from,
         outcome=state.outcome,
         code=state.code,
-        median=competition.medals.median if grade is None else grade["median_threshold"],
+        median=median if competition.comparable else None,
         maximize=competition.maximize,
         validation=state.best,
         nodes=state.nodes,

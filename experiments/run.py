@@ -7,7 +7,7 @@ it goes on where the log ends; called on a finished run, it does nothing twice.
 import traceback
 from collections.abc import Generator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -32,6 +32,7 @@ from experiments.model_access import redacted
 from experiments.outcome import classify
 from experiments.process import own_process
 from experiments.results import GRADE_FILE
+from experiments.state import finite
 from sandbox.salvage import salvage
 from sandbox.workspace import Workspace
 from scaffolds.errors import UserError
@@ -52,6 +53,8 @@ class Ending:
     outcome: str
     code: str
     summary: str
+    score: float | None = None
+    """What the scaffold says that its submission scores, by its own measurement."""
 
 
 def run_cell(
@@ -122,7 +125,9 @@ def _run_and_grade(
         _remove_sandboxes(sandbox_folder(cell, folder))
         if submission is not None:
             write_bytes(folder / SUBMISSION_FILE, submission)
-        report = guard.grade(submission, cell.competition, private_folder(cell))
+        report = guard.grade(
+            submission, cell.competition, private_folder(cell), data_version=cell.data_version
+        )
     grade: dict[str, Any] = orjson.loads(report.model_dump_json())
     write_json(folder / GRADE_FILE, grade)
     return grade
@@ -161,7 +166,7 @@ def _freeze(session: Session, cell: Cell, tree: str | None, ending: Ending) -> s
     if final:
         saved = {"sha256": digest, "bytes": len(final.data), "from": final.source}
         log.append(ev.SUBMISSION_SAVED, saved, step=spent.steps)
-    facts = {"outcome": ending.outcome, "code": ending.code, "summary": ending.summary}
+    facts = asdict(ending)
     log.append(ev.RUN_END, {**facts, "submission": digest, "spent": spent.record()}, step=spent.steps)
     return digest
 
@@ -176,7 +181,7 @@ def _ending(scaffold: Scaffold, run: DurableRun) -> Ending:
             raise
         trace = "".join(traceback.format_exception(error)) if failure.bug else ""
         return Ending(failure.family, failure.code, redacted(f"{failure.message}\n{trace}".strip()))
-    return Ending("done", "", outcome.summary)
+    return Ending("done", "", outcome.summary, finite(outcome.score))
 
 
 def main(

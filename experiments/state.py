@@ -84,6 +84,8 @@ class RunState:
                 self.final_from = data.get("from", "path")
             case ev.RUN_END:
                 self.outcome, self.code = data["outcome"], data["code"]
+                if (score := finite(data.get("score"))) is not None:
+                    self.best = score
             case _:
                 self._apply_note(event)
 
@@ -98,11 +100,11 @@ class RunState:
             self.nodes += 1
             self.good += event.data.get("status") == "ok"
         elif event.type.endswith(".pick"):
-            self.pick, self.best = event.data.get("node"), _finite(event.data.get("score"))
+            self.pick, self.best = event.data.get("node"), finite(event.data.get("score"))
 
 
-def _finite(value: object) -> float | None:
-    """What a scaffold calls a score, if it is one."""
+def finite(value: object) -> float | None:
+    """What a scaffold calls a score, if it is a number and no infinite one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) else None

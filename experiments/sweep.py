@@ -20,7 +20,7 @@ from rich.console import Console
 from experiments.cell_pool import CellPool
 from experiments.code import damage, environment, foreign_modules, running_code, snapshot, snapshot_code
 from experiments.config import load_sweep
-from experiments.console import ERR, OUT, command, type_next
+from experiments.console import ERR, OUT, command, taking, type_next
 from experiments.dollars import dollars
 from experiments.executor import Executor, SpendingLimit, Tally, jobs_for
 from experiments.leases import Leases, default_folder
@@ -41,12 +41,44 @@ _SHOWN_CHANGES = 5
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the command line asks for, beside the config."""
+    """What the command line asks for: each field is an argument or an option of it."""
 
-    folder: SweepFolder
-    leases: Path
-    as_json: bool
-    new_code: bool
+    config: Annotated[
+        Path,
+        typer.Argument(
+            help="A sweep file, such as configs/quickstart.yaml; for --status a sweep's folder too."
+        ),
+    ]
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a value: --set parallel=4 --set seeds=[0,1].")
+    ] = None
+    runs_dir: Annotated[Path, typer.Option(help="Where run folders are kept.")] = Path("runs")
+    data_dir: Annotated[Path, typer.Option(help="Where prepared competitions are kept.")] = Path("data")
+    only_plan: Annotated[
+        bool, typer.Option("--plan", help="Show what would be run and what is missing; run nothing.")
+    ] = False
+    only_status: Annotated[bool, typer.Option("--status", help="Show how the sweep stands; run nothing.")] = (
+        False
+    )
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines for a program.")] = False
+    new_code: Annotated[
+        bool, typer.Option("--new-code", help="Go on with today's code instead of the sweep's copy.")
+    ] = False
+    other_gpu: Annotated[
+        bool,
+        typer.Option(
+            "--allow-other-gpu",
+            help="Run profiles whose kind of GPU is not here on other GPUs; reports mark such runs.",
+        ),
+    ] = False
+    leases: Annotated[
+        Path | None, typer.Option(help="Where sweeps of this machine claim cores, memory and GPUs.")
+    ] = None
+
+    @property
+    def folder(self) -> SweepFolder:
+        """The sweep's own folder, named after its config."""
+        return SweepFolder(self.runs_dir / self.config.stem)
 
     @property
     def out(self) -> Console:
@@ -54,55 +86,21 @@ class Wanted:
         return ERR if self.as_json else OUT
 
 
-def main(
-    config: Annotated[
-        Path,
-        typer.Argument(
-            help="A sweep file, such as configs/quickstart.yaml; for --status a sweep's folder too."
-        ),
-    ],
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="Change a value: --set parallel=4 --set seeds=[0,1].")
-    ] = None,
-    runs_dir: Annotated[Path, typer.Option(help="Where run folders are kept.")] = Path("runs"),
-    data_dir: Annotated[Path, typer.Option(help="Where prepared competitions are kept.")] = Path("data"),
-    only_plan: Annotated[
-        bool, typer.Option("--plan", help="Show what would be run and what is missing; run nothing.")
-    ] = False,
-    only_status: Annotated[
-        bool, typer.Option("--status", help="Show how the sweep stands; run nothing.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines for a program.")] = False,
-    new_code: Annotated[
-        bool, typer.Option("--new-code", help="Go on with today's code instead of the sweep's copy.")
-    ] = False,
-    other_gpu: Annotated[
-        bool,
-        typer.Option(
-            "--allow-other-gpu",
-            help="Run profiles whose kind of GPU is not here on other GPUs; reports mark such runs.",
-        ),
-    ] = False,
-    leases: Annotated[
-        Path | None, typer.Option(help="Where sweeps of this machine claim cores, memory and GPUs.")
-    ] = None,
-) -> None:
+def main(wanted: Wanted) -> None:
     """Run a sweep, or go on with it."""
-    if only_status:
-        _show_status(config if config.is_dir() else runs_dir / config.stem, as_json)
+    if wanted.only_status:
+        _show_status(wanted.config if wanted.config.is_dir() else wanted.folder.path, wanted.as_json)
         return
-    folder = SweepFolder(runs_dir / config.stem)
-    wanted = Wanted(folder, leases or default_folder(), as_json, new_code)
-    sweep = load_sweep(config, settings or ())
+    sweep = load_sweep(wanted.config, wanted.settings or ())
     foreign = foreign_modules(choice.name for choice in sweep.scaffolds)
-    if not only_plan:
+    if not wanted.only_plan:
         _keep_to_the_code(wanted, foreign)
-    planned = plan(sweep, data_dir, runs_dir, other_gpu=other_gpu)
-    if only_plan or planned.problems:
+    planned = plan(sweep, wanted.data_dir, wanted.runs_dir, other_gpu=wanted.other_gpu)
+    if wanted.only_plan or planned.problems:
         raise SystemExit(_show_plan(planned, wanted))
     for end in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the cells as Ctrl-C does
         signal.signal(end, signal.default_int_handler)
-    with folder.alone():
+    with wanted.folder.alone():
         raise SystemExit(_sweep(planned, foreign, wanted))
 
 
@@ -145,7 +143,7 @@ def _sweep(planned: Plan, foreign: tuple[str, ...], wanted: Wanted) -> int:
     executor = Executor(
         jobs_for(folder.path, (cell for cell in ids if cell not in done)),
         CellPool(folder.path, code),
-        Leases(wanted.leases, planned.machine),
+        Leases(wanted.leases or default_folder(), planned.machine),
         planned.machine,
         ledger,
         lock.added_cells,
@@ -239,4 +237,4 @@ def _conclude(ids: Sequence[str], ledger: SweepLedger, wanted: Wanted) -> int:
 
 
 if __name__ == "__main__":
-    command(main)()
+    command(taking(main, Wanted))()

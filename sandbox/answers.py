@@ -57,7 +57,7 @@ def job(answer: Answer) -> Job:
 def edited(answer: Answer) -> Edited:
     """Read what an edit made of a file."""
     window = b"".join(answer.chunks).decode(errors="replace")
-    return Edited(window, printable(answer.header.text("lint")))
+    return Edited(window, printable(answer.header.text("lint")), answer.header.flag("gone"))
 
 
 def entries(answer: Answer) -> tuple[Entry, ...]:

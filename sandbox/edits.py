@@ -22,7 +22,7 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """Take back the last edit of the file that was not taken back yet."""
+    """Take back the last edit of the file, or the last writing of it, that was not taken back yet."""
 
 
 Edit = Replace | Insert | Undo

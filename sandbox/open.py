@@ -9,7 +9,7 @@ from sandbox.backends import backend
 from sandbox.errors import SandboxError, SandboxLost, SandboxUnavailable
 from sandbox.limits import GIB
 from sandbox.protocols import Backend, Channel, Sandbox, Validator
-from sandbox.session import Session, pairs
+from sandbox.session import Place, Session, pairs
 from sandbox.spec import IMAGE, BackendName, Isolation, Layout, SandboxSpec
 from sandbox.watch import DISK_S, Bounds, Watch, begin_watch
 from sandbox.wire import Wire
@@ -79,16 +79,8 @@ def _open(
         raise
     watch = Watch(wire, channel, workspace, _bounds(spec, channel, look_s))
     begin_watch(watch)
-    return Session(
-        wire,
-        workspace,
-        watch,
-        data=spec.data,
-        layout=layout,
-        backend=chosen.name,
-        facts=channel.facts,
-        owner=chosen.owner,
-    )
+    place = Place(layout, spec.data, chosen.name, channel.facts, chosen.owner)
+    return Session(wire, workspace, watch, place)
 
 
 def resolve(name: BackendName, *, foreign: bool = False, image: str = IMAGE) -> Isolation:

@@ -135,6 +135,8 @@ class Sandbox(Protocol):
     def write_file(self, path: str, content: str) -> int:
         """Write a text file, creating its folders; returns the number of bytes.
 
+        An undo by `edit_file` brings back the text that was there, or takes a new file away.
+
         Raises:
             PathRefused: the path cannot be written.
         """
@@ -149,7 +151,9 @@ class Sandbox(Protocol):
         ...
 
     def edit_file(self, path: str, edit: Edit) -> Edited:
-        """Change a part of a text file; an edit that leaves it faulty is kept, and the fault told.
+        """Change a part of a text file, or take back the last change that `write_file` or an edit made.
+
+        An edit that leaves it faulty is kept, and the fault told.
 
         Raises:
             PathRefused: no such text file, or the edit does not fit it.

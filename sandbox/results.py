@@ -83,6 +83,8 @@ class Edited:
     """The lines around the change, each after its number and a tab."""
     lint: str
     """What is wrong with the file now, for kinds of files that can be checked; else empty."""
+    gone: bool = False
+    """Whether there is no such file any more: what was taken back had made it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,29 +39,32 @@ _SHOWN = 80
 """Characters of a name that cannot be used."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """Where a sandbox is."""
+
+    layout: Layout
+    """Paths inside."""
+    data: Path
+    """The folder on the host that is seen as the data."""
+    backend: str
+    facts: Mapping[str, str]
+    """See `Sandbox.facts`."""
+    owner: tuple[int, int] | None
+    """User and group that the agent's files are given to; None where they are the harness's own."""
+
+
 class Session:
     """The `Sandbox` of every backend."""
 
-    def __init__(
-        self,
-        wire: Wire,
-        workspace: Workspace,
-        watch: Watch,
-        *,
-        data: Path,
-        layout: Layout,
-        backend: str,
-        facts: Mapping[str, str],
-        owner: tuple[int, int] | None = None,
-    ) -> None:
-        self.layout = layout
-        self.backend = backend
-        self.facts = facts
-        self._owner = owner
+    def __init__(self, wire: Wire, workspace: Workspace, watch: Watch, place: Place) -> None:
+        self.layout = place.layout
+        self.backend = place.backend
+        self.facts = place.facts
+        self._place = place
         self._wire = wire
         self._workspace = workspace
         self._watch = watch
-        self._data = data
         self._snapshots = Snapshots(workspace.home, leave_out=workspace.left_out())
         self._closed = False
 
@@ -116,11 +119,11 @@ class Session:
         return FileText(content.decode(errors="replace"), total, offset + len(content) < total)
 
     def write_file(self, path: str, content: str) -> int:
-        """Write a text file, creating its folders; returns the number of bytes."""
+        """Write a text file, creating its folders, so that it can be undone; returns the number of bytes."""
         data = content.encode(errors="replace")
         if len(data) > frames.MAX_PAYLOAD:
             raise PathRefused(f"{path}: {len(data)} bytes are more than one call can write")
-        answer = self._wire.ask("write", {"path": path}, data, timeout=_FILES_S)
+        answer = self._wire.ask("write", {"path": path, "keep": True}, data, timeout=_FILES_S)
         with self._checked():
             return answer.header.integer("size")
 
@@ -128,7 +131,7 @@ class Session:
         """Put a file of any size in its place at once, creating its folders."""
         first, *more = [data[k : k + _PIECE] for k in range(0, max(len(data), 1), _PIECE)]
         partial = f"{path}.{secrets.token_hex(8)}" if more else path
-        self._wire.ask("write", {"path": partial}, first, timeout=_FILES_S)
+        self._wire.ask("write", {"path": partial, "keep": False}, first, timeout=_FILES_S)
         for piece in more:
             self._wire.ask("append", {"path": partial}, piece, timeout=_FILES_S)
         if more:
@@ -152,7 +155,7 @@ class Session:
 
     def fetch(self, path: str, *, max_bytes: int) -> bytes:
         """Read a file from the host's side; works when the driver is dead, too."""
-        roots = {self.layout.data: self._data, self.layout.home: self._workspace.home}
+        roots = {self.layout.data: self._place.data, self.layout.home: self._workspace.home}
         return fetch(path, self.layout, roots, max_bytes)
 
     def snapshot(self, store: BlobStore, room: int = ROOM) -> Snapshot:
@@ -165,8 +168,8 @@ class Session:
     def restore(self, tree: str, store: BlobStore) -> None:
         """Make the workspace equal to `tree`."""
         self._snapshots.restore(tree, store)
-        if self._owner:
-            ownership.give((self._workspace.home,), self._owner)
+        if self._place.owner:
+            ownership.give((self._workspace.home,), self._place.owner)
 
     def busy(self) -> bool:
         """Whether a process of the agent runs inside now, as the host sees it."""

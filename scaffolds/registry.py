@@ -1,7 +1,8 @@
 """Scaffolds by name: `aide` is the package `scaffolds.aide`; `package.module:Class` is any class.
 
 A preset is a file of settings beside a scaffold, `presets/paper.yaml`, and is named behind a slash:
-`aide/paper`, `package.module:Class/mine`. There is nothing to register.
+`aide/paper`, `package.module:Class/mine`. `extends: paper` in it takes the settings of another one that it
+does not name itself. There is nothing to register.
 """
 
 import importlib
@@ -18,6 +19,9 @@ from pydantic import BaseModel
 from scaffolds.errors import UserError
 from scaffolds.prompts import Prompts
 from scaffolds.run import Scaffold
+
+EXTENDS = "extends"
+"""The key of a preset that names the one it goes before; no setting of a scaffold is called so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,19 +99,31 @@ def presets(make: type[object]) -> dict[str, Path]:
 
 
 def _preset(name: str, make: type[object], preset: str) -> Mapping[str, object]:
-    if "/" not in name:
-        return {}
-    there = presets(make)
+    return _settings(name, presets(make), preset, ()) if "/" in name else {}
+
+
+def _settings(name: str, there: Mapping[str, Path], preset: str, above: tuple[str, ...]) -> dict[str, object]:
+    """What a preset sets, over the one that it extends; `above` are those by which it was come to."""
     if preset not in there:
         raise UserError(
             f"scaffold {name!r}: there is no preset {preset!r}. There are: {', '.join(there) or 'none'}"
         )
+    if preset in above:
+        raise UserError(f"scaffold {name!r}: presets extend each other: {' -> '.join((*above, preset))}")
+    settings = _read(there[preset])
+    base = settings.pop(EXTENDS, None)
+    if base is None:
+        return settings
+    return {**_settings(name, there, str(base), (*above, preset)), **settings}
+
+
+def _read(path: Path) -> dict[str, object]:
     try:
-        settings: object = yaml.safe_load(there[preset].read_text(encoding="utf-8"))
+        settings: object = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"the preset {str(there[preset])!r} is not YAML: {error}") from error
+        raise UserError(f"the preset {str(path)!r} is not YAML: {error}") from error
     if not isinstance(settings, dict):
-        raise UserError(f"the preset {str(there[preset])!r} is not a mapping of settings")
+        raise UserError(f"the preset {str(path)!r} is not a mapping of settings")
     return cast("dict[str, object]", settings)
 
 

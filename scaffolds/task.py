@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import yaml
+from scaffolds.yaml_text import yaml_text
 
 SUBMISSION_PATH = "../submission/submission.csv"
 """Where a submission counts, seen from the code folder, so that it is right wherever the home folder is."""
@@ -60,7 +60,7 @@ class TaskCard:
                 "direction": "maximize" if self.metric.maximize else "minimize",
             },
         }
-        return yaml.safe_dump(card, sort_keys=False, default_flow_style=False)  # pyright: ignore[reportUnknownMemberType] - a hole in its types
+        return yaml_text(card)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,7 @@ SANDBOX_TOOLS: Mapping[str, ToolSpec] = {
         ),
         ToolSpec(
             "write_file",
-            "Write a text file, replacing what is there.",
+            "Write a text file, replacing what is there. `edit_file` can undo it.",
             {
                 "path": Parameter("string", f"The file, {_PATH}."),
                 "content": Parameter("string", "The whole new content."),
@@ -135,7 +135,7 @@ SANDBOX_TOOLS: Mapping[str, ToolSpec] = {
         ),
         ToolSpec(
             "edit_file",
-            "Change a part of a text file: replace a passage, insert lines, or undo your last edit of it. "
+            "Change a part of a text file: replace a passage, insert lines, or undo your last change of it. "
             "Shows the lines around the change, and faults of syntax in Python and JSON files.",
             {
                 "path": Parameter("string", f"The file, {_PATH}."),

@@ -22,7 +22,7 @@ from benchmark.guard import Guard
 from benchmark.leaderboard import read_leaderboard, standing
 from benchmark.prepare import home
 from benchmark.registry import find
-from benchmark.versions import at_version
+from benchmark.versions import find_version
 
 
 def grade_sample(
@@ -34,7 +34,7 @@ def grade_sample(
 ) -> None:
     """Grade one submission and say what it wins."""
     with clear_errors():
-        private = private_folder(at_version(find(competition_id), data_version), data_dir)
+        private = private_folder(find_version(competition_id, data_version), data_dir)
         data = read_submission_file(csv, MAX_BYTES)
         with Guard() as guard:
             report = guard.grade(
@@ -55,7 +55,7 @@ def validate(
 ) -> None:
     """Say whether a submission would be accepted, and never what it would score; exit code 1 if not."""
     with clear_errors():
-        competition = at_version(find(competition_id), data_version)
+        competition = find_version(competition_id, data_version)
         contract = compile_contract(competition, home(competition, data_dir) / "prepared" / "public")
         data = read_submission_file(csv, contract.max_bytes)
         with Guard() as guard:

@@ -14,7 +14,7 @@ from benchmark.competition import Competition
 from benchmark.errors import BenchmarkError, MissingCompetitions
 from benchmark.kaggle.errors import BadCredentials, KaggleUnreachable, NoCredentials
 from benchmark.preparation.checksums import SAME
-from benchmark.prepare import Options, Prepared, prepare
+from benchmark.prepare import Options, Prepared, outdated, prepare
 from benchmark.registry import all_ids, expand, find, missing
 from benchmark.versions import at_version, has_version
 
@@ -58,10 +58,10 @@ def prepare_command(
     data_dir: DataDir = DATA_DIR,
     as_json: AsJson = False,
 ) -> None:
-    """Prepare competitions; what is prepared already is left alone."""
+    """Prepare competitions; what today's facts and code have prepared is left alone."""
     with clear_errors():
         chosen = _chosen(names or [], {"low": lite, "dev": dev}, everything)
-        options = Options(raw, len(chosen) == 1, keep_raw, not any_download)
+        options = Options(raw, len(chosen) == 1, keep_raw, not any_download, again=True)
         wanted = _with_version(chosen, data_version, names or [])
         results = [_attempt(competition, data_version, data_dir, options, as_json) for competition in wanted]
     if as_json:
@@ -103,6 +103,8 @@ def _attempt(
     try:
         wanted = at_version(competition, version)
         _mind_memory(wanted)
+        if outdated(wanted, data_dir):
+            warn(f"{wanted.id}: prepared by other facts or other code than today's; preparing it again")
         with Telling(competition.id, quiet) as telling:
             told = replace(options, say=telling.say, grow=telling.grow)
             folders = prepare(wanted, data_dir, told)

@@ -11,6 +11,9 @@ from pydantic import Field, model_validator
 
 from benchmark.submission_schema import Facts
 
+CLASSES = "classes.txt"
+"""The file in a competition's folder that lists the classes, one a line, where they are too many for its
+facts."""
 Constant = str | int | float | bool | None
 Rows = Literal["train", "test", "all"]
 """Which side of the split, or every row of the table."""

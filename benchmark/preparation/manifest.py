@@ -9,6 +9,7 @@ import json
 import os
 import re
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -16,8 +17,8 @@ from benchmark.preparation.checksums import TableCheck
 
 MANIFEST = "manifest.json"
 """Its name, beside the public and the private folder."""
-_HEAD = 200
-"""Bytes in which the data version stands: `Manifest` is written in the order of its fields."""
+_HEAD = 300
+"""Bytes in which version and provenance stand: `Manifest` is written in the order of its fields."""
 
 
 class Sum(BaseModel):
@@ -42,12 +43,21 @@ class Manifest(BaseModel):
     """The form of this record."""
     data_version: int
     """The version of the data."""
+    provenance: str | None = None
+    """What they were made by, as `benchmark.preparation.provenance` names it; earlier manifests lack it."""
     pandas: str
     """The version of pandas that wrote the tables."""
     tables: tuple[TableCheck, ...] = ()
     """How the tables compare with MLE-bench's."""
     files: dict[str, Sum] = {}
     """The public files by their path."""
+
+
+class Head(NamedTuple):
+    """What a manifest says about the data as a whole; nothing where it does not, or where there is none."""
+
+    data_version: int | None = None
+    provenance: str | None = None
 
 
 def sums_of(public: Path, known: dict[str, Sum]) -> dict[str, Sum]:
@@ -82,17 +92,19 @@ def read_manifest(prepared: Path) -> Manifest | None:
         return None
 
 
-def noted_version(prepared: Path) -> int | None:
-    """The data version that the manifest of a prepared competition notes; none where there is no manifest.
+def read_head(prepared: Path) -> Head:
+    """The head of the manifest of a prepared competition.
 
     Only its beginning is read: a manifest of millions of files is large.
     """
     try:
         with (prepared / MANIFEST).open("rb") as file:
-            found = re.search(rb'"data_version": (\d+)', file.read(_HEAD))
+            text = file.read(_HEAD)
     except FileNotFoundError:
-        return None
-    return None if found is None else int(found[1])
+        return Head()
+    version = re.search(rb'"data_version": (\d+)', text)
+    made_by = re.search(rb'"provenance": "([0-9a-f]{64})"', text)
+    return Head(int(version[1]) if version else None, made_by[1].decode() if made_by else None)
 
 
 def write_manifest(prepared: Path, manifest: Manifest) -> None:

@@ -11,17 +11,13 @@ import pandas as pd
 
 from benchmark.competition import Competition
 from benchmark.preparation.errors import BadRaw
-from benchmark.preparation.facts import Preparation, Renumber, Rows, Table
+from benchmark.preparation.facts import CLASSES, Preparation, Renumber, Rows, Table
 from benchmark.preparation.files import place_tree
 from benchmark.preparation.job import Job
 from benchmark.preparation.media import place_media
 from benchmark.preparation.split import Halves, group_keys, split_rows
 from benchmark.preparation.tables import read_table, shaped, write_table
 from benchmark.submission_schema import ALL_OTHERS
-
-CLASSES = "classes.txt"
-"""The file in a competition's folder that lists the classes, one a line, where they are too many for its
-facts."""
 
 
 @dataclass(frozen=True)

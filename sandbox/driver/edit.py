@@ -1,15 +1,17 @@
-"""Edits of text files: a replacement, an insertion, and taking them back."""
+"""Changes of text files: a replacement, an insertion, a whole new content, and taking them back."""
 
 # Plain strings for paths: the driver starts sooner without pathlib.
+# ruff: noqa: PTH108, PTH114, PTH118
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from typing import NamedTuple
 
 from sandbox.driver import files
-from sandbox.driver.history import History
+from sandbox.driver.history import History, Version
 from sandbox.driver.lint import lint
 from sandbox.driver.loop import Loop
 from sandbox.driver.replies import Refused, Reply
@@ -65,26 +67,44 @@ def insert(loop: Loop, world: World, path: str, line: int, text: bytes) -> Reply
     return file.change(loop, content, before + text + b"".join(lines[line:]))
 
 
+def write(world: World, path: str, content: bytes) -> Reply:
+    """Write a file as a whole, in the place of a link too; the text that was there can be taken back."""
+    file = _File(world, path, follow=False)
+    kept = file.keep_what_is_there()
+    try:
+        files.write(world, path, content)
+    except Refused:
+        if kept:
+            file.history.drop(kept)
+        raise
+    return Reply({"size": len(content)})
+
+
 def undo(loop: Loop, world: World, path: str) -> Reply:
-    """Take back the last edit that was not taken back yet."""
+    """Take back the last change that was not taken back yet; a file that it made is gone again."""
     file = _File(world, path)
     last = file.history.last()
     if last is None:
         raise Refused(f"{path}: there is no edit to take back")
     content = file.read() if os.path.lexists(file.target) else b""
-    file.write(last.content)
+    if last.content is None:
+        file.remove()
+    else:
+        file.write(last.content)
     file.history.drop(last)
     return file.reply(loop, content, last.content)
 
 
 class _File:
-    """A file that is edited; a link is followed to what it stands for."""
+    """A file that is changed; a link is followed to what it stands for, or is the file itself."""
 
-    def __init__(self, world: World, path: str) -> None:
+    def __init__(self, world: World, path: str, *, follow: bool = True) -> None:
         self._world = world
         self._path = path
         with files.refusing(path):
-            self.target = os.path.realpath(world.absolute(path))
+            folder, name = os.path.split(world.absolute(path))
+            real = os.path.join(os.path.realpath(folder), name)
+            self.target = os.path.realpath(real) if follow else real
         self.history = History(world, self.target)
 
     def read(self) -> bytes:
@@ -106,6 +126,20 @@ class _File:
     def write(self, content: bytes) -> None:
         files.write(self._world, self.target, content)
 
+    def remove(self) -> None:
+        with files.refusing(self._path), contextlib.suppress(FileNotFoundError):
+            os.unlink(self.target)
+
+    def keep_what_is_there(self) -> Version | None:
+        """Keep it where it is a text or nothing; what else is replaced leaves nothing to go back to."""
+        with contextlib.suppress(OSError, Refused):
+            if not os.path.lexists(self.target):
+                return self.history.keep(None)
+            if not os.path.islink(self.target):
+                return self.history.keep(self.read())
+        self.history.clear()
+        return None
+
     def change(self, loop: Loop, old: bytes, new: bytes) -> Reply:
         if len(new) > _MAX_FILE:
             raise Refused(f"{self._path}: an edited file has at most {_MAX_FILE} bytes")
@@ -119,9 +153,11 @@ class _File:
             raise
         return self.reply(loop, old, new)
 
-    def reply(self, loop: Loop, old: bytes, new: bytes) -> Reply:
+    def reply(self, loop: Loop, old: bytes, new: bytes | None) -> Reply:
+        if new is None:
+            return Reply({"lint": "", "gone": True})
         window = _window(_lines(new), _changed(_lines(old), _lines(new)))
-        return Reply({"lint": lint(loop, self._world, self.target, new)}, (window,))
+        return Reply({"lint": lint(loop, self._world, self.target, new), "gone": False}, (window,))
 
 
 def _read(fd: int) -> bytes:

@@ -59,7 +59,7 @@ def move_file(world: World, path: str, to: str) -> Reply:
 
 
 def write(world: World, path: str, content: bytes) -> None:
-    """Write a file for `write_file` and for scripts."""
+    """Write a file, and its folders."""
     target = world.absolute(path)
     folder, name = posixpath.split(target)
     with refusing(path):

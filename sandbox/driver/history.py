@@ -1,4 +1,4 @@
-"""Former versions of edited files, in a folder of the agent's home, so that snapshots hold them too."""
+"""Former versions of changed files, in a folder of the agent's home, so that snapshots hold them too."""
 
 # Plain strings for paths: the driver starts sooner without pathlib.
 # ruff: noqa: PTH103, PTH108, PTH123, PTH208
@@ -17,13 +17,16 @@ from sandbox.driver.world import World
 _FOLDER = ".edits"
 _VERSIONS = 20
 _MAX_VERSION = 5_000_000
+_NOTHING = ".none"
+"""What the name of a version ends in that stands for a file which was not there."""
 
 
 class Version(NamedTuple):
-    """A file's content before an edit."""
+    """What a file was before a change."""
 
     number: int
-    content: bytes
+    content: bytes | None
+    """None where there was no file."""
 
 
 class History:
@@ -35,40 +38,50 @@ class History:
         digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
         self._folder = f"{world.home}/{_FOLDER}/{digest}"
 
-    def keep(self, content: bytes) -> Version | None:
-        """Keep the content before an edit; one that is too large is not kept, and nor is any before it."""
-        numbers = self._numbers()
-        if len(content) > _MAX_VERSION:
-            self._remove(numbers)
+    def keep(self, content: bytes | None) -> Version | None:
+        """Keep what is there before a change; what is too large is not kept, and nor is any before it."""
+        names = self._names()
+        if content is not None and len(content) > _MAX_VERSION:
+            self.clear()
             return None
         os.makedirs(self._folder, exist_ok=True)
-        version = Version(numbers[-1] + 1 if numbers else 1, content)
-        files.replace(self._folder, str(version.number), content)
-        self._remove(numbers[: -_VERSIONS + 1])
-        return version
+        number = max(names, default=0) + 1
+        files.replace(self._folder, f"{number}{_NOTHING if content is None else ''}", content or b"")
+        for old in sorted(names)[: -_VERSIONS + 1]:
+            self._remove(names[old])
+        return Version(number, content)
 
     def last(self) -> Version | None:
-        """Return the content before the last edit."""
-        for number in reversed(self._numbers()):
-            with contextlib.suppress(OSError), open(self._path(number), "rb") as file:
+        """Return what was there before the last change."""
+        for number, name in sorted(self._names().items(), reverse=True):
+            if name.endswith(_NOTHING):
+                return Version(number, None)
+            with contextlib.suppress(OSError), open(f"{self._folder}/{name}", "rb") as file:
                 return Version(number, file.read(_MAX_VERSION))
         return None
 
     def drop(self, version: Version) -> None:
         """Forget a version."""
-        self._remove([version.number])
+        names = self._names()
+        if version.number in names:
+            self._remove(names.pop(version.number))
+        if not names:
+            self.clear()
 
-    def _numbers(self) -> list[int]:
-        with contextlib.suppress(OSError):
-            return sorted(int(name) for name in os.listdir(self._folder) if name.isdecimal())
-        return []
-
-    def _remove(self, numbers: list[int]) -> None:
-        for number in numbers:
-            with contextlib.suppress(OSError):
-                os.unlink(self._path(number))
-        with contextlib.suppress(OSError):  # while it holds more
+    def clear(self) -> None:
+        """Forget all versions."""
+        for name in self._names().values():
+            self._remove(name)
+        with contextlib.suppress(OSError):  # there may be none, or something else of the agent's in it
             os.rmdir(self._folder)  # noqa: PTH106
 
-    def _path(self, number: int) -> str:
-        return f"{self._folder}/{number}"
+    def _names(self) -> dict[int, str]:
+        """The names of the versions, by their numbers."""
+        with contextlib.suppress(OSError):
+            found = ((name.removesuffix(_NOTHING), name) for name in os.listdir(self._folder))
+            return {int(number): name for number, name in found if number.isdecimal()}
+        return {}
+
+    def _remove(self, name: str) -> None:
+        with contextlib.suppress(OSError):
+            os.unlink(f"{self._folder}/{name}")

@@ -132,7 +132,11 @@ class Driver:
         )
 
     def _write(self, header: frames.Header, payload: bytes) -> Reply:
-        return files.write_file(self._world, header.text("path"), payload)
+        if not header.flag("keep"):
+            return files.write_file(self._world, header.text("path"), payload)
+        from sandbox.driver import edit  # few agents need it
+
+        return edit.write(self._world, header.text("path"), payload)
 
     def _append(self, header: frames.Header, payload: bytes) -> Reply:
         return files.append_file(self._world, header.text("path"), payload)

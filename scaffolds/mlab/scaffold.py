@@ -34,7 +34,7 @@ class Mlab:
     """The loop: ask for a step, do its action, remember what came of it."""
 
     name = "mlab"
-    version = "1"
+    version = "2"
     Config = MlabConfig
 
     def __init__(self, config: MlabConfig) -> None:

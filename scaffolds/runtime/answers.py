@@ -64,6 +64,8 @@ def polled(job: Job) -> Answer:
 
 def edited(path: str, edit: Edited) -> Answer:
     """A file after an edit."""
+    if edit.gone:
+        return said(f"{printable(path)} is gone: what was taken back had made it.", gone=True)
     parts = [f"{printable(path)} after the edit:", printable(edit.window)]
     parts += [f"[fault: {printable(edit.lint)}]"] if edit.lint else []
     return said(_joined(parts), lint=edit.lint or None)

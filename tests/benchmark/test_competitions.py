@@ -13,6 +13,7 @@ from benchmark.errors import BadCompetition, MissingCompetitions, UnknownCompeti
 from benchmark.leaderboard import read_leaderboard
 from benchmark.medals import thresholds
 from benchmark.registry import LISTS, SPLITS, all_ids, expand, find, load, members, missing
+from scaffolds.yaml_text import yaml_text
 from tests.benchmark.conftest import Practice, ids_of
 
 
@@ -102,7 +103,7 @@ def test_wrong_facts_are_refused(tmp_path: Path, change: dict[str, object], said
     text = (find("practice-digits").folder / "competition.yaml").read_text(encoding="utf-8")
     folder = tmp_path / "practice-digits"
     folder.mkdir()
-    changed: str = yaml.safe_dump(yaml.safe_load(text) | change)  # pyright: ignore[reportUnknownMemberType] - a hole in its types
+    changed = yaml_text(yaml.safe_load(text) | change)
     (folder / "competition.yaml").write_text(changed, encoding="utf-8")
     with pytest.raises(BadCompetition, match=said):
         load(folder)

@@ -76,3 +76,37 @@ class Kills(_Agent):
     def run(self, run: Run) -> Outcome:
         os.kill(os.getpid(), signal.SIGKILL)
         return Outcome("still alive")
+
+
+class Submits(_Agent):
+    """Submits the sample, and notes what it was told and what came of it."""
+
+    def run(self, run: Run) -> Outcome:
+        described = run.call("shell", command="cat ~/data/description.md").text
+        header = run.call("shell", command=f"{_COPY} && head -1 ~/submission/submission.csv").text
+        verdict = run.call("validate_submission", path="../submission/submission.csv").text
+        run.note(
+            "submits.seen",
+            told=run.task.description,
+            described=described,
+            header=header.strip(),
+            verdict=verdict,
+        )
+        return Outcome("submitted")
+
+
+class Claim(NoConfig):
+    score: str
+
+
+class Claims(_Agent):
+    """Says what its submission scores, and nothing on the way there."""
+
+    Config = Claim
+
+    def __init__(self, config: Claim) -> None:
+        self._claim = config.score
+
+    def run(self, run: Run) -> Outcome:
+        run.call("shell", command=_COPY)
+        return Outcome("claimed", None if self._claim == "none" else float(self._claim))

@@ -248,6 +248,18 @@ def test_an_excluded_cell_changes_no_mean(rows: list[Row], by: By | None, more: 
     assert rates([*rows, more]) == rates(rows)
 
 
+def test_a_line_has_its_place_by_what_it_is() -> None:
+    """One cell more, of another arm or complexity, moves no line before another."""
+    second = row(arm="a", data_version=2)
+    pooled = [second, row(arm="b"), failed(arm="a", data_version=1)]
+    assert [line.data_version for line in aggregate(pooled[:2], By.SCAFFOLD).lines] == [1, 2]
+    assert [line.data_version for line in aggregate(pooled, By.SCAFFOLD).lines] == [1, 2]
+    text = row(category="Text", complexity="high", competition="c1")
+    grouped = [row(category="Image", complexity="high"), text, row(category="Text", competition="c2")]
+    for found in (grouped[:2], grouped):
+        assert [line.group for line in aggregate(found, By.CATEGORY).lines] == ["Image", "Text"]
+
+
 @given(rows=ROWS, by=BY)
 def test_every_cell_is_on_one_line_and_on_one_only(rows: list[Row], by: By | None) -> None:
     report = aggregate(rows, by)

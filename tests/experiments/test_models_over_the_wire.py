@@ -12,12 +12,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
-import yaml
 
 from experiments.results import GRADE_FILE
 from scaffolds.messages import Usage
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.log import LogReader
+from scaffolds.yaml_text import yaml_text
 from tests.requires import require
 from tests.wire.brains import Offline
 from tests.wire.faults import faults_at_rate, no_faults
@@ -58,7 +58,7 @@ class Home:
         configs = self.folder / "configs"
         configs.mkdir(exist_ok=True)
         for name, content in (("providers", providers), ("study", sweep | changes)):
-            text: str = yaml.safe_dump(content)  # pyright: ignore[reportUnknownMemberType] - a hole in its types
+            text = yaml_text(content)
             (configs / f"{name}.yaml").write_text(text)
         (self.folder / ".env").write_text(f"OPENAI_API_KEY={KEY}\n")
 

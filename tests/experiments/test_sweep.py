@@ -14,7 +14,6 @@ from typing import Any
 
 import psutil
 import pytest
-import yaml
 
 from experiments.aggregate import aggregate
 from experiments.cell import load_cell
@@ -25,6 +24,7 @@ from experiments.results import GRADE_FILE
 from experiments.sweep_rows import read_rows
 from experiments.trajectory import Trajectory
 from scaffolds.runtime import events as ev
+from scaffolds.yaml_text import yaml_text
 
 ROOT = Path(__file__).parents[2]
 HERE = "tests.experiments.agents"
@@ -50,7 +50,7 @@ class Study:
             "competitions": ["practice-diabetes"],
             "time_limits": [{"time": "24h", "steps": 1}],
         }
-        text: str = yaml.safe_dump(keys | changes)  # pyright: ignore[reportUnknownMemberType] - a hole in its types
+        text = yaml_text(keys | changes)
         (self.folder / "study.yaml").write_text(text)
 
     def words(self, *options: str) -> list[str]:

@@ -80,12 +80,66 @@ def test_edits_are_taken_back_one_by_one(box: Sandbox) -> None:
     assert box.read_file("a.txt").text == TEN.replace("line 5", "five")
     assert numbered(box.edit_file("a.txt", Undo()).window)[5] == "line 5"
     assert box.read_file("a.txt").text == TEN
-    with pytest.raises(PathRefused, match="no edit to take back"):
-        box.edit_file("a.txt", Undo())
     box.edit_file("a.txt", Insert(0, "top"))
     box.shell("rm a.txt", timeout=60)
     box.edit_file("a.txt", Undo())
     assert box.read_file("a.txt").text == TEN
+
+
+def test_what_was_written_is_taken_back_as_edits_are(box: Sandbox) -> None:
+    box.write_file("d/a.txt", "one\n")
+    box.edit_file("d/a.txt", Replace("one", "two"))
+    box.write_file("d/a.txt", "three\n")
+    box.shell("ln -s a.txt d/link", timeout=60)
+    box.edit_file("d/link", Insert(1, "four"))
+    for text in ("three\n", "two\n", "one\n"):
+        assert not box.edit_file("./d/../d/a.txt", Undo()).gone
+        assert box.read_file("d/a.txt").text == text
+    last = box.edit_file("d/a.txt", Undo())
+    assert (last.gone, last.window, last.lint) == (True, "", "")
+    assert [entry.path for entry in box.list_files("d")] == ["d/link"]
+    with pytest.raises(PathRefused, match="no edit to take back"):
+        box.edit_file("d/a.txt", Undo())
+    # A link that is written over is a file of its own, and what it stood for stays as it is.
+    box.write_file("d/a.txt", "five\n")
+    box.write_file("d/link", "six\n")
+    assert (box.read_file("d/a.txt").text, box.read_file("d/link").text) == ("five\n", "six\n")
+    with pytest.raises(PathRefused, match="no edit to take back"):
+        box.edit_file("d/link", Undo())
+
+
+def test_a_new_file_that_was_made_twice_is_taken_back_twice(box: Sandbox) -> None:
+    box.write_file("a.txt", "one")
+    box.shell("rm a.txt", timeout=60)
+    box.write_file("a.txt", "two")
+    assert box.edit_file("a.txt", Undo()).gone
+    assert box.edit_file("a.txt", Undo()).gone
+    with pytest.raises(PathRefused, match="no edit to take back"):
+        box.edit_file("a.txt", Undo())
+
+
+def test_what_is_no_text_is_written_over_for_good(box: Sandbox) -> None:
+    box.shell(r"printf '\xff' > latin; truncate -s 6M long; mkfifo fifo; mkdir folder", timeout=60)
+    for name in ("latin", "long", "fifo"):
+        box.write_file(name, "text")
+        assert box.read_file(name).text == "text"
+        with pytest.raises(PathRefused, match="no edit to take back"):
+            box.edit_file(name, Undo())
+        box.write_file(name, "more")
+        box.edit_file(name, Undo())
+        assert box.read_file(name).text == "text"
+    with pytest.raises(PathRefused, match="is a directory"):
+        box.write_file("folder", "text")
+
+
+def test_writing_needs_no_history(box: Sandbox) -> None:
+    box.shell("rm -rf ~/.edits; touch ~/.edits", timeout=60)
+    box.write_file("a.txt", "one")
+    box.write_file("a.txt", "two")
+    assert box.read_file("a.txt").text == "two"
+    with pytest.raises(PathRefused, match="no edit to take back"):
+        box.edit_file("a.txt", Undo())
+    box.shell("rm ~/.edits", timeout=60)
 
 
 def test_the_last_twenty_edits_can_be_taken_back(box: Sandbox) -> None:
@@ -104,8 +158,11 @@ def test_a_restored_sandbox_can_take_back_too(opened: Open, backend: Name) -> No
     first.write_file("d/a.txt", TEN)
     first.edit_file("d/a.txt", Replace("line 5", "five"))
     second.restore(first.snapshot(store).tree, store)
+    second.write_file("d/a.txt", "all new")
+    second.edit_file("./d/../d/a.txt", Undo())
     second.edit_file("./d/../d/a.txt", Undo())
     assert second.read_file("d/a.txt").text == TEN
+    assert second.edit_file("d/a.txt", Undo()).gone
 
 
 FAULTS = [
@@ -168,7 +225,10 @@ def test_a_long_change_is_shown_by_its_ends(box: Sandbox) -> None:
 
 
 TEXTS = st.text("ab\n\ré", max_size=12)
-EDITS = st.lists(st.builds(Replace, TEXTS, TEXTS) | st.builds(Insert, st.integers(0, 3), TEXTS), max_size=8)
+EDITS = st.lists(
+    st.builds(Replace, TEXTS, TEXTS) | st.builds(Insert, st.integers(0, 3), TEXTS) | TEXTS, max_size=8
+)
+"""Edits, and texts that are written as a whole."""
 
 
 @pytest.fixture(scope="module")
@@ -182,17 +242,21 @@ def unisolated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @settings(RELAXED, max_examples=40)
 @given(TEXTS, EDITS)
-def test_taking_back_restores_every_byte(unisolated: Sandbox, text: str, edits: list[Edit]) -> None:
+def test_taking_back_restores_every_byte(unisolated: Sandbox, text: str, edits: list[Edit | str]) -> None:
     box = unisolated
-    box.shell("rm -rf ~/.edits", timeout=60)
+    box.shell("rm -rf ~/.edits f.txt", timeout=60)
     box.write_file("f.txt", text)
     versions = [text]
     for edit in edits:
         with contextlib.suppress(PathRefused):
-            box.edit_file("f.txt", edit)
+            if isinstance(edit, str):
+                box.write_file("f.txt", edit)
+            else:
+                box.edit_file("f.txt", edit)
             versions.append(box.fetch("f.txt", max_bytes=10_000).decode())
     for version in reversed(versions[:-1]):
         box.edit_file("f.txt", Undo())
         assert box.fetch("f.txt", max_bytes=10_000).decode() == version
+    assert box.edit_file("f.txt", Undo()).gone
     with pytest.raises(PathRefused):
         box.edit_file("f.txt", Undo())

@@ -1,7 +1,7 @@
 """Scripts rewritten by a model to an instruction, shown as a diff, and taken back.
 
-The version before an edit is kept by the tool `edit_file`, for the path that is written: so an edit saved
-under another name is undone there, in whatever folder that is.
+The tools keep the version before, for the path that is written: so an edit saved under another name is undone
+there, in whatever folder that is.
 """
 
 import difflib
@@ -78,6 +78,8 @@ def _undo(desk: Desk, arguments: Arguments) -> Observed:
     undone = desk.run.call("edit_file", path=path, command="undo")
     if not undone.ok:
         return seen(undone)
+    if undone.data.get("gone"):
+        return Observed(f"{path} is gone again, as it was before its last edit.")
     restored = desk.run.call("read_file", path=path, limit=_SCRIPT_BYTES)
     return Observed(f"{path} is again as it was before its last edit:\n\n{restored.text}")
 
@@ -118,21 +120,11 @@ def _code(desk: Desk, reply: Completion) -> str:
 
 def _saved(desk: Desk, path: str, script: _Script, new: list[str]) -> Observed:
     """Write the new lines to `path`; the observation is how they differ from the script that was read."""
-    kept = _keep_version(desk, path)
-    written = desk.run.call("write_file", path=path, content="".join(new)) if kept.ok else kept
+    written = desk.run.call("write_file", path=path, content="".join(new))
     if not written.ok:
         return seen(written)
     difference = "".join(difflib.unified_diff(script.lines, new, script.path, path))
     return Observed(f"{path} was written. What the edit changed:\n\n{difference or '(nothing)'}")
-
-
-def _keep_version(desk: Desk, path: str) -> ToolResult:
-    """Have the file's content kept for an undo: `write_file` keeps none, an edit of the file does."""
-    if _is_missing(desk.run.call("read_file", path=path, limit=1)):
-        made = desk.run.call("write_file", path=path, content="")
-        if not made.ok:
-            return made
-    return desk.run.call("edit_file", path=path, command="insert", line=0, new="")
 
 
 def _is_missing(part: ToolResult) -> bool:
@@ -158,7 +150,7 @@ EDIT_SCRIPT = Action(
         {"script_name": _NAME, "edit_instruction": _INSTRUCTION, "save_name": _SAVE},
     ),
     _edit,
-    ("read_file", "write_file", "edit_file"),
+    ("read_file", "write_file"),
 )
 EDIT_SEGMENT = Action(
     ToolSpec(
@@ -174,7 +166,7 @@ EDIT_SEGMENT = Action(
         },
     ),
     _edit_segment,
-    ("read_file", "write_file", "edit_file"),
+    ("read_file", "write_file"),
     hidden=True,
 )
 UNDO_EDIT = Action(

@@ -12,6 +12,15 @@ from scaffolds.errors import UserError
 from scaffolds.registry import configured, find, presets
 from tests.conftest import sweep_of
 
+EXTENDING = {
+    "base": "{steps: 5, num_drafts: 2, workers: 3}",
+    "longer": "{extends: middle, steps: 7}",
+    "middle": "{folds: 4, extends: base}",
+    "here": "extends: there",
+    "there": "extends: here",
+    "lost": "extends: nowhere",
+}
+
 
 def test_every_preset_of_aide_is_valid_and_needs_no_registration() -> None:
     names = presets(find("aide").make)
@@ -26,8 +35,6 @@ def test_the_paper_is_as_the_paper_says() -> None:
     assert (config.steps, config.num_drafts, config.debug_prob, config.max_debug_depth) == (500, 5, 1.0, 20)
     assert (config.exec_timeout_s, config.folds, config.memory, config.workers) == (9 * 3600, 5, "all", 1)
     assert (config.selector, config.prompts, config.parity) == ("best_val", "original", False)
-    parity = configured(find("aide/parity"), {})
-    assert parity == config.model_copy(update={"parity": True})
 
 
 def test_a_config_may_change_a_preset(data_dir: Path) -> None:
@@ -65,6 +72,14 @@ def test_a_scaffold_of_the_users_own_has_presets_too(
         (cell,) = plan(sweep_of(scaffolds=["mine_aide:Mine/quick"]), data_dir).cells()
         (tmp_path / "presets" / "quick.yaml").unlink()
         assert build_scaffold(cell).name == "mine"
+        for name, text in EXTENDING.items():
+            (tmp_path / "presets" / f"{name}.yaml").write_text(text)
+        longer = configured(find("mine_aide:Mine/longer"), {"folds": 9}).model_dump()
+        assert (longer["steps"], longer["num_drafts"], longer["folds"], longer["workers"]) == (7, 2, 9, 3)
+        with pytest.raises(UserError, match="presets extend each other: here -> there -> here"):
+            find("mine_aide:Mine/here")
+        with pytest.raises(UserError, match=r"there is no preset 'nowhere'\. There are: base, broken, here"):
+            find("mine_aide:Mine/lost")
         with pytest.raises(UserError, match="is not YAML"):
             find("mine_aide:Mine/broken")
         with pytest.raises(UserError, match="not a mapping"):

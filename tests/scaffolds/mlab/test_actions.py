@@ -41,7 +41,8 @@ def test_the_actions_shown_are_those_of_the_benchmarks_run() -> None:
     assert names(retrieval=True) == [*shown, "Reflection"]
     assert len(available(SANDBOX_TOOLS, config)) == len(actions(config)) == 16
     assert "Validate Submission" not in names(retrieval=False, without="validate_submission")
-    assert "Edit Script (AI)" not in names(retrieval=False, without="edit_file")
+    assert "Edit Script (AI)" not in names(retrieval=False, without="write_file")
+    assert "Undo Edit Script" not in names(retrieval=False, without="edit_file")
 
 
 def test_the_agent_is_told_how_many_lines_it_may_inspect(tmp_path: Path) -> None:
@@ -103,9 +104,12 @@ STEPS: list[tuple[list[Said], list[str]]] = [
         ["-x = 2", "+x = 3"],
     ),
     ([step("Undo Edit Script", script_name="deep/new.py")], ["deep/new.py is again as it was", NEW]),
-    ([step("Undo Edit Script", script_name="deep/new.py")], ["deep/new.py is again as it was"]),
+    ([step("Undo Edit Script", script_name="deep/new.py")], ["deep/new.py is gone again"]),
     ([step("Undo Edit Script", script_name="deep/new.py")], ["EnvError: deep/new.py: there is no edit"]),
-    ([step("Undo Edit Script", script_name="deep/old.py")], ["EnvError: deep/old.py: there is no edit"]),
+    ([step("Undo Edit Script", script_name="deep/x.py")], ["EnvError: deep/x.py: there is no edit"]),
+    # What Write File has made is taken back in the same way.
+    ([step("Write File", file_name="deep/old.py", content="lost")], ["Wrote 4 bytes"]),
+    ([step("Undo Edit Script", script_name="deep/old.py")], ["deep/old.py is again as it was", OLD]),
     (
         [
             step(
