@@ -22,6 +22,7 @@ INSTALL = "apt-get install bubblewrap"
 _UID = "1000"
 _INSIDE_DRIVER = "/run/driver"
 _INSIDE_SCRATCH = "/run/shell"
+_OWN = ("/home", "/tmp")
 _ROOT_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "mime.types")
 _ETC_NETWORK = ("ssl", "ca-certificates", "pki", "resolv.conf", "services", "gai.conf")
@@ -47,7 +48,7 @@ class Bwrap:
     def layout(self, spec: SandboxSpec) -> Layout:
         """The same paths in every sandbox."""
         port = PORT if spec.network == "none" else 0  # with the network open, all share one loopback
-        return layout_at("/home", "/tmp", interpreter.script_python(), port)
+        return layout_at(*_OWN, interpreter.script_python(), port)
 
     def start(self, spec: SandboxSpec, layout: Layout) -> Channel:
         """Start the driver as process 1 of new namespaces."""
@@ -132,7 +133,7 @@ def _etc(workspace: Workspace, spec: SandboxSpec) -> list[str]:
 
 
 def _home(workspace: Workspace, spec: SandboxSpec) -> list[str]:
-    options = ["--bind", str(workspace.home), "/home", "--bind", str(workspace.tmp), "/tmp"]
+    options = ["--bind", str(workspace.home), _OWN[0], "--bind", str(workspace.tmp), _OWN[1]]
     options += ["--ro-bind", str(spec.data), "/home/data"]
     return [*options, "--ro-bind", str(workspace.driver), f"{_INSIDE_DRIVER}/driver.pyz"]
 
@@ -140,9 +141,11 @@ def _home(workspace: Workspace, spec: SandboxSpec) -> list[str]:
 def _python(spec: SandboxSpec) -> list[str]:
     system = Path("/usr")
     prefixes = [path for path in interpreter.prefixes() if not path.is_relative_to(system)]
-    options: list[str] = []
     for path in (system, *prefixes):
         _check(path, spec)
+    # What leads to them would else be folders of the agent's own, among them some that Python imports from.
+    stands = [f"{home}/{name}" for home in _OWN for name in sorted(interpreter.names_below(home))]
+    options = [word for stand in stands for word in ("--tmpfs", stand)]
     for path in prefixes:
         options += ["--ro-bind", str(path), str(path)]
     for link in interpreter.links():
@@ -150,7 +153,7 @@ def _python(spec: SandboxSpec) -> list[str]:
             options += ["--ro-bind", str(link.resolve()), str(link)]
     for path in masked(prefixes):
         options += ["--tmpfs", str(path), "--remount-ro", str(path)]
-    return options
+    return [*options, *(word for stand in stands for word in ("--remount-ro", stand))]
 
 
 def _check(prefix: Path, spec: SandboxSpec) -> None:

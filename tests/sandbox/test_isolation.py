@@ -1,13 +1,18 @@
 """What an agent in bubblewrap can see and reach, and what it cannot."""
 
+import os
 import socket
+import subprocess
 import sys
+import tempfile
+import venv
 from pathlib import Path
 
 import pytest
 
 from sandbox.interpreter import names_below
 from sandbox.protocols import Sandbox
+from sandbox.spec import SandboxSpec
 from tests.sandbox.support import Open, errors, out
 
 PROJECT = Path(__file__).parents[2]
@@ -34,7 +39,11 @@ def test_nothing_of_the_hosts_environment(opened: Open, bwrap: None, monkeypatch
 
 
 def test_a_plain_user_without_rights(box: Sandbox) -> None:
-    assert says(box, "id -u; id -un; id -G") == "1000\nagent\n1000\n"
+    user, name, group, *more = says(box, "id -u; id -un; id -G").split()
+    assert (user, name, group) == ("1000", "agent", "1000")
+    assert set(more) <= (
+        {"65534"} if os.getuid() else set()
+    )  # groups that only root can leave, without a name
     status = says(box, "cat /proc/self/status")
     assert "CapEff:\t0000000000000000" in status and "CapBnd:\t0000000000000000" in status
     assert "NoNewPrivs:\t1" in status
@@ -73,6 +82,32 @@ def test_the_system_is_read_only(box: Sandbox) -> None:
     assert says(box, f"for f in {settings}; do (echo x > $f) 2>/dev/null && echo $f; done") == ""
     assert says(box, "rm -rf /home/data/* 2>/dev/null; cat /home/data/train.csv") == "id,y\n1,0\n"
     assert says(box, "echo x > /run/driver/driver.pyz || echo no").endswith("no\n")
+
+
+WITHIN = """
+import sys
+from pathlib import Path
+from sandbox.open import open_sandbox
+from sandbox.spec import SandboxSpec
+box = open_sandbox(SandboxSpec.model_validate_json(sys.argv[1]))
+print(box.shell(sys.argv[2], timeout=60).stdout.head.decode())
+box.close()
+"""
+
+
+def test_what_leads_to_a_python_among_the_agents_folders_is_read_only(
+    root: Path, data: Path, bwrap: None
+) -> None:
+    spec = SandboxSpec(backend="bwrap", root=root, data=data)
+    search = os.pathsep.join((str(PROJECT), *(path for path in sys.path if path)))
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        venv.create(f"{folder}/project/venv")
+        python = f"{folder}/project/venv/bin/python"
+        places = f"{folder} {folder}/project {folder}/project/venv"
+        command = f"which python; for d in {places}; do touch $d/x && echo $d; done 2>/dev/null; ls /tmp"
+        argv = (python, "-c", WITHIN, spec.model_dump_json(), command)
+        done = subprocess.run(argv, env={"PYTHONPATH": search}, capture_output=True, text=True)
+    assert done.stdout.split() == [python, Path(folder).name], done.stderr
 
 
 def test_no_network(box: Sandbox) -> None:
