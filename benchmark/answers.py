@@ -40,12 +40,12 @@ def read_answers(competition: Competition, private: Path) -> Answers:
     path = private / competition.answers.file
     if not path.is_file():
         raise BadData(path, "the answers are missing")
-    if METRICS[competition.metric.name].shape == "array":
-        return _arrays(competition, path)
-    return _table(competition, path)
+    if METRICS[competition.metric.name].shape == "table":
+        return _table(competition, path)
+    return _columns(competition, path)
 
 
-def _arrays(competition: Competition, path: Path) -> Answers:
+def _columns(competition: Competition, path: Path) -> Answers:
     """The true values of the predicted columns, as their kinds read them."""
     header = header_of(path)
     form = _form(competition, header, path)
