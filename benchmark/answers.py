@@ -16,7 +16,7 @@ from benchmark.errors import BadData
 from benchmark.exact import EXACT
 from benchmark.metrics import METRICS
 from benchmark.sheets import own_sheet
-from benchmark.submission import Expected, looked_at, make_expected, parse
+from benchmark.submission import Expected, as_table, looked_at, make_expected, parse
 from benchmark.submission_schema import Column
 
 
@@ -58,7 +58,7 @@ def _columns(competition: Competition, path: Path) -> Answers:
         for name, rule in form.columns.items()
         if rule.scored
     }
-    return Answers(_sized(form, expected, path), expected, pd.DataFrame(truth, copy=False))
+    return Answers(_sized(form, expected, path), expected, as_table(truth))
 
 
 def _table(competition: Competition, path: Path) -> Answers:

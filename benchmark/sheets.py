@@ -124,5 +124,6 @@ def own_sheet(
 
 def _begins_with_numbers(data: bytes, header: Sequence[str], ids: Sequence[str]) -> bool:
     """Whether the ids of the first row are whole numbers: a look that spares a vain attempt."""
-    first = pd.read_csv(io.BytesIO(data), nrows=1, dtype=str, header=0, names=list(header), na_filter=False)
-    return bool(first[list(ids)].iloc[0].str.fullmatch(r"[+-]?[0-9]+").all()) if len(first) else False
+    places = [list(header).index(name) for name in ids]
+    first = pd.read_csv(io.BytesIO(data), nrows=1, dtype=str, usecols=places, na_filter=False)
+    return bool(first.stack().str.fullmatch(r"\s*[+-]?[0-9]+\s*").all())
