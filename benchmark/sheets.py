@@ -126,4 +126,4 @@ def _begins_with_numbers(data: bytes, header: Sequence[str], ids: Sequence[str])
     """Whether the ids of the first row are whole numbers: a look that spares a vain attempt."""
     places = [list(header).index(name) for name in ids]
     first = pd.read_csv(io.BytesIO(data), nrows=1, dtype=str, usecols=places, na_filter=False)
-    return bool(first.stack().str.fullmatch(r"\s*[+-]?[0-9]+\s*").all())
+    return all(re.fullmatch(r"\s*[+-]?[0-9]+\s*", text) for text in first.to_numpy().ravel())

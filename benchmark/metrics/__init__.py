@@ -87,7 +87,7 @@ METRICS: Mapping[str, Entry] = {
     ),
     "rmse": Entry("benchmark.metrics.regression:rmse"),
     "roc_auc": Entry("benchmark.metrics.auc:roc_auc"),
-    "top1_error": Entry("benchmark.metrics.sets:top1_error"),
+    "top1_error": Entry("benchmark.metrics.sets:top1_error", "text"),
     "weighted_multilabel_log_loss": Entry(
         "benchmark.metrics.probabilistic:weighted_multilabel_log_loss", "table"
     ),

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from benchmark.cells.common import text_array
-from benchmark.metrics.arrays import Texts, Values
+from benchmark.metrics.arrays import Texts
 
 Integers = NDArray[np.int64]
 
@@ -132,11 +132,15 @@ def _are_in(keys: Integers, wanted: Integers) -> NDArray[np.bool_]:
     return wanted[np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)] == keys
 
 
-def top1_error(truth: Values, predicted: Values) -> float:
+def top1_error(truth: Texts, predicted: Texts) -> float:
     """The share of rows whose first label is wrong, from 0 to 1.
 
     Formula: 1 - mean of [first predicted whole number = truth]. Source: the metric of Kaggle's iNaturalist
     2019.
     """
-    first = pd.Series(predicted, dtype=object).str.split(n=1).str[0]
-    return 1.0 - float(np.mean(first.astype(np.int64).to_numpy() == truth.astype(np.int64)))
+    return 1.0 - float(np.mean(_first_number(truth) == _first_number(predicted)))
+
+
+def _first_number(cells: Texts) -> Integers:
+    lists = pc.utf8_split_whitespace(text_array(cells), max_splits=1)
+    return pc.list_element(lists, 0).to_numpy().astype(np.int64)
