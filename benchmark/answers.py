@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import orjson
 import pandas as pd
+import pyarrow as pa
 
 from benchmark.cells import KINDS
 from benchmark.competition import Competition
@@ -106,15 +107,17 @@ def _without_limits(rule: Column) -> Column:
 
 def _from_csv(path: Path, form: SubmissionContract, columns: tuple[str, ...]) -> pd.DataFrame:
     texts = [*form.id_columns, *(name for name in form.columns if looked_at(form))]
-    return pd.read_csv(
+    table = pd.read_csv(
         path,
         usecols=lambda name: name in {*texts, *columns},
-        dtype=dict.fromkeys(texts, str),
+        # A reader that is asked for `str` makes a Python string for every cell on the way.
+        dtype=dict.fromkeys(texts, pd.ArrowDtype(pa.large_string())),
         keep_default_na=False,
         na_values=[""],
         **EXACT,
         low_memory=False,
     )
+    return table.astype(dict.fromkeys(texts, "str"))
 
 
 def _from_json_lines(path: Path, fields: tuple[str, ...]) -> pd.DataFrame:

@@ -54,10 +54,9 @@ class Ids:
         return pc.dictionary_encode(_keys(list(self.columns.values()))).combine_chunks()
 
     @cached_property
-    def firsts(self) -> Places:
-        """For each row the first row with the same id."""
-        codes = self.encoded.indices.to_numpy()
-        return np.flatnonzero(~pd.Series(codes).duplicated().to_numpy())[codes]
+    def starts(self) -> Places:
+        """For each different id the first row that has it."""
+        return np.flatnonzero(~pd.Series(self.encoded.indices.to_numpy()).duplicated().to_numpy())
 
     @property
     def unique(self) -> bool:
@@ -124,7 +123,8 @@ def _unique_order(columns: Sequence[pd.Series], places: Places, rows: Places, id
 
 def _counted_order(columns: Sequence[pd.Series], places: Places, rows: Places, ids: Ids) -> Places:
     """The same for ids that repeat; `places` holds the first row of each id."""
-    asked, given = (np.bincount(side, minlength=len(ids)) for side in (ids.firsts, places[rows]))
+    own = ids.starts[ids.encoded.indices.to_numpy()]
+    asked, given = (np.bincount(side, minlength=len(ids)) for side in (own, places[rows]))
     repeated = rows[(given > asked)[places[rows]]]
     if len(repeated):
         raise Rejected(
@@ -132,7 +132,7 @@ def _counted_order(columns: Sequence[pd.Series], places: Places, rows: Places, i
         )
     _refuse_absent(np.flatnonzero(given < asked), ids)
     order = np.empty(len(ids), dtype=np.int64)
-    order[np.argsort(ids.firsts, kind="stable")] = rows[np.argsort(places[rows], kind="stable")]
+    order[np.argsort(own, kind="stable")] = rows[np.argsort(places[rows], kind="stable")]
     return order
 
 
@@ -146,8 +146,7 @@ def _places(columns: Sequence[pd.Series], ids: Ids) -> Places:
     """For each row of the submission the (first) row with its id that is asked for, or -1."""
     found = pc.index_in(_keys(columns), value_set=ids.encoded.dictionary)
     codes = pc.fill_null(found, -1).to_numpy()
-    firsts = np.unique(ids.firsts)
-    return np.where(codes < 0, -1, firsts[codes])
+    return np.where(codes < 0, -1, ids.starts[codes])
 
 
 def _keys(columns: Sequence[pd.Series]) -> pa.ChunkedArray:
