@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 Values = NDArray[Any]
 """Labels, texts or numbers, row by row; a second dimension for several columns."""
-Texts: TypeAlias = "NDArray[Any] | pd.Series[str]"
-"""Texts row by row: as pandas keeps them, or as Python strings."""
+Texts: TypeAlias = "pd.Series[str]"
+"""Texts row by row, as pandas keeps them; both sides have the same index."""
 HUGE = np.errstate(over="ignore", invalid="ignore")
 """Decorates what ranks scores with scikit-learn, which sums them up: that may overflow, the order stays."""
 SAFE = 1e150
