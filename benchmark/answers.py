@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import orjson
 import pandas as pd
+import pyarrow as pa
 
 from benchmark.cells import KINDS
 from benchmark.competition import Competition
@@ -16,7 +17,7 @@ from benchmark.errors import BadData
 from benchmark.exact import EXACT
 from benchmark.metrics import METRICS
 from benchmark.sheets import own_sheet
-from benchmark.submission import Expected, looked_at, make_expected, parse
+from benchmark.submission import Expected, as_table, looked_at, make_expected, parse
 from benchmark.submission_schema import Column
 
 
@@ -40,12 +41,12 @@ def read_answers(competition: Competition, private: Path) -> Answers:
     path = private / competition.answers.file
     if not path.is_file():
         raise BadData(path, "the answers are missing")
-    if METRICS[competition.metric.name].shape == "array":
-        return _arrays(competition, path)
-    return _table(competition, path)
+    if METRICS[competition.metric.name].shape == "table":
+        return _table(competition, path)
+    return _columns(competition, path)
 
 
-def _arrays(competition: Competition, path: Path) -> Answers:
+def _columns(competition: Competition, path: Path) -> Answers:
     """The true values of the predicted columns, as their kinds read them."""
     header = header_of(path)
     form = _form(competition, header, path)
@@ -58,7 +59,7 @@ def _arrays(competition: Competition, path: Path) -> Answers:
         for name, rule in form.columns.items()
         if rule.scored
     }
-    return Answers(_sized(form, expected, path), expected, pd.DataFrame(truth, copy=False))
+    return Answers(_sized(form, expected, path), expected, as_table(truth))
 
 
 def _table(competition: Competition, path: Path) -> Answers:
@@ -106,15 +107,17 @@ def _without_limits(rule: Column) -> Column:
 
 def _from_csv(path: Path, form: SubmissionContract, columns: tuple[str, ...]) -> pd.DataFrame:
     texts = [*form.id_columns, *(name for name in form.columns if looked_at(form))]
-    return pd.read_csv(
+    table = pd.read_csv(
         path,
         usecols=lambda name: name in {*texts, *columns},
-        dtype=dict.fromkeys(texts, str),
+        # A reader that is asked for `str` makes a Python string for every cell on the way.
+        dtype=dict.fromkeys(texts, pd.ArrowDtype(pa.large_string())),
         keep_default_na=False,
         na_values=[""],
         **EXACT,
         low_memory=False,
     )
+    return table.astype(dict.fromkeys(texts, "str"))
 
 
 def _from_json_lines(path: Path, fields: tuple[str, ...]) -> pd.DataFrame:

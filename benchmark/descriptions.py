@@ -13,6 +13,7 @@ from benchmark.contract import check, make_form
 from benchmark.description_text import LEFT_OUT, SECTIONS, DescriptionText
 from benchmark.metrics.words import words
 from benchmark.origin import traces
+from benchmark.versions import at_version, has_version
 
 FEWEST_ROWS = 1
 """Rows of an example: a competition can ask for a single one."""
@@ -31,6 +32,15 @@ def problems(competition: Competition) -> tuple[str, ...]:
     found += _differences(plain, hidden)
     found += [f"{hidden.file}: it tells the origin by {word!r}" for word in traces(hidden.text, competition)]
     return tuple(found)
+
+
+def problems_of_versions(competition: Competition) -> tuple[str, ...]:
+    """What is wrong with the descriptions of all data versions; what only version 2 has is said to be its."""
+    found = problems(competition)
+    if not has_version(competition, 2):
+        return found
+    later = problems(at_version(competition, 2))
+    return (*found, *(f"data version 2: {problem}" for problem in later if problem not in found))
 
 
 def _told(text: DescriptionText, competition: Competition) -> Iterator[str]:

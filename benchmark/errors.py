@@ -134,13 +134,13 @@ class NoLeaderboard(BenchmarkError):
 
 
 class BadLeaderboard(BenchmarkError):
-    """A file is not the leaderboard it should be."""
+    """A file, or what Kaggle sent, is not the leaderboard it should be."""
 
     code = "bad_leaderboard"
 
-    def __init__(self, path: Path, problem: str) -> None:
-        self.path = path
-        super().__init__(f"{path}: {problem}")
+    def __init__(self, source: Path | str, problem: str) -> None:
+        self.source = source
+        super().__init__(f"{source}: {problem}")
 
 
 class GuardError(BenchmarkError):

@@ -148,11 +148,8 @@ def _score(data: bytes, competition: Competition, private: Path) -> float:
     answers = read_answers(competition, private)
     submission = read_submission(data, answers.form, answers.expected)
     metric = competition.metric
-    if METRICS[metric.name].shape == "table":
-        points = score(metric.name, answers.table, _with_ids(submission, answers), **metric.params)
-    else:
-        predicted = submission.values[list(answers.table.columns)]
-        points = score(metric.name, _values(answers.table), _values(predicted), **metric.params)
+    sides = _sides(METRICS[metric.name].shape, answers, submission)
+    points = score(metric.name, *sides, **metric.params)
     if math.isfinite(points):
         return points
     if metric.undefined is None and math.isinf(points):
@@ -160,6 +157,16 @@ def _score(data: bytes, competition: Competition, private: Path) -> float:
     if metric.undefined is None:
         raise BadData(private / competition.answers.file, f"{metric.name} has no value for these answers")
     return metric.undefined
+
+
+def _sides(shape: str, answers: "Answers", submission: "Submission") -> tuple[object, object]:
+    """What a metric of this shape compares."""
+    if shape == "table":
+        return answers.table, _with_ids(submission, answers)
+    truth, predicted = answers.table, submission.values[list(answers.table.columns)]
+    if shape == "text":
+        return truth.iloc[:, 0], predicted.iloc[:, 0]
+    return _values(truth), _values(predicted)
 
 
 def _values(table: "pd.DataFrame") -> "Values":

@@ -6,8 +6,8 @@ data, in `<data>/leaderboards/<id>.csv`, with a score a line; where there is one
 
 import csv
 import math
-import zipfile
-import zlib
+import os
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -65,47 +65,55 @@ def standing(score: float, board: Iterable[Entry], *, maximize: bool) -> Standin
     return Standing(place, len(scores), round(100 * worse / len(scores), 2))
 
 
-def take_board(competition: Competition, source: Path, data_dir: Path) -> Path:
-    """Copies the scores of a board of mle-bench's or Kaggle's form beside the data.
+def board_from(competition: Competition, source: Path) -> list[float]:
+    """The scores of a board of mle-bench's or Kaggle's form.
 
     Args:
         competition: Whose board it is.
         source: A CSV file with a column of scores, or a checkout of mle-bench.
-        data_dir: The folder of prepared competitions.
-
-    Returns:
-        Where the scores now lie.
 
     Raises:
         NoSuchFile: There is none in the checkout.
         BadLeaderboard: The file is a pointer of git-LFS, or holds no scores.
     """
-    scores = sorted(_scores(_file_of(competition, source)), reverse=competition.maximize)
-    path = board_path(competition, data_dir)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".unfinished-{path.name}")
-    with temporary.open("w", encoding="utf-8", newline="") as lines:
-        table = csv.writer(lines, lineterminator="\n")
-        table.writerow(("rank", "score"))
-        table.writerows(enumerate(scores, start=1))
-    temporary.rename(path)
-    return path
+    path = _file_of(competition, source)
+    _refuse_pointer(path)
+    try:
+        return numbers(_cells(path), path)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadLeaderboard(path, f"it is no CSV ({error})") from error
 
 
-def only_table(archive: Path) -> bytes:
-    """The one CSV file in a ZIP archive, which is how Kaggle hands out a board.
+def numbers(texts: Iterable[str], source: Path | str) -> list[float]:
+    """Scores that are written in a source; blanks, which stand for teams without one, are left out.
 
     Raises:
-        BadLeaderboard: It is no such archive, or a broken one.
+        BadLeaderboard: One is no finite number, or there is none.
     """
-    try:
-        with zipfile.ZipFile(archive) as members:
-            names = [name for name in members.namelist() if name.endswith(".csv")]
-            if len(names) != 1:
-                raise BadLeaderboard(archive, f"it holds {len(names)} tables instead of one")
-            return members.read(names[0])
-    except (zipfile.BadZipFile, zlib.error) as error:
-        raise BadLeaderboard(archive, f"it is no ZIP archive ({error})") from error
+    scores = [_number(text, source) for text in texts if text.strip()]
+    if not scores:
+        raise BadLeaderboard(source, "it holds no scores")
+    return scores
+
+
+def keep_board(competition: Competition, scores: Iterable[float], data_dir: Path) -> Path:
+    """Writes a board beside the data, best score first; an older one is replaced at once or stays.
+
+    Returns:
+        Where it lies.
+    """
+    path = board_path(competition, data_dir)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=path.parent) as folder:
+        temporary = Path(folder) / path.name
+        with temporary.open("w", encoding="utf-8", newline="") as lines:
+            table = csv.writer(lines, lineterminator="\n")
+            table.writerow(("rank", "score"))
+            table.writerows(enumerate(sorted(scores, reverse=competition.maximize), start=1))
+            lines.flush()
+            os.fsync(lines.fileno())
+        temporary.replace(path)
+    return path
 
 
 def _file_of(competition: Competition, source: Path) -> Path:
@@ -123,7 +131,7 @@ def _file_of(competition: Competition, source: Path) -> Path:
     raise NoSuchFile(places[0], "there is no such file; --from wants the folder of a checkout of mle-bench")
 
 
-def _scores(path: Path) -> list[float]:
+def _refuse_pointer(path: Path) -> None:
     with path.open("rb") as file:
         if file.read(len(LFS)) == LFS:
             raise BadLeaderboard(
@@ -131,13 +139,6 @@ def _scores(path: Path) -> list[float]:
                 "this is a pointer of git-LFS, not the board; in that checkout type: "
                 f"git lfs pull --include '*/{path.parent.name}/leaderboard.csv'",
             )
-    try:
-        scores = [_number(path, text) for text in _cells(path) if text.strip()]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadLeaderboard(path, f"it is no CSV ({error})") from error
-    if not scores:
-        raise BadLeaderboard(path, "it holds no scores")
-    return scores
 
 
 def _cells(path: Path) -> Iterator[str]:
@@ -153,11 +154,11 @@ def _cells(path: Path) -> Iterator[str]:
             yield row[name] or ""
 
 
-def _number(path: Path, text: str) -> float:
+def _number(text: str, source: Path | str) -> float:
     try:
         score = float(text)
     except ValueError:
         score = math.nan
     if not math.isfinite(score):
-        raise BadLeaderboard(path, f"a score is no number: {text[:40]!r}")
+        raise BadLeaderboard(source, f"a score is no number: {text[:40]!r}")
     return score

@@ -5,8 +5,9 @@ and `7.0` name the same row. Rows may have several id columns, and ids may repea
 id in the submission belongs to the first one that was asked for, and so on.
 """
 
-# pandas' stubs leave many types open; what leaves this module is typed.
+# The stubs of pandas and pyarrow leave many types open, and functions out.
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownParameterType=false, reportAttributeAccessIssue=false
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,8 +15,11 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from benchmark.cells.common import text_array
 from benchmark.text import quoted
 from benchmark.verdict import Code, Rejected
 
@@ -24,6 +28,8 @@ WHOLE = r"[+-]?[0-9]{1,19}"
 LARGEST = 2**63 - 1
 NO_NUMBER = -(2**63)
 """Stands for an id that is no whole number of 64 bits."""
+BETWEEN = "\x1f"
+"""Joins the ids of a row. No id that is asked for holds it, so that no other ids join to the same text."""
 Places = NDArray[np.int64]
 
 
@@ -43,14 +49,19 @@ class Ids:
         return {name: _type(column) for name, column in self.columns.items()}
 
     @cached_property
-    def keys(self) -> pd.Index:
-        """One number for each row."""
-        return pd.Index(_keys(list(self.columns.values())))
+    def encoded(self) -> pa.DictionaryArray:
+        """The different ids in the order of first appearance, and which of them each row has."""
+        return pc.dictionary_encode(_keys(list(self.columns.values()))).combine_chunks()
 
     @cached_property
+    def starts(self) -> Places:
+        """For each different id the first row that has it."""
+        return np.flatnonzero(~pd.Series(self.encoded.indices.to_numpy()).duplicated().to_numpy())
+
+    @property
     def unique(self) -> bool:
         """Whether no id repeats."""
-        return bool(self.keys.is_unique)
+        return len(self.encoded.dictionary) == len(self)
 
     def texts(self) -> list[str]:
         """The ids as text, joined with blanks where there are several columns."""
@@ -112,8 +123,7 @@ def _unique_order(columns: Sequence[pd.Series], places: Places, rows: Places, id
 
 def _counted_order(columns: Sequence[pd.Series], places: Places, rows: Places, ids: Ids) -> Places:
     """The same for ids that repeat; `places` holds the first row of each id."""
-    firsts = np.flatnonzero(~ids.keys.duplicated())
-    own = pd.Series(ids.keys).map(pd.Series(firsts, index=ids.keys.unique())).to_numpy()
+    own = ids.starts[ids.encoded.indices.to_numpy()]
     asked, given = (np.bincount(side, minlength=len(ids)) for side in (own, places[rows]))
     repeated = rows[(given > asked)[places[rows]]]
     if len(repeated):
@@ -134,26 +144,18 @@ def _refuse_absent(absent: Places, ids: Ids) -> None:
 
 def _places(columns: Sequence[pd.Series], ids: Ids) -> Places:
     """For each row of the submission the (first) row with its id that is asked for, or -1."""
-    index = ids.keys if ids.unique else ids.keys.drop_duplicates()
-    places = index.get_indexer(pd.Index(_keys(columns)))
-    if not ids.unique:
-        firsts = np.flatnonzero(~ids.keys.duplicated())
-        places = np.where(places < 0, -1, firsts[places])
-    # Keys of different texts may be equal: what counts are the ids themselves.
-    sure = np.ones(len(places), dtype=bool)
-    for cells, expected in zip(columns, ids.columns.values(), strict=True):
-        sure &= (expected.iloc[np.maximum(places, 0)].reset_index(drop=True) == cells).to_numpy(dtype=bool)
-    return np.where(sure, places, -1)
+    found = pc.index_in(_keys(columns), value_set=ids.encoded.dictionary)
+    codes = pc.fill_null(found, -1).to_numpy()
+    return np.where(codes < 0, -1, ids.starts[codes])
 
 
-def _keys(columns: Sequence[pd.Series]) -> NDArray[np.uint64]:
-    """A number for each row: the hash of its ids."""
-    keys = np.zeros(len(columns[0]), dtype=np.uint64)
-    for cells in columns:
-        values = cells.to_numpy() if _type(cells) else cells.to_numpy(dtype=object)
-        # A multiplier makes the order of the columns count.
-        keys = keys * np.uint64(1_000_003) + pd.util.hash_array(values, categorize=False)
-    return keys
+def _keys(columns: Sequence[pd.Series]) -> pa.ChunkedArray:
+    """One value for each row: its id, or its ids as one text."""
+    arrays = [pa.chunked_array([pa.array(cells)]) if _type(cells) else text_array(cells) for cells in columns]
+    if len(arrays) == 1:
+        return arrays[0]
+    texts = (array.cast(pa.large_string()) for array in arrays)
+    return pc.binary_join_element_wise(*texts, pa.scalar(BETWEEN, pa.large_string()))
 
 
 def _type(column: pd.Series) -> str | None:

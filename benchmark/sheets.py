@@ -31,7 +31,7 @@ def quick_sheet(data: bytes, header: Sequence[str], types: Mapping[str, str | No
     """The columns that `types` names, converted to the types it gives (else text); None for any odd cell.
 
     Args:
-        data: The file.
+        data: The file, of valid UTF-8.
         header: The names of its columns, in order.
         types: Arrow's names of types by column.
     """
@@ -54,6 +54,7 @@ def quick_sheet(data: bytes, header: Sequence[str], types: Mapping[str, str | No
                 },
                 null_values=[],
                 strings_can_be_null=False,
+                check_utf8=False,
             ),
         )
     except pa.ArrowInvalid:
@@ -114,8 +115,15 @@ def own_sheet(
         ids: The columns that name the rows.
         types: Arrow's names of types of the other columns.
     """
-    for kind in ("int64", None):
+    for kind in ("int64", None) if _begins_with_numbers(data, header, ids) else (None,):
         sheet = quick_sheet(data, header, {**dict.fromkeys(ids, kind), **types})
         if sheet is not None:
             return sheet
     return careful_sheet(data, None, lambda _: list(header))
+
+
+def _begins_with_numbers(data: bytes, header: Sequence[str], ids: Sequence[str]) -> bool:
+    """Whether the ids of the first row are whole numbers: a look that spares a vain attempt."""
+    places = [list(header).index(name) for name in ids]
+    first = pd.read_csv(io.BytesIO(data), nrows=1, dtype=str, usecols=places, na_filter=False)
+    return all(re.fullmatch(r"\s*[+-]?[0-9]+\s*", text) for text in first.to_numpy().ravel())

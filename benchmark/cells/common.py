@@ -4,6 +4,8 @@
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
 # pyright: reportUnknownParameterType=false, reportAttributeAccessIssue=false
 
+from typing import Any
+
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,7 +23,7 @@ NUMBER = r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?:inf|Inf|I
 """A number as text, infinity included."""
 
 
-def text_array(cells: pd.Series) -> pa.ChunkedArray:
+def text_array(cells: Any) -> pa.ChunkedArray:  # noqa: ANN401 - a Series, an array or a list of texts
     """Cells of text as an Arrow array, copied only where they are Python objects."""
     array = pa.array(cells, type=pa.large_string(), from_pandas=True)
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
@@ -72,8 +74,11 @@ def examples(values: pd.Series) -> str:
 
 def _as_numbers(cells: pd.Series) -> pd.Series | None:
     """The numbers that a column of text is made of; None where a cell is another text, or all are blank."""
+    head = cells.iloc[:100]
+    if not head[~missing(head)].str.strip().str.fullmatch(NUMBER).all():
+        return None
     present = cells[~missing(cells)]
-    if present.empty or not present.iloc[:100].str.strip().str.fullmatch(NUMBER).all():
+    if present.empty:
         return None
     stripped = pc.utf8_trim_whitespace(text_array(present))
     if not pc.all(pc.match_substring_regex(stripped, f"^{NUMBER}$")).as_py():

@@ -15,12 +15,12 @@ Names = Annotated[
 
 
 def descriptions(names: Names = None, as_json: AsJson = False) -> None:
-    """Check that both descriptions of each competition tell the same task; exit code 1 where not."""
-    from benchmark.descriptions import problems  # pandas is needed there and not before
+    """Check that both descriptions of each competition and version tell the same task; exit code 1 if not."""
+    from benchmark.descriptions import problems_of_versions  # pandas is needed there and not before
 
     with clear_errors():
         found = present(expand(names) if names else all_ids(), "descriptions")
-        wrong = {competition.id: problems(competition) for competition in found}
+        wrong = {competition.id: problems_of_versions(competition) for competition in found}
     if as_json:
         say_json(wrong)
     else:

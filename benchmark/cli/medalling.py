@@ -1,7 +1,6 @@
 """`medals` and `leaderboard`: what a score wins, and where it would stand."""
 
 import math
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -16,10 +15,12 @@ from benchmark.cli.output import (
     say,
     say_facts,
     say_json,
+    warn,
 )
+from benchmark.cli.progress import Telling
 from benchmark.competition import Competition
 from benchmark.errors import BenchmarkError, NoLeaderboard
-from benchmark.leaderboard import Standing, only_table, read_leaderboard, standing, take_board
+from benchmark.leaderboard import Standing, board_from, keep_board, numbers, read_leaderboard, standing
 from benchmark.medals import above_median, medal
 from benchmark.registry import find
 
@@ -30,6 +31,19 @@ From = Annotated[
     Path | None,
     typer.Option("--from", help="Take the board from a checkout of mle-bench, or from a CSV file, first."),
 ]
+
+
+WHOLE = 0.5
+"""Share of the noted teams that a whole board has at least: some counts are rough."""
+
+
+class TwoSources(BenchmarkError):
+    """A board is wanted from two places at once."""
+
+    code = "two_sources"
+
+    def __init__(self) -> None:
+        super().__init__("--fetch and --from name two sources of one board; give one of them")
 
 
 class NoScore(BenchmarkError):
@@ -86,10 +100,12 @@ def leaderboard(
     """Show the best teams of a leaderboard; with --fetch or --from, take it from there first."""
     with clear_errors():
         competition = find(competition_id)
+        if fetch and source is not None:
+            raise TwoSources
         if source is not None:
-            take_board(competition, source, data_dir)
+            keep_board(competition, board_from(competition, source), data_dir)
         elif fetch:
-            _fetch(competition, data_dir)
+            keep_board(competition, _fetched(competition, as_json), data_dir)
         board = read_leaderboard(competition, data_dir)
         if not board:
             raise NoLeaderboard(competition_id)
@@ -100,17 +116,20 @@ def leaderboard(
             say(f"{entry.rank:>4}  {entry.score:<12g}{entry.recipe}")
 
 
-def _fetch(competition: Competition, data_dir: Path) -> None:
-    """Downloads a board from Kaggle; it is the public one, the only one that its API hands out."""
-    from benchmark.kaggle.download import download_leaderboard
+def _fetched(competition: Competition, quiet: bool) -> list[float]:
+    """The scores of a board from Kaggle; that it lacks most teams is said, for ranks are then too good."""
+    from benchmark.kaggle.board import fetch_scores
 
-    if competition.slug is None:
-        raise NoLeaderboard(competition.id)
-    with tempfile.TemporaryDirectory() as folder:
-        archive = download_leaderboard(competition.slug, Path(folder))
-        board = Path(folder) / "board.csv"
-        board.write_bytes(only_table(archive))
-        take_board(competition, board, data_dir)
+    with Telling(competition.id, quiet) as telling:
+        telling.say("fetching the leaderboard")
+        texts = fetch_scores(competition)
+    scores = numbers(texts, f"Kaggle's leaderboard of {competition.id}")
+    teams = competition.medals.teams
+    if len(scores) < WHOLE * teams:
+        warn(
+            f"{competition.id}: Kaggle's leaderboard has {len(scores)} scores, while {teams} teams took part"
+        )
+    return scores
 
 
 def _words(place: Standing | None) -> str:

@@ -1,16 +1,46 @@
 """What can go wrong between here and Kaggle; each message says what to do."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmark.errors import BenchmarkError
 
 _SETTINGS = "https://www.kaggle.com/settings"
 
 
+class Asked(NamedTuple):
+    """What Kaggle is asked for, as far as messages tell of it."""
+
+    what: str
+    """Its name."""
+    otherwise: str
+    """What to do where Kaggle cannot be asked."""
+    again: str
+    """What comes of running a command again that broke off."""
+
+
+DATA = Asked("data", "prepare from files that are there: --raw DIR", "it goes on where it stopped")
+BOARD = Asked(
+    "leaderboard",
+    "take the board from a checkout of mle-bench: --from DIR",
+    "nothing was kept, and a board that was there before still is",
+)
+
+
 class KaggleFailed(BenchmarkError):
     """Kaggle did not give what was asked for."""
 
     code = "kaggle"
+
+
+class NotOnKaggle(KaggleFailed):
+    """A competition does not come from Kaggle."""
+
+    code = "kaggle_none"
+
+    def __init__(self, competition_id: str, asked: Asked) -> None:
+        self.competition_id = competition_id
+        super().__init__(f"{competition_id!r} is not on Kaggle; {asked.otherwise}")
 
 
 class NoCredentials(KaggleFailed):
@@ -53,10 +83,9 @@ class KaggleUnreachable(KaggleFailed):
 
     code = "kaggle_unreachable"
 
-    def __init__(self, problem: str) -> None:
+    def __init__(self, problem: str, asked: Asked) -> None:
         super().__init__(
-            f"cannot reach Kaggle ({problem}); check the network and the proxy, or prepare from files that "
-            "are there: --raw DIR"
+            f"cannot reach Kaggle ({problem}); check the network and the proxy, or {asked.otherwise}"
         )
 
 
@@ -65,11 +94,11 @@ class RulesNotAccepted(KaggleFailed):
 
     code = "kaggle_rules"
 
-    def __init__(self, slug: str) -> None:
+    def __init__(self, slug: str, asked: Asked) -> None:
         self.slug = slug
         super().__init__(
-            f"Kaggle refuses the data of {slug!r} (403). Its rules must be accepted once, in a browser: open "
-            f"https://www.kaggle.com/c/{slug}/rules and accept, or join at "
+            f"Kaggle refuses the {asked.what} of {slug!r} (403). Its rules must be accepted once, in a "
+            f"browser: open https://www.kaggle.com/c/{slug}/rules and accept, or join at "
             f"https://www.kaggle.com/c/{slug}/data where there is no such button; "
             "the account's phone number must be verified too"
         )
@@ -100,10 +129,10 @@ class TransferBroken(KaggleFailed):
 
     code = "kaggle_transfer"
 
-    def __init__(self, slug: str, problem: str) -> None:
+    def __init__(self, slug: str, problem: str, asked: Asked) -> None:
         super().__init__(
-            f"the transfer of {slug!r} broke ({problem}); run the same command again: "
-            "it goes on where it stopped"
+            f"the transfer of the {asked.what} of {slug!r} broke ({problem}); run the same command again: "
+            f"{asked.again}"
         )
 
 

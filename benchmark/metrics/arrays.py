@@ -1,12 +1,17 @@
-"""What array metrics share: the type of their arguments, and a mean that does not overflow."""
+"""What metrics share: the types of their arguments, and a mean that does not overflow."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Values = NDArray[Any]
 """Labels, texts or numbers, row by row; a second dimension for several columns."""
+Texts: TypeAlias = "pd.Series[str]"
+"""Texts row by row, as pandas keeps them; both sides have the same index."""
 HUGE = np.errstate(over="ignore", invalid="ignore")
 """Decorates what ranks scores with scikit-learn, which sums them up: that may overflow, the order stays."""
 SAFE = 1e150

@@ -41,6 +41,10 @@ def probabilistic_f1(truth: NDArray[Any], predicted: Floats) -> float:
     return 2 * float(kept[truth > 0].sum()) / total if total else 0.0
 
 
+POSITIVE_WEIGHT, HEAVY_WEIGHT = 2.0, 7.0
+"""How often a fracture counts, and the row on the whole patient."""
+
+
 def weighted_multilabel_log_loss(
     answers: pd.DataFrame,
     submission: pd.DataFrame,
@@ -50,20 +54,18 @@ def weighted_multilabel_log_loss(
     study: str,
     kind: str,
     heavy: str,
-    heavy_weight: float = 7.0,
-    positive_weight: float = 2.0,
 ) -> float:
     """The mean over studies of their weighted log loss, 0 at best.
 
     In each study the loss is sum(w l) / sum(w) over its rows, with l = -ln(p) for a positive and -ln(1 - p)
-    for another, p kept within 1e-15 of 0 and 1; w is 1, times `positive_weight` for a positive, times
-    `heavy_weight` for the rows whose column `kind` is `heavy`. Source: the metric of the Kaggle competition
-    RSNA 2022 Cervical Spine Fracture Detection: 14 and 7 for the patient, 2 and 1 for each vertebra.
+    for another, p kept within 1e-15 of 0 and 1; w is 1, times 2 for a positive, times 7 for the rows whose
+    column `kind` is `heavy`. Source: the metric of the Kaggle competition RSNA 2022 Cervical Spine Fracture
+    Detection: 14 and 7 for the patient, 2 and 1 for each vertebra.
     """
     positive = answers[truth].to_numpy(dtype=np.float64) > 0
     kept = np.clip(submission[predicted].to_numpy(dtype=np.float64), EPSILON, 1 - EPSILON)
     losses = -np.log(np.where(positive, kept, 1 - kept))
-    weights = np.where(positive, positive_weight, 1.0) * np.where(answers[kind] == heavy, heavy_weight, 1.0)
+    weights = np.where(positive, POSITIVE_WEIGHT, 1.0) * np.where(answers[kind] == heavy, HEAVY_WEIGHT, 1.0)
     studies = pd.factorize(answers[study])[0]
     return float(np.mean(np.bincount(studies, weights * losses) / np.bincount(studies, weights)))
 

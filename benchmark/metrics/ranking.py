@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmark.metrics.arrays import HUGE
+from benchmark.metrics.auc import roc_auc
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -90,10 +91,10 @@ def jigsaw_bias_auc(
     """ROC AUC over all rows and over the mentions of identities, from 0 to 1.
 
     Formula: a quarter each of the AUC of all rows, and of the power means (exponent -5) over identities of
-    three
-    AUCs: of the rows that mention the identity; of the toxic rows without and the other rows with it; of the
-    toxic rows with and the other rows without it. A row is toxic, and mentions an identity, where the value
-    is 0.5 or more; an empty value is 0. Undefined (NaN) where one of these groups is all toxic or all not.
+    three AUCs: of the rows that mention the identity; of the toxic rows without and the other rows with it;
+    of the toxic rows with and the other rows without it. A row is toxic, and mentions an identity, where the
+    value is 0.5 or more; an empty value is 0. Undefined (NaN) where one of these groups is all toxic or all
+    not.
     Source: the metric of the Kaggle competition Jigsaw Unintended Bias.
 
     MLE-bench cuts predictions at 0.5 as well before it measures any AUC, as with `cut_predictions`; only the
@@ -107,18 +108,11 @@ def jigsaw_bias_auc(
     for identity in identities:
         named = _half(answers[identity])
         for values, rows in zip(groups, (named, toxic ^ named, toxic == named), strict=True):
-            values.append(_auc(toxic[rows], scores[rows]))
+            values.append(roc_auc(toxic[rows], scores[rows]))
     with np.errstate(divide="ignore"):  # an AUC of 0 makes the power mean 0
         means = np.mean(np.array(groups) ** power, axis=1) ** (1 / power)
-    return float(0.25 * _auc(toxic, scores) + 0.25 * means.sum())
+    return float(0.25 * roc_auc(toxic, scores) + 0.25 * means.sum())
 
 
 def _half(values: pd.Series) -> Flags:
     return values.fillna(0).to_numpy(dtype=np.float64) >= 0.5
-
-
-@HUGE
-def _auc(truth: Flags, scores: Floats) -> float:
-    from sklearn.metrics import roc_auc_score
-
-    return float(roc_auc_score(truth, scores)) if truth.any() and not truth.all() else float("nan")

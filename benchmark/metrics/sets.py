@@ -12,17 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from benchmark.metrics.arrays import Values
+from benchmark.cells.common import text_array
+from benchmark.metrics.arrays import Texts
 
 Integers = NDArray[np.int64]
-
-
-class Overlap(NamedTuple):
-    """The sizes of two sets in each row, and of what they share."""
-
-    both: NDArray[np.float64]
-    true: NDArray[np.float64]
-    guess: NDArray[np.float64]
 
 
 class Tokens(NamedTuple):
@@ -39,12 +32,22 @@ class Tokens(NamedTuple):
     size: int
     """How many different tokens there are, at least 1."""
 
+    def true_keys(self) -> Integers:
+        """The different pairs of a row and a token of the truth, a number for each, sorted."""
+        return _distinct(self.true_row * self.size + self.true)
 
-def tokens_of(truth: Values, predicted: Values, *, lower: bool = False) -> Tokens:
-    """The tokens of cells, which white space separates."""
+    def guess_keys(self, *, known_only: bool = False) -> Integers:
+        """The same of the prediction; with `known_only` without tokens that no row of the truth has."""
+        keys = self.guess_row * self.size + self.guess
+        # Tokens of the truth have the first numbers.
+        return _distinct(keys[self.guess <= self.true.max(initial=-1)] if known_only else keys)
+
+
+def tokens_of(truth: Texts, predicted: Texts, *, lower: bool = False) -> Tokens:
+    """The tokens of cells, which white space separates; with `lower` in small letters."""
     true_row, true = _split(truth, lower=lower)
     guess_row, guess = _split(predicted, lower=lower)
-    both = pa.chunked_array([true, guess], type=pa.large_string())
+    both = pa.chunked_array([*true.chunks, *guess.chunks], type=pa.large_string())
     codes = (
         pc.dictionary_encode(both).unify_dictionaries().combine_chunks().indices.to_numpy().astype(np.int64)
     )
@@ -52,15 +55,22 @@ def tokens_of(truth: Values, predicted: Values, *, lower: bool = False) -> Token
     return Tokens(true_row, codes[:split], guess_row, codes[split:], int(codes.max(initial=0)) + 1)
 
 
-def _split(cells: Values, *, lower: bool) -> tuple[Integers, pa.Array]:
+def _split(cells: Texts, *, lower: bool) -> tuple[Integers, pa.ChunkedArray]:
     """The tokens of all cells, and the row of each."""
-    texts = [text.lower() for text in cells] if lower else cells
-    lists = pc.utf8_split_whitespace(pa.array(texts, type=pa.large_string()))
+    texts = text_array([text.lower() for text in cells] if lower else cells)
+    lists = pc.ascii_split_whitespace(texts) if _is_printable(texts) else pc.utf8_split_whitespace(texts)
     tokens = pc.list_flatten(lists)
-    rows = pc.list_parent_indices(lists).to_numpy().astype(np.int64)
-    # White space around a cell makes empty tokens.
+    rows = np.repeat(np.arange(len(cells)), pc.list_value_length(lists).to_numpy())
+    # Blank cells, and white space around others, make empty tokens.
     there = pc.not_equal(tokens, "")
-    return rows[there.to_numpy(zero_copy_only=False)], tokens.filter(there)
+    return (rows, tokens) if pc.all(there).as_py() else (rows[there.to_numpy()], tokens.filter(there))
+
+
+def _is_printable(texts: pa.ChunkedArray) -> bool:
+    """Whether texts are printable ASCII alone, so that a blank is all the white space there is."""
+    buffers = (chunk.buffers()[2] for chunk in texts.chunks if len(chunk))
+    raw = (np.frombuffer(buffer, np.uint8) for buffer in buffers if buffer is not None and buffer.size)
+    return all(some.min() >= ord(" ") and some.max() <= ord("~") for some in raw)
 
 
 def _distinct(keys: Integers) -> Integers:
@@ -69,42 +79,26 @@ def _distinct(keys: Integers) -> Integers:
     return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 
 
-def overlap(truth: Values, predicted: Values, *, lower: bool = False, known_only: bool = False) -> Overlap:
-    """How many distinct tokens each row has on both sides, in the truth and in the prediction.
-
-    Args:
-        truth: Cells of tokens.
-        predicted: Cells of tokens.
-        lower: Whether case does not matter.
-        known_only: Whether predicted tokens that no row of the truth has are left out.
-    """
-    tokens = tokens_of(truth, predicted, lower=lower)
-    size, known = tokens.size, int(tokens.true.max(initial=-1)) + 1
-    first = _distinct(tokens.true_row * size + tokens.true)
-    second = _distinct(tokens.guess_row * size + tokens.guess)
-    if known_only:
-        # Tokens of the truth have the first numbers.
-        second = second[second % size < known]
+def shared(first: Integers, second: Integers) -> Integers:
+    """The keys that two sorted arrays of different keys have in common."""
     merged = np.sort(np.concatenate([first, second]), kind="stable")
-    shared = merged[1:][merged[1:] == merged[:-1]]
-    both, left, right = (
-        np.bincount(keys // size, minlength=len(truth)).astype(np.float64) for keys in (shared, first, second)
-    )
-    return Overlap(both, left, right)
+    return merged[1:][merged[1:] == merged[:-1]]
 
 
-def f1_micro_multilabel(truth: Values, predicted: Values) -> float:
+def f1_micro_multilabel(truth: Texts, predicted: Texts) -> float:
     """The F1 score over all pairs of a row and a label, from 0 to 1.
 
     Formula: 2 tp / (true pairs + predicted pairs); each label counts once a row, and 0 stands where there is
     no pair at all. Predicted labels that no row of the truth has are left out, not counted as wrong: so does
     MLE-bench, whose label binarizer knows the labels of the answers only.
     """
-    both, true, guess = (part.sum() for part in overlap(truth, predicted, known_only=True))
-    return float(2 * both / (true + guess)) if true + guess else 0.0
+    tokens = tokens_of(truth, predicted)
+    true, guess = tokens.true_keys(), tokens.guess_keys(known_only=True)
+    pairs = len(true) + len(guess)
+    return 2 * len(shared(true, guess)) / pairs if pairs else 0.0
 
 
-def map_at_k(truth: Values, predicted: Values, *, k: int) -> float:
+def map_at_k(truth: Texts, predicted: Texts, *, k: int) -> float:
     """The mean average precision of ordered lists at k places, from 0 to 1.
 
     Formula: for each row the sum over places i <= k that hold a true token for the first time of
@@ -112,24 +106,41 @@ def map_at_k(truth: Values, predicted: Values, *, k: int) -> float:
     Source: Kaggle's MAP@k; with one true token it is 1 / (place of the first hit).
     """
     tokens = tokens_of(truth, predicted)
-    row = tokens.guess_row
-    place = np.arange(len(row)) - np.searchsorted(row, row) + 1
+    wanted = tokens.true_keys()
+    place = _counted(tokens.guess_row)
     near = place <= k
-    keys = pd.Series((row * tokens.size + tokens.guess)[near])
-    wanted = _distinct(tokens.true_row * tokens.size + tokens.true)
-    hit = (keys.isin(wanted) & ~keys.duplicated()).to_numpy()
-    rows, places = row[near][hit], place[near][hit]
-    so_far = np.arange(len(rows)) - np.searchsorted(rows, rows) + 1
-    gains = np.bincount(rows, weights=so_far / places, minlength=len(truth))
+    keys, place = (tokens.guess_row * tokens.size + tokens.guess)[near], place[near]
+    hit = _are_in(keys, wanted)
+    keys, place = keys[hit], place[hit]
+    first = ~pd.Series(keys).duplicated().to_numpy()
+    row, place = keys[first] // tokens.size, place[first]
+    gains = np.bincount(row, weights=_counted(row) / place, minlength=len(truth))
     most = np.minimum(np.bincount(wanted // tokens.size, minlength=len(truth)), k)
     return float(np.mean(np.divide(gains, most, out=np.zeros(len(gains)), where=most > 0)))
 
 
-def top1_error(truth: Values, predicted: Values) -> float:
+def _counted(row: Integers) -> Integers:
+    """The place of each thing in its row, from 1, where things come row by row."""
+    counts = np.bincount(row)
+    return np.arange(1, len(row) + 1) - np.repeat(np.cumsum(counts) - counts, counts)
+
+
+def _are_in(keys: Integers, wanted: Integers) -> NDArray[np.bool_]:
+    """Which keys are among others, which are sorted."""
+    if not len(wanted):
+        return np.zeros(len(keys), dtype=np.bool_)
+    return wanted[np.minimum(np.searchsorted(wanted, keys), len(wanted) - 1)] == keys
+
+
+def top1_error(truth: Texts, predicted: Texts) -> float:
     """The share of rows whose first label is wrong, from 0 to 1.
 
     Formula: 1 - mean of [first predicted whole number = truth]. Source: the metric of Kaggle's iNaturalist
     2019.
     """
-    first = pd.Series(predicted, dtype=object).str.split(n=1).str[0]
-    return 1.0 - float(np.mean(first.astype(np.int64).to_numpy() == truth.astype(np.int64)))
+    return 1.0 - float(np.mean(_first_number(truth) == _first_number(predicted)))
+
+
+def _first_number(cells: Texts) -> Integers:
+    lists = pc.utf8_split_whitespace(text_array(cells), max_splits=1)
+    return pc.list_element(lists, 0).to_numpy().astype(np.int64)

@@ -60,6 +60,15 @@ def _words(random: Random, rows: int, parts: int, rule: Column) -> Cells:
     return joined(np.char.add("w", numbers.astype(str)), rows)
 
 
+def one_word_anew(random: Random, texts: Sequence[str]) -> list[str]:
+    """Texts of equally many words, of each of which one word is another."""
+    words = np.array([text.split() for text in texts], dtype=object)
+    rows, parts = words.shape
+    places = random.integers(0, parts, rows)
+    words[np.arange(rows), places] = np.char.add("w", random.integers(0, WORDS, rows).astype(str))
+    return joined(words, rows)
+
+
 def _whole_numbers(random: Random, rows: int, parts: int, rule: Column) -> Cells:
     return joined(random.integers(1, 1010, rows * parts), rows)
 

@@ -23,6 +23,9 @@ from benchmark.speed.files import Files, Size, generate, sizes
 MEBIBYTE = 1024 * 1024
 FEW = 64
 """Rows of a small submission: enough that no metric is without a value."""
+ROUNDS = 3
+"""How often a grade and a read are timed, of which the least counts: the first time pays for memory that the
+second finds in place, and would make whatever comes first look slow."""
 Result = TypeVar("Result")
 
 
@@ -113,13 +116,13 @@ def _get_ready(competition: Competition, folder: Path) -> None:
 def _figures(competition: Competition, files: Files, size: Size) -> Figures:
     answers = files.private / competition.answers.file
     data = files.submission.read_bytes()
-    grade_s, report = _timed(lambda: grade(data, competition, files.private))
+    grade_s, report = _least(lambda: grade(data, competition, files.private))
     compile_s, contract = _timed(lambda: compile_contract(competition, files.public))
     check_s, verdict = _timed(lambda: check(data, contract))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     if verdict.valid != report.valid_submission:
         raise AssertionError(f"contract and grader disagree on generated files: {verdict.message}")
-    read_s, _ = _timed(lambda: _read(files.submission, answers))
+    read_s, _ = _least(lambda: _read(files.submission, answers))
     return Figures(
         id=competition.id,
         metric=competition.metric.name,
@@ -143,6 +146,14 @@ def _read(*paths: Path) -> None:
             pd.read_json(path, lines=True)
         else:
             pd.read_csv(path)
+
+
+def _least(work: Callable[[], Result]) -> tuple[float, Result]:
+    """The least that a piece of work takes in some rounds."""
+    seconds, result = _timed(work)
+    for _ in range(ROUNDS - 1):
+        seconds = min(seconds, _timed(work)[0])
+    return seconds, result
 
 
 def _timed(work: Callable[[], Result]) -> tuple[float, Result]:

@@ -16,6 +16,7 @@ from benchmark.metrics import METRICS
 from benchmark.metrics.words import WORDS
 from benchmark.origin import origin_words, traces, words_of
 from benchmark.registry import all_ids, find, load, members
+from benchmark.versions import CHANGES
 
 MLE_BENCH = (*members("split75"), *members("dev"))
 PLAIN, HIDDEN = "description.md", "description_obfuscated.md"
@@ -118,3 +119,19 @@ def test_the_command_names_problems(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     done = CliRunner().invoke(app, ["descriptions", "practice-digits"])
     assert done.exit_code == 1
     assert "practice-digits: description.md: it does not name the metric" in done.stdout
+
+
+def test_the_command_checks_what_version_2_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A problem of both versions is named once, one of the second version as its own."""
+    copied("spaceship-titanic", tmp_path, lambda text: text.replace("Accuracy", "Score"), HIDDEN)
+    changes = tmp_path / "spaceship-titanic" / CHANGES
+    changes.write_text(changes.read_text().replace("Members of a group", "Members of a party"))
+    monkeypatch.setattr(sys.modules["benchmark.registry"], "COMPETITIONS", tmp_path)
+    done = CliRunner().invoke(app, ["descriptions", "spaceship-titanic", "--json"])
+    assert done.exit_code == 1
+    first, *others = json.loads(done.stdout)["spaceship-titanic"]
+    assert first == f"{HIDDEN}: it does not name the metric as 'accuracy'"
+    assert [other.partition("'Members")[0] for other in others] == [
+        f"data version 2: {PLAIN}: ",
+        f"data version 2: {HIDDEN}: ",
+    ]

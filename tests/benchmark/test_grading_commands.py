@@ -9,8 +9,6 @@ from typer.testing import CliRunner, Result
 
 from benchmark.__main__ import app
 from benchmark.batch import GradingReport
-from benchmark.errors import BadLeaderboard
-from benchmark.leaderboard import only_table
 from benchmark.registry import find
 from benchmark.verify import verify
 from benchmark.versions import at_version
@@ -185,16 +183,8 @@ def test_boards_that_are_none(tmp_path: Path, text: str, said: str) -> None:
     assert failed.exit_code == 1
     assert said in failed.stderr
     assert "no such file" in run("leaderboard", "leaf-classification", "--from", tmp_path / "c").stderr
-
-
-def test_archives_that_hold_no_board(tmp_path: Path) -> None:
-    pack(tmp_path / "board.zip", b"score\n1\n")
-    whole = (tmp_path / "board.zip").read_bytes()
-    archive = tmp_path / "broken.zip"
-    for content in (b"", b"<html>", whole[:-30], whole.replace(b"score", b"SCORE")):
-        archive.write_bytes(content)
-        with pytest.raises(BadLeaderboard, match=r"no ZIP archive"):
-            only_table(archive)
+    both = run("leaderboard", "AI4Code", "--fetch", "--from", tmp_path / "c", "--data-dir", tmp_path)
+    assert "two sources" in both.stderr
 
 
 def test_verify(data_dir: Path, digits: Practice, tmp_path: Path) -> None:

@@ -23,8 +23,13 @@ flags = st.lists(st.tuples(st.booleans(), st.booleans()), min_size=1, max_size=4
 numbers = st.floats(-1e6, 1e6)
 number_pairs = st.lists(st.tuples(numbers, numbers), min_size=2, max_size=40)
 shares = st.floats(0, 1)
-words = st.lists(st.sampled_from(["a", "B", "b", "cc", "ä", "d"]), max_size=6)
-word_pairs = st.lists(st.tuples(words, words), min_size=1, max_size=12)
+words = st.lists(st.sampled_from(["a", "B", "b", "cc", "d"]), max_size=6)
+more_words = st.lists(st.sampled_from(["a", "B", "b", "cc", "ä", "d"]), max_size=6)
+word_pairs = st.one_of(
+    [st.lists(st.tuples(some, some), min_size=1, max_size=12) for some in (words, more_words)]
+)
+"""Half of them in ASCII, which is split by another function."""
+blanks = st.sampled_from([" ", "  ", "\t", "\u2003"])
 
 
 def arrays(pairs: Sequence[tuple[object, object]]) -> tuple[np.ndarray, np.ndarray]:
@@ -32,9 +37,9 @@ def arrays(pairs: Sequence[tuple[object, object]]) -> tuple[np.ndarray, np.ndarr
     return np.array(first), np.array(second)
 
 
-def cells(pairs: Sequence[tuple[list[str], list[str]]]) -> tuple[np.ndarray, np.ndarray]:
-    first, second = ([" ".join(row[side]) for row in pairs] for side in (0, 1))
-    return np.array(first, dtype=object), np.array(second, dtype=object)
+def cells(pairs: Sequence[tuple[list[str], list[str]]], blank: str = " ") -> tuple[pd.Series, pd.Series]:
+    first, second = ([blank.join(row[side]) for row in pairs] for side in (0, 1))
+    return pd.Series(first, dtype="str"), pd.Series(second, dtype="str")
 
 
 @given(label_pairs)
@@ -77,6 +82,19 @@ def test_multiclass_log_loss(rows: list[tuple[int, tuple[float, float, float]]])
     assert score("multiclass_log_loss", truth, guess) == pytest.approx(literal)
 
 
+scored = st.tuples(st.booleans(), st.sampled_from([-1e300, -0.0, 0.0, 0.1, 0.1 + 1e-17, 1.0]) | numbers)
+
+
+@given(st.lists(scored, max_size=40))
+def test_roc_auc(rows: list[tuple[bool, float]]) -> None:
+    truth, guess = (np.array(side, dtype=float) for side in zip(*rows, strict=True)) if rows else ([], [])
+    found = score("roc_auc", np.asarray(truth), np.asarray(guess))
+    if len(set(truth)) < 2:
+        assert math.isnan(found)
+    else:
+        assert found == pytest.approx(sk.roc_auc_score(truth, guess), abs=1e-12)
+
+
 @given(number_pairs)
 def test_numbers(pairs: list[tuple[float, float]]) -> None:
     truth, guess = arrays(pairs)
@@ -117,9 +135,9 @@ def test_columns_and_rows_that_do_not_count() -> None:
     assert score("mae_where", answers, guesses, column="a", where="on", equals=0) == pytest.approx(97.0)
 
 
-@given(word_pairs)
-def test_sets_of_words(rows: list[tuple[list[str], list[str]]]) -> None:
-    truth, guess = cells(rows)
+@given(word_pairs, blanks)
+def test_sets_of_words(rows: list[tuple[list[str], list[str]]], blank: str) -> None:
+    truth, guess = cells(rows, blank)
     sets = [({word.lower() for word in a}, {word.lower() for word in b}) for a, b in rows]
     literal = sum(len(a & b) / len(a | b) if a | b else 0.0 for a, b in sets) / len(rows)
     assert score("word_jaccard_mean", truth, guess) == pytest.approx(literal)
@@ -145,7 +163,7 @@ def test_map_at_k(rows: list[tuple[list[str], list[str]]], k: int) -> None:
 
 @given(st.lists(st.tuples(st.text("abä", max_size=6), st.text("abä", max_size=6)), min_size=1, max_size=10))
 def test_mean_levenshtein(rows: list[tuple[str, str]]) -> None:
-    truth, guess = (np.array(side, dtype=object) for side in zip(*rows, strict=True))
+    truth, guess = (pd.Series(side, dtype="str") for side in zip(*rows, strict=True))
     literal = sum(distance(a, b) for a, b in rows) / len(rows)
     assert score("mean_levenshtein", truth, guess) == pytest.approx(literal)
 
@@ -163,8 +181,8 @@ def distance(first: str, second: str) -> int:
 
 
 def test_top1_error() -> None:
-    truth = np.array(["5", "7", "9"], dtype=object)
-    guess = np.array(["5 1 2", "1 7", "09"], dtype=object)
+    truth = pd.Series(["5", "7", "9"], dtype="str")
+    guess = pd.Series(["5 1 2", "1 7", "09"], dtype="str")
     assert score("top1_error", truth, guess) == pytest.approx(1 / 3)
 
 

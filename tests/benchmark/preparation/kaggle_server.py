@@ -1,26 +1,36 @@
-"""A server that speaks the part of Kaggle's API which the kaggle package calls for a download, and its
-faults."""
+"""A server that speaks the part of Kaggle's API which the kaggle package calls for data and leaderboards, and
+its faults."""
 
 import json
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
 
+Team = dict[str, Any]
+"""One row of a leaderboard, as Kaggle names its fields."""
 TOKEN = "KGAT_right"
 ETAG = '"the-same-file"'
 
 
 class KaggleServer(ThreadingHTTPServer):
-    """Serves one archive for each competition that it knows."""
+    """Serves one archive and one leaderboard for each competition that it knows."""
 
     daemon_threads = True
 
     def __init__(self, archives: dict[str, bytes]) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.archives = archives
+        self.boards: dict[str, Sequence[Team]] = {}
+        """The teams of each leaderboard, best first."""
+        self.most_teams = 200
+        """How many teams a page of a leaderboard has at most."""
+        self.odd_board: bytes | None = None
+        """What is sent instead of a page of a leaderboard."""
+        self.good_pages = 0
+        """How many pages of a leaderboard are sent before a fault shows."""
         self.refuse: tuple[int, dict[str, str]] | None = None
         """The status and headers with which the data are refused."""
         self.sign_in: int | None = None
@@ -33,6 +43,8 @@ class KaggleServer(ThreadingHTTPServer):
         """The range that each transfer asked for."""
         self.asked: list[str] = []
         """The path of every request."""
+        self.pages: list[dict[str, Any]] = []
+        """What every request for a page of a leaderboard asked for."""
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that hangs up, as one does that finds its disk too small, is nothing to report."""
@@ -59,6 +71,8 @@ class Handler(BaseHTTPRequestHandler):
             self._json(200, {"active": request["token"] == TOKEN, "username": "someone"})
         elif self.headers["Authorization"] != f"Bearer {TOKEN}":
             self._json(401, {"code": 401, "message": "Unauthenticated"})
+        elif self.path.endswith("/competitions.CompetitionApiService/GetLeaderboard"):
+            self._page(request)
         elif self.server.refuse is not None:
             status, headers = self.server.refuse
             self._json(status, {"code": status, "message": "refused"}, headers)
@@ -67,6 +81,25 @@ class Handler(BaseHTTPRequestHandler):
         else:
             place = f"{self.server.endpoint}/files/{request['competitionName']}.zip?signed=yes"
             self._json(302, {}, {"Location": place})
+
+    def _page(self, request: dict[str, Any]) -> None:
+        """A page of a leaderboard, or the fault that is due."""
+        server, name = self.server, request["competitionName"]
+        server.pages.append(request)
+        faulty = len(server.pages) > server.good_pages
+        if server.refuse is not None and faulty:
+            status, headers = server.refuse
+            self._json(status, {"code": status, "message": "refused\x1b[2J"}, headers)
+        elif name not in server.boards:
+            self._json(404, {"code": 404, "message": "Not found"})
+        elif server.odd_board is not None and faulty:
+            self._send(200, server.odd_board)
+        else:
+            start = int(request.get("pageToken", "after-0").removeprefix("after-"))
+            end = start + min(request.get("pageSize", 20), server.most_teams)
+            more = {"nextPageToken": f"after-{end}"} if end < len(server.boards[name]) else {}
+            content = json.dumps({"submissions": server.boards[name][start:end], **more}).encode()
+            self._send(200, content, cut=faulty and server.cuts > 0)
 
     def do_GET(self) -> None:
         self.server.asked.append(self.path)
@@ -90,14 +123,19 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _json(self, status: int, value: dict[str, Any], headers: dict[str, str] | None = None) -> None:
-        content = json.dumps(value).encode()
+        self._send(status, json.dumps(value).encode(), headers)
+
+    def _send(
+        self, status: int, content: bytes, headers: dict[str, str] | None = None, *, cut: bool = False
+    ) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         for name, text in (headers or {}).items():
             self.send_header(name, text)
         self.end_headers()
-        self.wfile.write(content)
+        self.wfile.write(content[: len(content) // 2] if cut else content)
+        self.close_connection = cut
 
     def log_message(self, format: str, *args: object) -> None:
         """Says nothing."""

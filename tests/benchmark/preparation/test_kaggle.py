@@ -2,16 +2,13 @@
 
 # The kaggle package ships no types.
 # pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false
-# pyright: reportUnknownArgumentType=false
 
 import hashlib
 import io
 import random
 import shutil
 import socket
-import time
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +18,7 @@ from benchmark.__main__ import app
 from benchmark.preparation.checksums import CHECKSUMS
 from benchmark.registry import COMPETITIONS, find
 from tests.benchmark.preparation.describing import describe_tree, differences
-from tests.benchmark.preparation.kaggle_server import TOKEN, KaggleServer, serving
+from tests.benchmark.preparation.kaggle_server import KaggleServer
 from tests.benchmark.preparation.test_golden import DATA, expected_of
 
 NAME = "spaceship-titanic"
@@ -41,26 +38,10 @@ ARCHIVE = archive()
 
 
 @pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KaggleServer]:
-    """Kaggle, as far as this process knows; the user's own tokens are out of sight."""
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
-    for name in ("KAGGLE_USERNAME", "KAGGLE_KEY", "KAGGLE_CONFIG_DIR"):
-        monkeypatch.delenv(name, raising=False)
-    from kagglesdk import kaggle_env
-
-    with serving({NAME: ARCHIVE}) as running:
-        monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.PROD, running.endpoint)  # pyright: ignore[reportPrivateUsage]
-        from kaggle.api.kaggle_api_extended import KaggleApi
-
-        monkeypatch.setattr(KaggleApi, "config", str(tmp_path / "kaggle.json"))
-        monkeypatch.setattr(time, "sleep", no_wait)
-        yield running
-
-
-def no_wait(_: float) -> None:
-    """The package waits longer and longer between its attempts."""
+def server(kaggle: KaggleServer) -> KaggleServer:
+    """Kaggle with the data of one competition."""
+    kaggle.archives[NAME] = ARCHIVE
+    return kaggle
 
 
 def run(data: Path, *more: str) -> Result:
