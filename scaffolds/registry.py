@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from scaffolds.errors import UserError
 from scaffolds.prompts import Prompts
 from scaffolds.run import Scaffold
+from scaffolds.yaml_text import read_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _preset(name: str, make: type[object], preset: str) -> Mapping[str, object]:
             f"scaffold {name!r}: there is no preset {preset!r}. There are: {', '.join(there) or 'none'}"
         )
     try:
-        settings: object = yaml.safe_load(there[preset].read_text(encoding="utf-8"))
+        settings: object = read_yaml(there[preset].read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"the preset {str(there[preset])!r} is not YAML: {error}") from error
     if not isinstance(settings, dict):
