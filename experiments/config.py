@@ -187,9 +187,9 @@ class Sweep(_Frozen):
             for key in changes:
                 if (word := key.partition(".")[0]) not in VARIANT_KEYS:
                     near = get_close_matches(word, VARIANT_KEYS, n=1)
-                    hint = f"did you mean {near[0]!r}? " if near else ""
+                    hint = f"did you mean {near[0]!r}? It" if near else "it"
                     raise ValueError(
-                        f"variant {name!r} changes {key!r}; {hint}It may change {', '.join(VARIANT_KEYS)}"
+                        f"variant {name!r} changes {key!r}; {hint} may change {', '.join(VARIANT_KEYS)}"
                     )
         return variants
 

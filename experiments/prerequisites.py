@@ -22,7 +22,7 @@ from sandbox.gpu import LOAD, device_names
 from sandbox.hardware import any_card
 from sandbox.machine import Machine
 from scaffolds.errors import UserError
-from scaffolds.registry import ScaffoldType, configured
+from scaffolds.registry import ScaffoldType, build, configured
 from scaffolds.registry import find as find_scaffold
 from scaffolds.tools import SANDBOX_TOOLS
 
@@ -76,14 +76,15 @@ def _scaffolds(sweep: Sweep) -> Iterator[Problem]:
             continue
         try:
             options = sweep.options(choice, sweep.models[0], sweep.time_limits[0], variant)
-            agent_config(kind, options)
+            build(kind, agent_config(kind, options))
         except UserError as error:
             words = str(error)
             said = f"variant {variant!r} of " if sweep.variants[variant] and "variant" not in words else ""
             yield Problem("setting", f"{said}{words}")
             continue
         if unknown := [name for name in options.tools if name not in SANDBOX_TOOLS]:
-            yield Problem("setting", f"no tool {unknown[0]!r}; there are: {', '.join(SANDBOX_TOOLS)}")
+            said = f"variant {variant!r}: " if sweep.variants[variant] else ""
+            yield Problem("setting", f"{said}no tool {unknown[0]!r}; there are: {', '.join(SANDBOX_TOOLS)}")
 
 
 def _isolation(sweep: Sweep, models: Iterable[str], machine: Machine) -> Iterator[Problem]:

@@ -34,8 +34,8 @@ from experiments.process import own_process
 from experiments.results import GRADE_FILE
 from sandbox.salvage import salvage
 from sandbox.workspace import Workspace
-from scaffolds.errors import UserError
-from scaffolds.run import Scaffold
+from scaffolds.errors import AgentError, UserError
+from scaffolds.run import Outcome, Scaffold
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.durable import DurableRun
 from scaffolds.runtime.log import read_log
@@ -169,14 +169,20 @@ def _freeze(session: Session, cell: Cell, tree: str | None, ending: Ending) -> s
 def _ending(scaffold: Scaffold, run: DurableRun) -> Ending:
     """Run the scaffold: the one place where an exception becomes the recorded outcome of a run."""
     try:
-        outcome = scaffold.run(run)
-    except Exception as error:
+        outcome = _outcome(scaffold.run(run))
+    except (Exception, SystemExit) as error:
         failure = classify(error)
         if failure.family not in ("limit", "agent"):
             raise
         trace = "".join(traceback.format_exception(error)) if failure.bug else ""
         return Ending(failure.family, failure.code, redacted(f"{failure.message}\n{trace}".strip()))
     return Ending("done", "", outcome.summary)
+
+
+def _outcome(returned: object) -> Outcome:
+    if isinstance(returned, Outcome):
+        return returned
+    raise AgentError(f"a scaffold's `run` returns an Outcome, and this one's {returned!r}")
 
 
 def main(

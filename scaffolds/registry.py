@@ -6,6 +6,7 @@ A preset is a file of settings beside a scaffold, `presets/paper.yaml`, and is n
 
 import importlib
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -55,13 +56,13 @@ def find(name: str) -> ScaffoldType:
             raise UserError(_unknown(name))
         module, attribute = f"scaffolds.{scaffold}", "Scaffold"
     try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, SyntaxError, TypeError, ValueError) as error:
-        raise UserError(f"scaffold {name!r} cannot be loaded: {error}") from error
-    config: Any = getattr(found, "Config", None)
-    if not (isinstance(config, type) and issubclass(config, BaseModel)):
-        raise UserError(f"scaffold {name!r} has no pydantic model `Config`; see docs/writing-a-scaffold.md")
-    return ScaffoldType(name, cast("type[Scaffold]", found), config, _preset(name, found, preset))
+        found: object = getattr(importlib.import_module(module), attribute)
+    except (Exception, SystemExit) as error:
+        raise UserError(f"scaffold {name!r} cannot be loaded: {_said(error)}") from error
+    if lack := _lack(found):
+        raise UserError(f"scaffold {name!r} {lack}; see docs/writing-a-scaffold.md")
+    made: Any = found
+    return ScaffoldType(name, cast("type[Scaffold]", made), made.Config, _preset(name, made, preset))
 
 
 def find_resolved(name: str) -> ScaffoldType:
@@ -80,6 +81,20 @@ def configured(kind: ScaffoldType, settings: Mapping[str, object]) -> BaseModel:
         ValidationError: pydantic's.
     """
     return kind.config.model_validate({**kind.preset, **settings})
+
+
+def build(kind: ScaffoldType, settings: Mapping[str, object]) -> Scaffold:
+    """The scaffold with these settings.
+
+    Raises:
+        ValidationError: pydantic's, where a setting is wrong.
+        UserError: it cannot be made of them.
+    """
+    config = configured(kind, settings)
+    try:
+        return kind.make(config)
+    except Exception as error:
+        raise UserError(f"scaffold {kind.name!r} cannot be made: {_said(error)}") from error
 
 
 def names() -> list[str]:
@@ -110,6 +125,28 @@ def _preset(name: str, make: type[object], preset: str) -> Mapping[str, object]:
     if not isinstance(settings, dict):
         raise UserError(f"the preset {str(there[preset])!r} is not a mapping of settings")
     return cast("dict[str, object]", settings)
+
+
+def _lack(found: object) -> str:
+    """What a class needs to be a scaffold and does not have; empty where it has all."""
+    config: object = getattr(found, "Config", None)
+    if not isinstance(found, type):
+        return "is no class"
+    if not (isinstance(config, type) and issubclass(config, BaseModel)):
+        return "has no pydantic model `Config`"
+    if not isinstance(getattr(found, "version", None), str):
+        return "has no text `version`"
+    return "" if callable(getattr(found, "run", None)) else "has no method `run`"
+
+
+def _said(error: BaseException) -> str:
+    """An exception of a stranger's code in words, with the line of it that raised it."""
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error}; its folder has to be in PYTHONPATH"
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    if last.filename in (__file__, importlib.__file__) or last.filename.startswith("<frozen"):
+        return str(error)
+    return f"{type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
 
 
 def _unknown(name: str) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 
 from pydantic import BaseModel, ConfigDict
@@ -68,6 +69,28 @@ class Raises(_Agent):
 
     def run(self, run: Run) -> Outcome:
         raise ZeroDivisionError("the agent's own fault")
+
+
+class Exits(_Agent):
+    """Ends as a program does."""
+
+    def run(self, run: Run) -> Outcome:
+        sys.exit("the agent's own end")
+
+
+class ReturnsNothing(_Agent):
+    """Forgets its outcome."""
+
+    def run(self, run: Run) -> Outcome:
+        return None  # pyright: ignore[reportReturnType] - that is its fault
+
+
+class NotesNonsense(_Agent):
+    """Notes what is no JSON."""
+
+    def run(self, run: Run) -> Outcome:
+        run.note("agent.noted", thing=object())  # pyright: ignore[reportArgumentType] - that is its fault
+        return Outcome("noted")
 
 
 class Kills(_Agent):
