@@ -20,6 +20,8 @@ from scaffolds.runtime.ledger import Limits
 
 CELL_FILE = "cell.json"
 """The cell, in its run folder."""
+PROCESS_LOG = "process.log"
+"""What a run's process printed, there too."""
 
 
 Description = Literal["original", "obfuscated"]

@@ -25,13 +25,13 @@ from experiments.build import (
 )
 from experiments.cell import CELL_FILE, Cell, load_cell
 from experiments.console import OUT, command
-from experiments.files import read_json, write_bytes, write_json
+from experiments.files import write_bytes, write_json
 from experiments.final import final_submission
 from experiments.means import Means, means_alone
 from experiments.model_access import redacted
 from experiments.outcome import classify
 from experiments.process import own_process
-from experiments.results import GRADE_FILE
+from experiments.results import GRADE_FILE, read_grade
 from sandbox.salvage import salvage
 from sandbox.workspace import Workspace
 from scaffolds.errors import AgentError, UserError
@@ -70,7 +70,7 @@ def run_cell(
     """
     cell = load_cell(folder)
     with _locked(folder):
-        if (grade := read_json(folder / GRADE_FILE)) is not None:
+        if (grade := read_grade(folder)) is not None:
             return grade
         return _run_and_grade(cell, folder, finalize, guard, means or means_alone(cell))
 

@@ -50,6 +50,8 @@ class RunState:
     outcome: str = ""
     """`done`, `limit` or `agent`; empty while the run goes on."""
     code: str = ""
+    fork: str = ""
+    """What it was forked from, in words."""
     activity: str = ""
     """What it is doing now."""
 
@@ -68,6 +70,8 @@ class RunState:
                 self.resumes += 1
                 self.waiting = frozenset()
                 self._ran_under(data)
+            case ev.RUN_FORK:
+                self.fork = f"{data['parent']} at event {data['at']}"
             case ev.WAIT_START:
                 self.waiting |= {event.lane}
                 self.activity = "waiting for the provider"
@@ -98,10 +102,12 @@ class RunState:
             self.nodes += 1
             self.good += event.data.get("status") == "ok"
         elif event.type.endswith(".pick"):
-            self.pick, self.best = event.data.get("node"), _finite(event.data.get("score"))
+            node = event.data.get("node")
+            self.pick = node if isinstance(node, int) else None
+            self.best = finite(event.data.get("score"))
 
 
-def _finite(value: object) -> float | None:
+def finite(value: object) -> float | None:
     """What a scaffold calls a score, if it is one."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

@@ -93,6 +93,19 @@ class NotesNonsense(_Agent):
         return Outcome("noted")
 
 
+class Odd(_Agent):
+    """Notes nodes as they should not be, beside one that is as it should."""
+
+    def run(self, run: Run) -> Outcome:
+        run.note("agent.node", id=1, parents=[], operator="draft", status="ok", score=0.5, code="x" * 2000)
+        run.note("agent.node", id=2, parents=[7, 2, "1"], operator="stray", status="ok", score="high")
+        run.note("agent.node", id=1, operator="twin")
+        run.note("agent.node", id=[3], parents=4)
+        run.note("agent.node", words="no number")
+        run.note("agent.pick", node=[1], score="best")
+        return Outcome("an odd end")
+
+
 class Kills(_Agent):
     """Ends its own process, every time: nothing but the world's failure can be told from outside."""
 
