@@ -13,7 +13,7 @@ from rich.console import Console
 from experiments.model_access import redacted
 from experiments.outcome import classify
 from experiments.spending import SWEEP_SPENT
-from sandbox.text import printable
+from sandbox.text import bear_any_encoding, printable
 from scaffolds.errors import DISK_FULL
 
 OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
@@ -53,7 +53,8 @@ def command(function: Callable[..., None]) -> Callable[[], None]:
     """Make a command of a function: typer reads its signature, errors become one clear message."""
 
     def main() -> None:
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        bear_any_encoding()
+        app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
         app.command()(function)
         try:
             app(standalone_mode=True)

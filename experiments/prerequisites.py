@@ -1,5 +1,6 @@
 """What a sweep needs and this machine lacks: found before anything is spent, each with what mends it."""
 
+import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
@@ -50,6 +51,7 @@ def find_problems(
         *_isolation(sweep, models_of(sweep), machine),
         *_competitions(sweep, data_dir),
         *_hardware(sweep, machine, other_gpu=other_gpu),
+        *_places(sweep, data_dir, runs_dir),
         *_disk(sweep, runs_dir),
     ]
     return tuple(dict.fromkeys(found))
@@ -140,11 +142,12 @@ def _unprepared(names: Sequence[str], command: str, more: str = "") -> Iterator[
 
 def _has_data(name: str, data_dir: Path) -> bool:
     """Whether a competition can be run; practice data come with scikit-learn and are made at the start."""
-    competition = find(name)
-    if competition.complexity == "practice":
-        return True
+    return find(name).complexity == "practice" or _is_prepared(name, data_dir)
+
+
+def _is_prepared(name: str, data_dir: Path) -> bool:
     try:
-        prepared(competition, data_dir)
+        prepared(find(name), data_dir)
     except NotPrepared:
         return False
     return True
@@ -162,6 +165,23 @@ def _hardware(sweep: Sweep, machine: Machine, *, other_gpu: bool) -> Iterator[Pr
             what = f"{name} is more than this machine has:\n{wants}"
             enough = not machine.lacks(any_card(hardware))
             yield Problem("hardware", what, _OTHER_GPU if enough else _ANY_HARDWARE)
+
+
+def _places(sweep: Sweep, data_dir: Path, runs_dir: Path) -> Iterator[Problem]:
+    """Folders that a sweep writes into and cannot: practice data are made where they are not there yet."""
+    practice = {*competition_ids(sweep)} & {*members("practice")}
+    makes_data = not all(_is_prepared(name, data_dir) for name in practice)
+    wanted = [("--runs-dir", runs_dir), *([("--data-dir", data_dir)] if makes_data else [])]
+    for option, folder in wanted:
+        there = _there(folder)
+        if not (there.is_dir() and os.access(there, os.W_OK | os.X_OK)):
+            why = "is no folder that you may write into" if there.is_dir() else "is no folder"
+            yield Problem("disk", f"{str(there)!r} {why}; choose another", f"{option} FOLDER")
+
+
+def _there(path: Path) -> Path:
+    """The path, or the nearest above it that exists."""
+    return next(place for place in (path.absolute(), *path.absolute().parents) if os.path.lexists(place))
 
 
 def _disk(sweep: Sweep, runs_dir: Path) -> Iterator[Problem]:

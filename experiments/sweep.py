@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +26,7 @@ from experiments.executor import Executor, SpendingLimit, Tally, jobs_for
 from experiments.leases import Leases, default_folder
 from experiments.plan import Plan, plan
 from experiments.plan_view import plan_record, print_plan
+from experiments.problem import Problem
 from experiments.progress import Display, JsonLines, LiveTable, PlainLines, Progress, emit
 from experiments.report import show
 from experiments.results import Row
@@ -98,12 +99,25 @@ def main(
     if not only_plan:
         _keep_to_the_code(wanted, foreign)
     planned = plan(sweep, data_dir, runs_dir, other_gpu=other_gpu)
+    if only_plan:
+        planned = _fitting(folder, planned)
     if only_plan or planned.problems:
         raise SystemExit(_show_plan(planned, wanted))
     for end in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the cells as Ctrl-C does
         signal.signal(end, signal.default_int_handler)
     with folder.alone():
         raise SystemExit(_sweep(planned, foreign, wanted))
+
+
+def _fitting(folder: SweepFolder, planned: Plan) -> Plan:
+    """A plan, with a problem more where its folder holds cells that it does not have."""
+    if planned.problems or folder.lock is None:
+        return planned
+    try:
+        folder.check(planned)
+    except UserError as error:
+        return replace(planned, problems=(Problem("folder", str(error)),))
+    return planned
 
 
 def _show_status(folder: Path, as_json: bool) -> None:

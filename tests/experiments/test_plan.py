@@ -121,6 +121,7 @@ def test_settings_are_in_the_label_only_where_they_are_needed(data_dir: Path) ->
         ({"variants": {"more": {"scaffold.workerz": 4}}}, "setting", "unknown key 'workerz'"),
         ({"variants": {"odd": {"tools.telepathy": False}}}, "setting", "no tool 'telepathy'"),
         ({"variants": {"odd": {"final": "best"}}}, "setting", "variant 'odd'"),
+        ({"variants": {"a": {}, "b": {}}}, "setting", "are the same run: (aide, offline/tabular, "),
         ({"models": ["carrier/pigeon"]}, "model", "unknown model 'carrier/pigeon'"),
         ({"models": ["litellm/carrier/pigeon"]}, "key", "export CARRIER_API_KEY=..."),
         ({"models": ["openai-compatible/carrier"]}, "model", "base_url"),
@@ -136,6 +137,15 @@ def test_settings_are_in_the_label_only_where_they_are_needed(data_dir: Path) ->
 )
 def test_what_is_missing_is_named(data_dir: Path, changes: dict[str, object], kind: str, words: str) -> None:
     assert words in problems(data_dir, **changes)[kind]
+
+
+def test_folders_that_cannot_be_written_into_are_named_by_the_plan(data_dir: Path, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for runs, data, option in ((file / "runs", data_dir, "--runs-dir"), (tmp_path, file, "--data-dir")):
+        (problem,) = plan(sweep_of(), data, runs).problems
+        assert (problem.kind, problem.fix) == ("disk", f"{option} FOLDER")
+        assert f"{str(file)!r} is no folder" in problem.what
 
 
 @pytest.mark.parametrize(
