@@ -5,6 +5,7 @@ caller reads them in an `except` line, hence no `Error` suffix on most.
 """
 
 import difflib
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -71,15 +72,16 @@ class NotPrepared(BenchmarkError):
     def __init__(self, competition: "Competition", data_dir: Path) -> None:
         self.competition_id = competition.id
         self.data_dir = data_dir
+        place = shlex.quote(str(data_dir))
         where = f"{competition.id!r} is not prepared in {str(data_dir)!r}"
         if competition.preparation is None:
-            self.command = f"mlebench prepare -c {competition.id} --data-dir {data_dir}"
+            self.command = f"mlebench prepare -c {competition.id} --data-dir {place}"
             super().__init__(
                 f"{where}, and this version cannot prepare it; with MLE-bench type: {self.command}"
             )
             return
         version = "" if competition.data_version == 1 else f" --data-version {competition.data_version}"
-        self.command = f"python -m benchmark prepare {competition.id}{version} --data-dir {data_dir}"
+        self.command = f"python -m benchmark prepare {competition.id}{version} --data-dir {place}"
         super().__init__(f"{where}; type: {self.command}")
 
 

@@ -6,6 +6,7 @@ what was said, called and shown in them. Everything that an agent or a model wro
 """
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -21,6 +22,7 @@ from scaffolds.runtime import events as ev
 from scaffolds.runtime.log import EVENTS_FILE
 from scaffolds.words import one_line
 
+_LISTED = 20
 _SUMMARY_CHARS = 300
 _TRACE = "Traceback (most recent call last):"
 _TREE_DEPTH = 24
@@ -41,7 +43,7 @@ def main(
     if not trajectory.log.events:
         raise UserError(
             f"{str(run)!r} has not begun: its log is empty. Begin it with: "
-            f"python -m experiments.run {run / CELL_FILE}"
+            f"python -m experiments.run {quote(str(run / CELL_FILE))}"
         )
     _header(trajectory, run)
     if node is not None and node not in trajectory.nodes:
@@ -66,7 +68,9 @@ def find_run(path: Path) -> Path:
         return path
     inside = sorted(p.parent.name for p in path.glob(f"*/{EVENTS_FILE}"))
     if inside:
-        listed = "\n".join(f"  python -m experiments.inspect {path / name} --plain" for name in inside[:20])
+        typed = [f"  python -m experiments.inspect {quote(str(path / name))} --plain" for name in inside]
+        more = [f"  and {len(inside) - _LISTED} more"] if len(inside) > _LISTED else []
+        listed = "\n".join([*typed[:_LISTED], *more])
         raise UserError(f"{str(path)!r} is a sweep of {len(inside)} runs; choose one:\n{listed}")
     raise UserError(f"{str(path)!r} is not a run: it has no {EVENTS_FILE}. Runs are kept below runs/")
 

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from pydantic import ValidationError
@@ -122,16 +123,17 @@ def _competitions(sweep: Sweep, data_dir: Path) -> Iterator[Problem]:
     listed = {name for split in SPLITS for name in members(split)}
     for name in lacking:
         if name not in listed:
-            yield Problem("competition", str(UnknownCompetition(name, all_ids())))
+            yield Problem("competition", str(UnknownCompetition(name, (*all_ids(), *SPLITS))))
     if known := [name for name in lacking if name in listed]:
         what = f"{len(known)} competitions are not in this version: {_names(known)}"
         yield Problem("competition", what, "--set 'competitions=[practice]'")
     unprepared = [name for name in ids if name not in lacking and not _has_data(name, data_dir)]
     ours = [name for name in unprepared if find(name).preparation]
     theirs = [name for name in unprepared if name not in ours]
+    place = quote(str(data_dir))
     named = ours if theirs or len(ours) <= _NAMED else sweep.competitions
-    yield from _unprepared(ours, f"python -m benchmark prepare {' '.join(named)} --data-dir {data_dir}")
-    by_theirs = "; ".join(f"mlebench prepare -c {name} --data-dir {data_dir}" for name in theirs[:_NAMED])
+    yield from _unprepared(ours, f"python -m benchmark prepare {' '.join(named)} --data-dir {place}")
+    by_theirs = "; ".join(f"mlebench prepare -c {name} --data-dir {place}" for name in theirs[:_NAMED])
     yield from _unprepared(theirs, by_theirs, ", and only MLE-bench's own package can do so")
 
 

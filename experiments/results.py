@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -137,7 +138,7 @@ def read_grade(run: Path) -> dict[str, Any] | None:
     except ValidationError as error:
         raise UserError(
             f"{str(run / GRADE_FILE)!r} is no grade. Remove it, and this grades the run again: "
-            f"python -m experiments.run {run / CELL_FILE}"
+            f"python -m experiments.run {quote(str(run / CELL_FILE))}"
         ) from error
     return record
 

@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from filelock import FileLock, Timeout
@@ -111,7 +112,7 @@ class SweepFolder:
         except Timeout as error:
             raise UserError(
                 f"another process is at work on {str(self.path)!r}; see what it does with: "
-                f"python -m experiments.sweep --status {self.path}"
+                f"python -m experiments.sweep --status {quote(str(self.path))}"
             ) from error
 
     @property
