@@ -16,8 +16,8 @@ from experiments.spending import SWEEP_SPENT
 from sandbox.text import bear_any_encoding, printable
 from scaffolds.errors import DISK_FULL
 
-OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+OUT = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 160)
+ERR = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 EXIT_USER, EXIT_INFRA, EXIT_SPENT = 1, 3, 4
 
@@ -27,9 +27,9 @@ def complain(error: Exception) -> int:
     failure = classify(error)
     if failure.bug:
         trace = "".join(traceback.format_exception(error))
-        ERR.print(printable(redacted(trace)), markup=False, emoji=False)
+        ERR.print(printable(redacted(trace)), markup=False)
     ERR.print(f"[red]{failure.family} error:[/red]", end=" ")
-    ERR.print(printable(redacted(failure.message)), markup=False, emoji=False)
+    ERR.print(printable(redacted(failure.message)), markup=False)
     if failure.code == SWEEP_SPENT:
         return EXIT_SPENT
     retry = failure.family == "infra" and not failure.bug and failure.code != DISK_FULL

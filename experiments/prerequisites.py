@@ -1,5 +1,6 @@
 """What a sweep needs and this machine lacks: found before anything is spent, each with what mends it."""
 
+import math
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
@@ -188,11 +189,14 @@ def _there(path: Path) -> Path:
 
 def _disk(sweep: Sweep, runs_dir: Path) -> Iterator[Problem]:
     place = next(path for path in (runs_dir.absolute(), *runs_dir.absolute().parents) if path.is_dir())
-    free, needed = shutil.disk_usage(place).free, sweep.parallel * DISK_PER_CELL
+    lists = (sweep.scaffolds, sweep.models, competition_ids(sweep), sweep.hardware, sweep.time_limits)
+    cells = math.prod(map(len, (*lists, sweep.variants, sweep.seeds)))
+    at_once = min(sweep.parallel, cells)
+    free, needed = shutil.disk_usage(place).free, at_once * DISK_PER_CELL
     if free < needed:
         yield Problem(
             "disk",
-            f"{str(place)!r} has {free / 2**30:.1f} GiB free; {sweep.parallel} cells at once may need "
+            f"{str(place)!r} has {free / 2**30:.1f} GiB free; {at_once} cells at once may need "
             f"{needed / 2**30:.0f} GiB. Make room, choose another --runs-dir, or lower `parallel`",
         )
 

@@ -168,7 +168,9 @@ def _sweep(planned: Plan, foreign: tuple[str, ...], wanted: Wanted) -> int:
         _tally(ledger.rows(done).values()),
         Spending(folder.path),
     )
-    wanted.out.print(f"{len(ids)} cells in {folder.path}, {len(done)} of them done", markup=False)
+    wanted.out.print(
+        f"{len(ids)} cells in {folder.path}, {len(done)} of them done", markup=False, soft_wrap=True
+    )
     with _said_when_stopped(executor, wanted), Progress(_display(wanted), executor) as progress:
         executor.run(progress.tick)
     return _conclude(ids, ledger, wanted)
@@ -201,6 +203,7 @@ def _keep_to_the_code(wanted: Wanted, foreign: tuple[str, ...]) -> None:
         f"The code changed since this sweep began ({', '.join(changed[:_SHOWN_CHANGES])}{more}). It goes on "
         "with the copy that it began with; --new-code takes today's.",
         markup=False,
+        soft_wrap=True,
     )
     sys.stdout.flush()
     words = [sys.executable, "-P", "-m", "experiments.sweep", *sys.argv[1:]]
@@ -242,8 +245,8 @@ def _conclude(ids: Sequence[str], ledger: SweepLedger, wanted: Wanted) -> int:
     if counted:
         show(rows, OUT)
     for row in failed:
-        OUT.print(f"[red]failed:[/] {row.cell}")
-        OUT.print(printable(row.reason), markup=False)
+        OUT.print(f"[red]failed:[/] {row.cell}", soft_wrap=True)
+        OUT.print(printable(row.reason), markup=False, soft_wrap=True)
     if counted:
         best = max(counted, key=lambda row: (row.any_medal, row.above_median))
         OUT.print("Read all results, or one run:")
