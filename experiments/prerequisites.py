@@ -49,6 +49,7 @@ def find_problems(
     """All that is missing, each thing once; with `other_gpu`, cards of another kind are none of it."""
     found = [
         *_scaffolds(sweep),
+        *_roles(sweep),
         *find_model_problems(sweep, Path()),
         *_isolation(sweep, models_of(sweep), machine),
         *_competitions(sweep, data_dir),
@@ -89,6 +90,25 @@ def _scaffolds(sweep: Sweep) -> Iterator[Problem]:
         if unknown := [name for name in options.tools if name not in SANDBOX_TOOLS]:
             said = f"variant {variant!r}: " if sweep.variants[variant] else ""
             yield Problem("setting", f"{said}no tool {unknown[0]!r}; there are: {', '.join(SANDBOX_TOOLS)}")
+
+
+def _roles(sweep: Sweep) -> Iterator[Problem]:
+    """Roles that nobody asks in, where all scaffolds say theirs: `main` would play the right one unseen."""
+    try:
+        asked = [find_scaffold(choice.name).roles for choice in sweep.scaffolds]
+        named = [
+            {*sweep.options(sweep.scaffolds[0], models, sweep.time_limits[0], variant).models}
+            for models, variant in product(sweep.models, sweep.variants)
+        ]
+    except UserError:  # is told elsewhere
+        return
+    if None in asked:
+        return
+    roles = tuple(dict.fromkeys(role for one in asked for role in one or ()))
+    for role in sorted({role for one in named for role in one} - {*roles}):
+        yield Problem(
+            "setting", f"no scaffold of this sweep asks in the role {role!r}; roles are: {', '.join(roles)}"
+        )
 
 
 def _isolation(sweep: Sweep, models: Iterable[str], machine: Machine) -> Iterator[Problem]:

@@ -37,6 +37,11 @@ class ScaffoldType:
         """The scaffold's own version."""
         return self.make.version
 
+    @property
+    def roles(self) -> tuple[str, ...] | None:
+        """The roles that it asks models in, where it says so."""
+        return getattr(self.make, "roles", None)
+
     def templates(self) -> dict[str, str]:
         """Its prompt templates by file name, the shared ones included."""
         file = sys.modules[self.make.__module__].__file__

@@ -123,6 +123,11 @@ def test_settings_are_in_the_label_only_where_they_are_needed(data_dir: Path) ->
         ({"variants": {"odd": {"final": "best"}}}, "setting", "variant 'odd'"),
         ({"variants": {"a": {}, "b": {}}}, "setting", "are the same run: (aide, offline/tabular, "),
         ({"models": ["offline/tabula"]}, "model", "'offline/tabula'; did you mean 'offline/tabular'?"),
+        (
+            {"models": [{"main": "offline/tabular", "feedbak": "offline/tabular"}]},
+            "setting",
+            "no scaffold of this sweep asks in the role 'feedbak'; roles are: main, feedback",
+        ),
         ({"competitions": ["practise"]}, "competition", "'practise'; nearest: practice, "),
         ({"models": ["carrier/pigeon"]}, "model", "unknown model 'carrier/pigeon'"),
         ({"models": ["litellm/carrier/pigeon"]}, "key", "export CARRIER_API_KEY=..."),
