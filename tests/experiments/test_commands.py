@@ -115,6 +115,7 @@ def test_output_bears_any_encoding_and_draws_no_boxes(swept: Path) -> None:
     assert usage.returncode == 2
     assert usage.stderr.isascii()
     assert "--node" in usage.stderr
+    assert "python -m experiments.inspect  Read one run." in type_in("experiments").stdout
 
 
 def test_a_fork_replays_the_beginning_and_goes_its_own_way(swept: Path, tmp_path: Path) -> None:
