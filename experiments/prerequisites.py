@@ -88,7 +88,7 @@ def _scaffolds(sweep: Sweep) -> Iterator[Problem]:
             yield Problem("setting", f"{said}{words}")
             continue
         if unknown := [name for name in options.tools if name not in SANDBOX_TOOLS]:
-            said = f"variant {variant!r}: " if sweep.variants[variant] else ""
+            said = "" if unknown[0] in sweep.tools else f"variant {variant!r}: "
             yield Problem("setting", f"{said}no tool {unknown[0]!r}; there are: {', '.join(SANDBOX_TOOLS)}")
 
 

@@ -62,7 +62,7 @@ def find(name: str) -> ScaffoldType:
         module, attribute = f"scaffolds.{scaffold}", "Scaffold"
     try:
         found: object = getattr(importlib.import_module(module), attribute)
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # a stranger's module may raise anything
         raise UserError(f"scaffold {name!r} cannot be loaded: {_said(error)}") from error
     if lack := _lack(found):
         raise UserError(f"scaffold {name!r} {lack}; see docs/writing-a-scaffold.md")
@@ -98,7 +98,7 @@ def build(kind: ScaffoldType, settings: Mapping[str, object]) -> Scaffold:
     config = configured(kind, settings)
     try:
         return kind.make(config)
-    except Exception as error:
+    except Exception as error:  # as may a stranger's constructor
         raise UserError(f"scaffold {kind.name!r} cannot be made: {_said(error)}") from error
 
 
@@ -147,7 +147,7 @@ def _lack(found: object) -> str:
 def _said(error: BaseException) -> str:
     """An exception of a stranger's code in words, with the line of it that raised it."""
     if isinstance(error, ModuleNotFoundError):
-        return f"{error}; its folder has to be in PYTHONPATH"
+        return f"{error}; install it, or put its folder into PYTHONPATH"
     last = traceback.extract_tb(error.__traceback__)[-1]
     if last.filename in (__file__, importlib.__file__) or last.filename.startswith("<frozen"):
         return str(error)
