@@ -1,5 +1,8 @@
 """`python -m benchmark`: prepare competitions, check and grade submissions, read facts."""
 
+import io
+import sys
+
 import typer
 
 from benchmark.cli import batching, benching, describing, facts, grading, medalling, preparing, verifying
@@ -25,4 +28,6 @@ app.command("verify")(verifying.verify_command)
 app.command("bench")(benching.bench)
 
 if __name__ == "__main__":
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name in letters that the terminal lacks ends no command
+        sys.stdout.reconfigure(errors="replace")  # pyright: ignore[reportUnknownMemberType] - a hole in its types
     app(prog_name="python -m benchmark")

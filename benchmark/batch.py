@@ -67,7 +67,7 @@ def read_list(path: Path) -> list[Entry]:
         BadSubmissionList: A line is not what it should be.
     """
     if not path.is_file():
-        raise NoSuchFile(path, "there is no such file")
+        raise NoSuchFile(path, "it is a folder" if path.is_dir() else "there is no such file")
     entries: list[Entry] = []
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         if not line.strip():

@@ -5,6 +5,7 @@ caller reads them in an `except` line, hence no `Error` suffix on most.
 """
 
 import difflib
+import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -71,17 +72,19 @@ class NotPrepared(BenchmarkError):
     def __init__(self, competition: "Competition", data_dir: Path) -> None:
         self.competition_id = competition.id
         self.data_dir = data_dir
+        place = shlex.quote(str(data_dir))
         where = f"{competition.id!r} is not prepared in {str(data_dir)!r}"
         number = competition.data_version
         version = "" if number == 1 else f" --data-version {number}"
-        ours = f"python -m benchmark prepare {competition.id}{version} --data-dir {data_dir}"
+        ours = f"python -m benchmark prepare {competition.id}{version} --data-dir {place}"
         if competition.preparation is not None:
             self.command = ours
             super().__init__(f"{where}; type: {ours}")
             return
-        theirs = f"mlebench prepare -c {competition.id} --data-dir {data_dir}"
         # Version 2 of such a competition has the files of version 1, and a description of its own.
-        self.command = theirs if number == 1 else f"{theirs}/v{number} && {ours}"
+        there = data_dir if number == 1 else data_dir / f"v{number}"
+        theirs = f"mlebench prepare -c {competition.id} --data-dir {shlex.quote(str(there))}"
+        self.command = theirs if number == 1 else f"{theirs} && {ours}"
         super().__init__(f"{where}, and this version cannot prepare it; with MLE-bench type: {self.command}")
 
 

@@ -67,8 +67,15 @@ def expand(names: Iterable[str]) -> tuple[str, ...]:
         UnknownCompetition: A name is neither a split nor a competition.
         MissingCompetitions: A competition that is named itself has no folder in this version.
     """
-    ids = (members(name) if name in SPLITS else (find(name).id,) for name in names)
+    ids = (members(name) if name in SPLITS else (_named(name),) for name in names)
     return tuple(dict.fromkeys(name for group in ids for name in group))
+
+
+def _named(name: str) -> str:
+    try:
+        return find(name).id
+    except UnknownCompetition:
+        raise UnknownCompetition(name, (*all_ids(), *SPLITS)) from None
 
 
 def missing(ids: Iterable[str]) -> tuple[str, ...]:

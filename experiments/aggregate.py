@@ -14,7 +14,7 @@ from functools import cache
 from math import fsum, sqrt
 from statistics import fmean, stdev
 
-from experiments.results import Row
+from experiments.results import Row, short_reason
 from scaffolds.words import one_line
 
 AXES = ("scaffold", "model", "hardware", "time_limit", "variant")
@@ -229,7 +229,7 @@ def mean_of(total: float | None, costs: Costs) -> float | None:
 
 def reason(row: Row) -> str:
     """Why a cell is not counted, on one line."""
-    why = one_line(row.reason, _REASON_CHARS)
+    why = one_line(short_reason(row.reason), _REASON_CHARS)
     return f"{row.state}: {why}" if why else row.state
 
 

@@ -24,7 +24,7 @@ from sandbox.protocols import Sandbox, Validator
 from sandbox.spec import SandboxSpec
 from scaffolds.errors import UserError
 from scaffolds.models.registry import connect
-from scaffolds.registry import configured, find_resolved
+from scaffolds.registry import build, find_resolved
 from scaffolds.run import Scaffold
 from scaffolds.runtime.session import World
 from scaffolds.task import Metric, Task, TaskCard
@@ -112,7 +112,7 @@ def build_scaffold(cell: Cell) -> Scaffold:
     """The agent of a cell.
 
     Raises:
-        UserError: its version or prompts are not those that the cell was planned with.
+        UserError: its version or prompts are not those that the cell was planned with, or it cannot be made.
     """
     kind = find_resolved(cell.scaffold)
     if kind.version != cell.scaffold_version:
@@ -125,7 +125,7 @@ def build_scaffold(cell: Cell) -> Scaffold:
             f"the prompt templates of scaffold {cell.scaffold!r} changed since this run was planned:\n"
             f"{changed}\nRestore them to go on, or start a new run in another --runs-dir"
         )
-    return kind.make(configured(kind, cell.scaffold_config))
+    return build(kind, cell.scaffold_config)
 
 
 def start_facts(cell: Cell, means: Means) -> Mapping[str, Any]:

@@ -20,6 +20,8 @@ from scaffolds.runtime.ledger import Limits
 
 CELL_FILE = "cell.json"
 """The cell, in its run folder."""
+PROCESS_LOG = "process.log"
+"""What a run's process printed, there too."""
 
 
 Description = Literal["original", "obfuscated"]
@@ -142,7 +144,10 @@ def load_cell(run: Path) -> Cell:
     """
     record = read_json(run / CELL_FILE)
     if record is None:
-        raise UserError(f"{str(run)!r} is not a run folder: it has no {CELL_FILE}")
+        raise UserError(
+            f"{str(run)!r} is not a run folder: it has no {CELL_FILE}. If it was one, remove what is left of "
+            "it, and its sweep's command makes it anew"
+        )
     try:
         return Cell.model_validate(record)
     except ValidationError as error:

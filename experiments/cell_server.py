@@ -19,16 +19,13 @@ import typer
 
 from benchmark.errors import GuardError
 from benchmark.guard_server import GuardServer
-from experiments.cell import load_cell
+from experiments.cell import PROCESS_LOG, load_cell
 from experiments.console import EXIT_INFRA, command, complain
 from experiments.means import Means
 from experiments.process import own_process
 from experiments.run import run_cell
 from scaffolds.models.registry import warm
 from scaffolds.registry import find_resolved
-
-PROCESS_LOG = "process.log"
-"""What a cell's process printed, in its run folder."""
 
 
 @dataclass(slots=True)

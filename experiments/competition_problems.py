@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from shlex import quote
 
 from benchmark.competition import Competition
 from benchmark.errors import NotPrepared, UnknownCompetition
@@ -47,7 +48,7 @@ def _absent(lacking: Sequence[str]) -> Iterator[Problem]:
     listed = {name for split in SPLITS for name in members(split)}
     for name in lacking:
         if name not in listed:
-            yield Problem("competition", str(UnknownCompetition(name, all_ids())))
+            yield Problem("competition", str(UnknownCompetition(name, (*all_ids(), *SPLITS))))
     if known := [name for name in lacking if name in listed]:
         what = f"{len(known)} competitions are not in this version: {_names(known)}"
         yield Problem("competition", what, "--set 'competitions=[practice]'")
@@ -62,7 +63,7 @@ def _of_one_version(lacking: Sequence[str], having: Sequence[str], version: int)
 
 def _prepare_command(names: Sequence[str], version: int, data_dir: Path) -> str:
     option = "" if version == 1 else f" --data-version {version}"
-    return f"python -m benchmark prepare {' '.join(names)}{option} --data-dir {data_dir}"
+    return f"python -m benchmark prepare {' '.join(names)}{option} --data-dir {quote(str(data_dir))}"
 
 
 def _unprepared(lacking: Sequence[Competition], command: str, more: str = "") -> Iterator[Problem]:
@@ -85,8 +86,11 @@ def _outdated(wanted: Sequence[Competition], version: int, data_dir: Path) -> It
 
 def _has_data(competition: Competition, data_dir: Path) -> bool:
     """Whether a competition can be run; practice data come with scikit-learn and are made at the start."""
-    if competition.complexity == "practice":
-        return True
+    return competition.complexity == "practice" or is_prepared(competition, data_dir)
+
+
+def is_prepared(competition: Competition, data_dir: Path) -> bool:
+    """Whether its data are there."""
     try:
         prepared(competition, data_dir)
     except NotPrepared:

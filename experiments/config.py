@@ -1,6 +1,7 @@
 """A sweep as its YAML file says it: lists multiply into cells."""
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
 
@@ -19,6 +20,7 @@ from experiments.model_access import (
 from experiments.overrides import parse_setting, put
 from sandbox.spec import IMAGE, BackendName
 from scaffolds.errors import UserError
+from scaffolds.yaml_text import read_yaml
 
 VARIANT_KEYS = ("scaffold", "models", "time_limit", "task", "tools", "network", "final")
 """What a variant may change: the first words of its keys."""
@@ -90,7 +92,7 @@ class TimeLimit(_Frozen):
     """Steps of the scaffold; its own setting when left out."""
     tokens: int | None = Field(None, ge=1)
     """Input and output tokens of one run, over all roles."""
-    usd: float | None = Field(None, gt=0)
+    usd: float | None = Field(None, gt=0, allow_inf_nan=False)
     """Dollars of one run, over all roles: it ends before the call that could pass them."""
 
     @model_validator(mode="before")
@@ -172,7 +174,7 @@ class Sweep(_Frozen):
     """Whether sandboxes reach the network."""
     final: Literal["path", "last_valid"] = "path"
     """Which submission is graded: the file at the path, or else the last snapshot that was well-formed."""
-    max_usd: float | None = Field(None, gt=0)
+    max_usd: float | None = Field(None, gt=0, allow_inf_nan=False)
     """Dollars of the whole sweep: it stops before the call that could pass them. The same command with more
     goes on."""
     parallel: int = Field(1, ge=1)
@@ -185,9 +187,11 @@ class Sweep(_Frozen):
     def _known_keys(cls, variants: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Mapping[str, Any]]:
         for name, changes in variants.items():
             for key in changes:
-                if key.partition(".")[0] not in VARIANT_KEYS:
+                if (word := key.partition(".")[0]) not in VARIANT_KEYS:
+                    near = get_close_matches(word, VARIANT_KEYS, n=1)
+                    hint = f"did you mean {near[0]!r}? It" if near else "it"
                     raise ValueError(
-                        f"variant {name!r} changes {key!r}; it may change {', '.join(VARIANT_KEYS)}"
+                        f"variant {name!r} changes {key!r}; {hint} may change {', '.join(VARIANT_KEYS)}"
                     )
         return variants
 
@@ -239,7 +243,7 @@ def load_sweep(path: Path, settings: Sequence[str] = ()) -> Sweep:
     """
     try:
         text = path.read_text(encoding="utf-8")
-        value: object = yaml.safe_load(text)
+        value: object = read_yaml(text)
     except OSError as error:
         raise UserError(
             f"cannot read the config {str(path)!r}: {error.strerror}. {_configs(path)}"

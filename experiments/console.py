@@ -15,11 +15,11 @@ from rich.console import Console
 from experiments.model_access import redacted
 from experiments.outcome import classify
 from experiments.spending import SWEEP_SPENT
-from sandbox.text import printable
+from sandbox.text import bear_any_encoding, printable
 from scaffolds.errors import DISK_FULL
 
-OUT = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-ERR = Console(stderr=True, highlight=False, soft_wrap=True)
+OUT = Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 160)
+ERR = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 T = TypeVar("T")
 EXIT_USER, EXIT_INFRA, EXIT_SPENT = 1, 3, 4
@@ -30,9 +30,9 @@ def complain(error: Exception) -> int:
     failure = classify(error)
     if failure.bug:
         trace = "".join(traceback.format_exception(error))
-        ERR.print(printable(redacted(trace)), markup=False, emoji=False)
+        ERR.print(printable(redacted(trace)), markup=False)
     ERR.print(f"[red]{failure.family} error:[/red]", end=" ")
-    ERR.print(printable(redacted(failure.message)), markup=False, emoji=False)
+    ERR.print(printable(redacted(failure.message)), markup=False)
     if failure.code == SWEEP_SPENT:
         return EXIT_SPENT
     retry = failure.family == "infra" and not failure.bug and failure.code != DISK_FULL
@@ -67,7 +67,8 @@ def command(function: Callable[..., None]) -> Callable[[], None]:
     """Make a command of a function: typer reads its signature, errors become one clear message."""
 
     def main() -> None:
-        app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        bear_any_encoding()
+        app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
         app.command()(function)
         try:
             app(standalone_mode=True)

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from experiments.cell import Cell, load_cell
+from experiments.cell import PROCESS_LOG, Cell, load_cell
 from experiments.cell_pool import CellPool, Ended
-from experiments.cell_server import PROCESS_LOG
 from experiments.console import EXIT_INFRA, EXIT_SPENT
 from experiments.files import read_json
 from experiments.leases import Lease, Leases, claim_of

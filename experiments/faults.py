@@ -6,6 +6,11 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from scaffolds.words import one_line
+
+_INPUT_CHARS = 120
+"""How much of a faulty value is shown."""
+
 
 def explain(error: ValidationError, model: type[BaseModel]) -> str:
     """Each fault on a line of its own; for an unknown key the nearest valid one."""
@@ -50,4 +55,23 @@ def _fault(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
         return f"unknown key {place!r}{hint}"
     if fault["type"] == "missing":
         return f"missing key {place!r}"
-    return f"{place}: {fault['msg']} (it is {fault['input']!r})"
+    said, shown = _words(fault, model), one_line(repr(fault["input"]), _INPUT_CHARS)
+    named = fault["type"] == "value_error" and (shown in said or isinstance(fault["input"], Mapping))
+    return (f"{place}: " if place else "") + said + ("" if named else f" (it is {shown})")
+
+
+def _words(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
+    """What is wrong, in the words of YAML rather than of Python."""
+    match fault["type"], fault["input"]:
+        case "value_error", _:
+            return str(fault["ctx"]["error"])
+        case "tuple_type" | "list_type", str() | int() | float() as value:
+            return f"must be a list, as in [{value}]"
+        case "tuple_type" | "list_type", _:
+            return "must be a list"
+        case "mapping_type" | "dict_type", _:
+            return "must be a mapping, as in {key: value}"
+        case "model_type" | "model_attributes_type", _:
+            return f"must be a mapping with keys of {keys(_model_at(model, fault['loc']))}"
+        case _:
+            return str(fault["msg"])

@@ -7,6 +7,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from scaffolds.errors import UserError
 from scaffolds.runtime.durable_files import sync_folder
 
 
@@ -46,8 +47,14 @@ def _last_byte(file: BinaryIO) -> bytes:
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - any JSON value
-    """The JSON in `path`; None when there is no such file."""
+    """The JSON in `path`; None when there is no such file.
+
+    Raises:
+        UserError: it is no JSON.
+    """
     try:
         return orjson.loads(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except orjson.JSONDecodeError as error:
+        raise UserError(f"{str(path)!r} is no JSON: {error}. Restore it from a copy") from error

@@ -58,7 +58,7 @@ def _renumbered(events: list[Event]) -> list[bytes]:
 
 def main(
     run: Annotated[Path, typer.Argument(help="The run to begin from.")],
-    at: Annotated[int, typer.Option(help="Number of the first event that is not shared.")],
+    at: Annotated[int, typer.Option(help="First event that is not shared: inspect shows them.")],
     out: Annotated[Path, typer.Option(help="Folder of the new run.")],
 ) -> None:
     """Begin a new run from the middle of another."""

@@ -11,6 +11,7 @@ from experiments.faults import explain
 from sandbox.hardware import Hardware, any_card
 from sandbox.machine import Machine
 from scaffolds.errors import UserError
+from scaffolds.yaml_text import read_yaml
 
 PROFILES = Path(__file__).parent.parent / "configs" / "hardware"
 """One file per profile, named like it."""
@@ -45,7 +46,7 @@ def load_profile(path: Path) -> Hardware:
         UserError: the file cannot be read, is not YAML, or holds a wrong key or value.
     """
     try:
-        value: object = yaml.safe_load(path.read_text(encoding="utf-8"))
+        value: object = read_yaml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserError(f"cannot read the hardware profile {str(path)!r}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

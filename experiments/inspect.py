@@ -6,21 +6,25 @@ what was said, called and shown in them. Everything that an agent or a model wro
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from shlex import quote
+from typing import Annotated
 
 import typer
 
+from experiments.cell import CELL_FILE, PROCESS_LOG
 from experiments.console import command, type_next
 from experiments.conversation import show_exchanges, show_step, show_whole_step
-from experiments.files import read_json
 from experiments.printing import block, say, title
-from experiments.results import GRADE_FILE
+from experiments.results import read_grade
 from experiments.trajectory import NodeView, StepView, Trajectory
 from scaffolds.errors import UserError
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.log import EVENTS_FILE
 from scaffolds.words import one_line
 
+_LISTED = 20
+_SUMMARY_CHARS = 300
+_TRACE = "Traceback (most recent call last):"
 _TREE_DEPTH = 24
 """Levels drawn with lines; deeper nodes say how deep they are."""
 
@@ -36,6 +40,11 @@ def main(
 ) -> None:
     """Read one run."""
     trajectory = Trajectory(find_run(run))
+    if not trajectory.log.events:
+        raise UserError(
+            f"{str(run)!r} has not begun: its log is empty. Begin it with: "
+            f"python -m experiments.run {quote(str(run / CELL_FILE))}"
+        )
     _header(trajectory, run)
     if node is not None and node not in trajectory.nodes:
         _one_step(trajectory, node, prompts=prompts)
@@ -59,14 +68,16 @@ def find_run(path: Path) -> Path:
         return path
     inside = sorted(p.parent.name for p in path.glob(f"*/{EVENTS_FILE}"))
     if inside:
-        listed = "\n".join(f"  python -m experiments.inspect {path / name} --plain" for name in inside[:20])
+        typed = [f"  python -m experiments.inspect {quote(str(path / name))} --plain" for name in inside]
+        more = [f"  and {len(inside) - _LISTED} more"] if len(inside) > _LISTED else []
+        listed = "\n".join([*typed[:_LISTED], *more])
         raise UserError(f"{str(path)!r} is a sweep of {len(inside)} runs; choose one:\n{listed}")
     raise UserError(f"{str(path)!r} is not a run: it has no {EVENTS_FILE}. Runs are kept below runs/")
 
 
 def _header(trajectory: Trajectory, run: Path) -> None:
     state, facts = trajectory.state, trajectory.state.facts
-    grade: dict[str, Any] = read_json(run / GRADE_FILE) or {}
+    grade = read_grade(run)
     title(str(facts.get("cell", run.name)))
     models = ", ".join(f"{role}: {name}" for role, name in facts.get("models", {}).items())
     say(f"scaffold     {facts.get('scaffold')} {facts.get('scaffold_version')}, models {models}")
@@ -84,16 +95,33 @@ def _header(trajectory: Trajectory, run: Path) -> None:
         + (" (some calls have no known price)" if state.unpriced else "")
         + (f"; {state.spent.waited:.0f} s of waiting for providers not counted" if state.spent.waited else "")
     )
-    ending = f"{state.outcome} {state.code}".strip() or "not finished"
-    say(f"ended        {ending}; resumed {state.resumes} times")
+    if state.fork:
+        say(f"forked       from {state.fork}")
+    summary = _ending(trajectory, run)
     if grade:
         medal = next((m for m in ("gold", "silver", "bronze") if grade[f"{m}_medal"]), "no medal")
         median = grade["median_threshold"]
         say(f"grade        score {grade['score']}, {medal}; median of the leaderboard {median}")
+    block("where it failed", "".join(summary.partition(_TRACE)[1:]))
+
+
+def _ending(trajectory: Trajectory, run: Path) -> str:
+    """How it ended; of one that did not, where its process spoke last. Returns its own words on that."""
+    state, log = trajectory.state, trajectory.log
+    ending = f"{state.outcome} {state.code}".strip() or "not finished"
+    say(f"ended        {ending}; resumed {state.resumes} times")
+    summary = "".join(str(log.value(end, "summary", "")) for end in log.of_type(ev.RUN_END))
+    if summary:
+        say(f"outcome      {one_line(summary.partition(_TRACE)[0], _SUMMARY_CHARS)}")
+    spoken = run / PROCESS_LOG
+    if not state.outcome and spoken.exists() and spoken.stat().st_size:
+        say(f"             what its process printed is in {spoken}")
+    return summary
 
 
 def _tree(trajectory: Trajectory) -> None:
-    title(f"Solution tree ({trajectory.state.nodes} nodes, {trajectory.state.good} good)")
+    good = sum(node.status == "ok" for node in trajectory.nodes.values())
+    title(f"Solution tree ({len(trajectory.nodes)} nodes, {good} good)")
     for node, lasts in trajectory.walk():
         depth = len(lasts) - 1
         lines = "".join("   " if last else "│  " for last in lasts[1:-1][-_TREE_DEPTH:])
@@ -129,7 +157,7 @@ def _one_step(trajectory: Trajectory, wanted: int, *, prompts: bool) -> None:
 def _step_line(trajectory: Trajectory, step: StepView) -> str:
     asks, calls = step.count(ev.MODEL_RESPONSE), step.count(ev.TOOL_RESULT)
     name = f"step {step.number}" if step.number else "start"
-    line = f"{name:8} {step.seconds:7.1f} s  {asks} asks, {calls} calls"
+    line = f"{name:8} {step.seconds:7.1f} s  {asks} asks, {calls} calls, from event {step.events[0].seq}"
     node = trajectory.nodes.get(step.number)
     return f"{line}  {node.operator}: {_result(trajectory, node)}" if node else line
 

@@ -21,10 +21,14 @@ def isolation(
     foreign = sorted(name for name in set(models) if not keyless(name))
     chosen = resolve(backend, foreign=bool(foreign), image=image)
     if foreign and chosen == "none":
+        why = (
+            "`backend: none` isolates nothing. Use `backend: auto`"
+            if backend == "none"
+            else "there is no isolation here. Install bubblewrap (apt-get install bubblewrap) or Docker "
+            "(python -m sandbox check says how)"
+        )
         raise UserError(
-            f"model {foreign[0]!r} writes code that nobody has read, and there is no isolation here. "
-            "Install bubblewrap (apt-get install bubblewrap) or Docker (python -m sandbox check says how), "
-            "or use offline/tabular"
+            f"model {foreign[0]!r} writes code that nobody has read, and {why}, or use offline/tabular"
         )
     if foreign and chosen == "bwrap" and network == "open":
         raise UserError(

@@ -15,6 +15,7 @@ from scaffolds.models.prices import Prices
 from scaffolds.models.providers import REMOTE, SERVERS, Access, Provider
 from scaffolds.models.rates import Price
 from scaffolds.models.secrets import Secrets, parse_env
+from scaffolds.yaml_text import read_yaml
 
 PROVIDERS_FILE = Path("configs") / "providers.yaml"
 PRICES_FILE = Path("configs") / "prices.yaml"
@@ -85,7 +86,7 @@ def refuse_secrets(value: object, place: str, secrets: Secrets) -> None:
 
 def _load(path: Path, kind: type[Entry], secrets: Secrets) -> dict[str, Entry]:
     try:
-        value: object = yaml.safe_load(path.read_text(encoding="utf-8"))
+        value: object = read_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except OSError as error:

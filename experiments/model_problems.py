@@ -47,7 +47,17 @@ def unpriced_models(sweep: Sweep, home: Path) -> tuple[str, ...]:
         access = model_access(home)
     except UserError:
         access = Access()
-    return tuple(name for name in models_of(sweep) if price_of(name, access) is None)
+    return tuple(
+        name for name in models_of(sweep) if price_of(name, access) is None and _exists(name, access)
+    )
+
+
+def _exists(name: str, access: Access) -> bool:
+    try:
+        connect(name, access)
+    except UserError:
+        return False
+    return True
 
 
 def _options(sweep: Sweep) -> Iterator[Options | Problem]:

@@ -4,6 +4,7 @@
 the agent. `limit`: a budget is used up, the normal end. `agent`: the agent failed; scored.
 """
 
+import errno
 import sysconfig
 import traceback
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ _OURS = tuple(
     str(_PROJECT / part)
     for part in ("experiments", "sandbox", "benchmark", "scaffolds/runtime", "scaffolds/models")
 )
+
+_PATHS = frozenset({errno.ENOTDIR, errno.EISDIR, errno.EACCES, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP})
+"""What is wrong with a path will be wrong with it in a minute, too: no retry mends it."""
 
 _LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 
@@ -53,9 +57,13 @@ def classify(error: BaseException) -> Failure:
             return Failure("infra", type(error).__name__, str(error))
         case BenchmarkError():
             return Failure("user", type(error).__name__, str(error))
+        case OSError() if error.errno in _PATHS and error.filename and _raised_by_us(error):
+            what = f"cannot use {error.filename!r}: {error.strerror}"
+            return Failure("user", "path", f"{what}. Name another path, or mend this one and its rights")
         case OSError():
             where = f" ({error.filename})" if error.filename else ""
-            return Failure("infra", "infra.os", f"{error.strerror or error}{where}")
+            said = f"{error.strerror or error}{where}"
+            return Failure("infra", "infra.os", said, bug=not _raised_by_us(error))
         case _:
             family: Family = "infra" if _raised_by_us(error) else "agent"
             return Failure(

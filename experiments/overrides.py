@@ -6,6 +6,7 @@ from typing import Any, cast
 import yaml
 
 from scaffolds.errors import UserError
+from scaffolds.yaml_text import read_yaml
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
@@ -18,7 +19,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     if not equals or not path.strip():
         raise UserError(f"--set {text!r} is not of the form a.b=value, as in --set parallel=4")
     try:
-        return path.strip(), yaml.safe_load(value)
+        return path.strip(), read_yaml(value)
     except yaml.YAMLError as error:
         raise UserError(f"--set {text!r}: the value is not YAML: {error}") from error
 

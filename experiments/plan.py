@@ -1,11 +1,13 @@
 """From a sweep to its cells, with everything checked before anything is spent."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import orjson
 
 from benchmark.competition import Competition
 from benchmark.prepare import Prepared, prepare, prepared
@@ -25,6 +27,9 @@ from scaffolds.errors import UserError
 from scaffolds.registry import ScaffoldType
 from scaffolds.registry import find as find_scaffold
 from scaffolds.runtime.ledger import Limits
+
+_AGENT = ("scaffold", "models", "time_limit", "variant")
+"""Which entries of the lists make an agent."""
 
 
 class Combination(NamedTuple):
@@ -176,6 +181,23 @@ class Plan:
             variant=chosen.variant,
         )
 
+    def twins(self) -> Problem | None:
+        """Two entries of the lists that come to the same agent, and so to the same runs."""
+        seen: dict[bytes, Labels] = {}
+        one = next(self.combinations())
+        sweep = self.sweep
+        for entries in product(sweep.scaffolds, sweep.models, sweep.time_limits, sweep.variants):
+            agent = self._agent(one._replace(**dict(zip(_AGENT, entries, strict=True))))
+            labels: Labels = agent["labels"]
+            limits: Limits = agent["limits"]
+            record = {**agent, "labels": None, "limits": limits.model_dump()}
+            key = orjson.dumps(record, option=orjson.OPT_SORT_KEYS)
+            if key in seen:
+                both = f"{_words(seen[key])} and {_words(labels)}"
+                return Problem("setting", f"two combinations are the same run: {both}. Remove one")
+            seen[key] = labels
+        return None
+
     @cached_property
     def _kinds(self) -> dict[str, ScaffoldType]:
         return {choice.name: find_scaffold(choice.name) for choice in self.sweep.scaffolds}
@@ -223,7 +245,13 @@ def plan(sweep: Sweep, data_dir: Path, runs_dir: Path = Path("runs"), *, other_g
     machine = Machine.here()
     problems = find_problems(sweep, data_dir, runs_dir, machine, other_gpu=other_gpu)
     unpriced = unpriced_models(sweep, Path())
-    return Plan(sweep, competition_ids(sweep), problems, machine, data_dir, other_gpu, unpriced)
+    made = Plan(sweep, competition_ids(sweep), problems, machine, data_dir, other_gpu, unpriced)
+    twins = None if problems else made.twins()
+    return replace(made, problems=(twins,)) if twins else made
+
+
+def _words(labels: Labels) -> str:
+    return f"({labels.scaffold}, {labels.model}, {labels.time_limit}, variant {labels.variant})"
 
 
 def _data_of(competition: Competition, data_dir: Path) -> Prepared:

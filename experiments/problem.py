@@ -8,8 +8,8 @@ class Problem:
     """Something that is missing."""
 
     kind: str
-    """`scaffold`, `setting`, `model`, `key`, `price`, `competition`, `data`, `hardware`, `sandbox` or `disk`.
-    """
+    """`scaffold`, `setting`, `model`, `key`, `price`, `competition`, `data`, `hardware`, `sandbox`, `disk` or
+    `folder`."""
     what: str
     fix: str = ""
     """A command that mends it; one that is an option goes behind the sweep's own command."""

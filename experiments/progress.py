@@ -16,6 +16,7 @@ from rich.text import Text
 
 from experiments.dollars import dollars
 from experiments.executor import Executor, Job, State, Work
+from experiments.results import short_reason
 from sandbox.text import printable
 from scaffolds.words import one_line
 
@@ -131,7 +132,7 @@ class PlainLines:
                 self._said[work.job.cell] = now
                 _, _, step, best, usd, left, doing = _words(stand)
                 line = f"{work.job.cell}: step {step}, best {best}, {usd}, {left} left, {doing}"
-                self._console.print(printable(line), markup=False)
+                self._console.print(printable(line), markup=False, soft_wrap=True)
         at_work = {work.job.cell for work in executor.working.values()}
         self._said = {cell: said for cell, said in self._said.items() if cell in at_work}
         ended = executor.tally.done + executor.tally.failed
@@ -140,7 +141,8 @@ class PlainLines:
             self._console.print(_totals(executor), markup=False)
         blocked = executor.blocked if _blocked(executor) else ""
         if blocked and not self._blocked:
-            self._console.print(printable(f"waiting for room on this machine: {blocked}"), markup=False)
+            words = f"waiting for room on this machine: {blocked}"
+            self._console.print(printable(words), markup=False, soft_wrap=True)
         self._blocked = blocked
 
     def close(self) -> None:
@@ -201,7 +203,7 @@ def _totals(executor: Executor) -> str:
 
 
 def _failure(job: Job) -> str:
-    return printable(f"{job.cell}: {one_line(job.message, 160)}")
+    return printable(f"{job.cell}: {one_line(short_reason(job.message), 160)}")
 
 
 def _words(stand: dict[str, Any]) -> tuple[str, str, str, str, str, str, str]:

@@ -6,6 +6,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from experiments.aggregate import AXES, By, Report, aggregate
+from experiments.cell import CELL_FILE
 from experiments.console import OUT, command
 from experiments.report_records import as_csv, as_json
 from experiments.report_view import (
@@ -97,9 +99,11 @@ def _show_runs(rows: Sequence[Row], console: Console) -> None:
 
 def _nothing(report: Report, runs: Sequence[Path]) -> str:
     names = ", ".join(repr(str(path)) for path in runs)
+    alone = [path / CELL_FILE for path in runs if (path / CELL_FILE).exists()]
+    again = f"run {quote(str(alone[0]))}" if alone else "sweep CONFIG"
     return (
-        f"none of the {len(report.excluded)} cells in {names} is finished and graded. Go on with their "
-        "sweep by its own command, python -m experiments.sweep CONFIG, and then type this one again"
+        f"none of the {len(report.excluded)} cells in {names} is finished and graded. Go on with "
+        f"python -m experiments.{again}, and then type this one again"
     )
 
 

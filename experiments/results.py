@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from shlex import quote
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.versions import find_version
-from experiments.cell import Cell, load_cell
+from experiments.cell import CELL_FILE, Cell, load_cell
 from experiments.files import read_json
 from experiments.state import RunState, read_state
 from sandbox.machine import is_kind
+from scaffolds.errors import UserError
 
 GRADE_FILE = "grade.json"
 """The grade, in a run folder: a run is complete when it is there."""
@@ -94,17 +96,56 @@ class Row(BaseModel):
     """Time spent waiting for providers that is not working time."""
 
 
+class _Grade(BaseModel):
+    """What readers need of a grade; later versions may say more."""
+
+    competition_id: str
+    score: float | None
+    median_threshold: float
+    submission_exists: bool
+    valid_submission: bool
+    above_median: bool
+    bronze_medal: bool
+    silver_medal: bool
+    gold_medal: bool
+    any_medal: bool
+
+
+def short_reason(reason: str) -> str:
+    """A reason without the traceback before it."""
+    return reason.rpartition("\n\n")[2] if '\n  File "' in reason else reason
+
+
 def graded_ns(run: Path) -> int:
     """Time stamp of a run's grade; 0 while it has none."""
     try:
         return (run / GRADE_FILE).stat().st_mtime_ns
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return 0
+
+
+def read_grade(run: Path) -> dict[str, Any] | None:
+    """A run's grade; None while it has none.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    record = read_json(run / GRADE_FILE)
+    if record is None:
+        return None
+    try:
+        _Grade.model_validate(record)
+    except ValidationError as error:
+        raise UserError(
+            f"{str(run / GRADE_FILE)!r} is no grade. Remove it, and this grades the run again: "
+            f"python -m experiments.run {quote(str(run / CELL_FILE))}"
+        ) from error
+    return record
 
 
 def make_row(cell: Cell, state: RunState, run: Path, *, reason: str = "") -> Row:
     """The row of a cell from its log's fold and its grade; without a grade it is failed, or unfinished."""
-    stamp, grade = graded_ns(run), read_json(run / GRADE_FILE)
+    stamp, grade = graded_ns(run), read_grade(run)
     competition = find_version(cell.competition, cell.data_version)
     median = competition.medals.median if grade is None else grade["median_threshold"]
     outcome = "done" if grade is not None else "failed" if reason else "unfinished"

@@ -25,18 +25,18 @@ from experiments.build import (
 )
 from experiments.cell import CELL_FILE, Cell, load_cell
 from experiments.console import OUT, command
-from experiments.files import read_json, write_bytes, write_json
+from experiments.files import write_bytes, write_json
 from experiments.final import final_submission
 from experiments.means import Means, means_alone
 from experiments.model_access import redacted
 from experiments.outcome import classify
 from experiments.process import own_process
-from experiments.results import GRADE_FILE
+from experiments.results import GRADE_FILE, read_grade
 from experiments.state import finite
 from sandbox.salvage import salvage
 from sandbox.workspace import Workspace
-from scaffolds.errors import UserError
-from scaffolds.run import Scaffold
+from scaffolds.errors import AgentError, UserError
+from scaffolds.run import Outcome, Scaffold
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.durable import DurableRun
 from scaffolds.runtime.log import read_log
@@ -73,7 +73,7 @@ def run_cell(
     """
     cell = load_cell(folder)
     with _locked(folder):
-        if (grade := read_json(folder / GRADE_FILE)) is not None:
+        if (grade := read_grade(folder)) is not None:
             return grade
         return _run_and_grade(cell, folder, finalize, guard, means or means_alone(cell))
 
@@ -174,14 +174,20 @@ def _freeze(session: Session, cell: Cell, tree: str | None, ending: Ending) -> s
 def _ending(scaffold: Scaffold, run: DurableRun) -> Ending:
     """Run the scaffold: the one place where an exception becomes the recorded outcome of a run."""
     try:
-        outcome = scaffold.run(run)
-    except Exception as error:
+        outcome = _outcome(scaffold.run(run))
+    except (Exception, SystemExit) as error:
         failure = classify(error)
         if failure.family not in ("limit", "agent"):
             raise
         trace = "".join(traceback.format_exception(error)) if failure.bug else ""
         return Ending(failure.family, failure.code, redacted(f"{failure.message}\n{trace}".strip()))
     return Ending("done", "", outcome.summary, finite(outcome.score))
+
+
+def _outcome(returned: object) -> Outcome:
+    if isinstance(returned, Outcome):
+        return returned
+    raise AgentError(f"a scaffold's `run` returns an Outcome, and this one's {returned!r}")
 
 
 def main(

@@ -50,6 +50,8 @@ class RunState:
     outcome: str = ""
     """`done`, `limit` or `agent`; empty while the run goes on."""
     code: str = ""
+    fork: str = ""
+    """What it was forked from, in words."""
     activity: str = ""
     """What it is doing now."""
 
@@ -68,6 +70,8 @@ class RunState:
                 self.resumes += 1
                 self.waiting = frozenset()
                 self._ran_under(data)
+            case ev.RUN_FORK:
+                self.fork = f"{data['parent']} at event {data['at']}"
             case ev.WAIT_START:
                 self.waiting |= {event.lane}
                 self.activity = "waiting for the provider"
@@ -83,9 +87,7 @@ class RunState:
             case ev.SUBMISSION_SAVED:
                 self.final_from = data.get("from", "path")
             case ev.RUN_END:
-                self.outcome, self.code = data["outcome"], data["code"]
-                if (score := finite(data.get("score"))) is not None:
-                    self.best = score
+                self._apply_end(data)
             case _:
                 self._apply_note(event)
 
@@ -95,12 +97,19 @@ class RunState:
         if code and code not in self.codes:
             self.codes = (*self.codes, code)
 
+    def _apply_end(self, data: dict[str, Any]) -> None:
+        self.outcome, self.code = data["outcome"], data["code"]
+        if (score := finite(data.get("score"))) is not None:
+            self.best = score
+
     def _apply_note(self, event: Event) -> None:
         if event.type.endswith(".node"):
             self.nodes += 1
             self.good += event.data.get("status") == "ok"
         elif event.type.endswith(".pick"):
-            self.pick, self.best = event.data.get("node"), finite(event.data.get("score"))
+            node = event.data.get("node")
+            self.pick = node if isinstance(node, int) else None
+            self.best = finite(event.data.get("score"))
 
 
 def finite(value: object) -> float | None:

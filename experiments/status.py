@@ -7,7 +7,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from experiments.dollars import dollars
-from experiments.results import Row
+from experiments.results import Row, short_reason
 from experiments.sweep_folder import SweepFolder
 from experiments.sweep_rows import sweep_rows
 from sandbox.text import printable
@@ -48,7 +48,7 @@ def print_status(record: dict[str, Any], console: Console) -> None:
             reason = f": {cell['reason']}" if cell["reason"] else ""
             usd = dollars(cell["known_usd"], complete=cell["usd"] is not None)
             words = f"  {cell['state']:8} {cell['cell']}, step {cell['step']}, {usd}{reason}"
-            console.print(printable(words), markup=False)
+            console.print(printable(words), markup=False, soft_wrap=True)
 
 
 def _state(row: Row, path: Path, at_work: bool) -> str:
@@ -67,7 +67,7 @@ def _facts(row: Row) -> dict[str, Any]:
         "usd": row.usd,
         "known_usd": row.known_usd,
         "seconds": round(row.seconds, 1),
-        "reason": one_line(printable(row.reason), _REASON_CHARS),
+        "reason": one_line(printable(short_reason(row.reason)), _REASON_CHARS),
     }
 
 

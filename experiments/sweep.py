@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Collection, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -26,6 +26,7 @@ from experiments.executor import Executor, SpendingLimit, Tally, jobs_for
 from experiments.leases import Leases, default_folder
 from experiments.plan import Plan, plan
 from experiments.plan_view import plan_record, print_plan
+from experiments.problem import Problem
 from experiments.progress import Display, JsonLines, LiveTable, PlainLines, Progress, emit
 from experiments.report import show
 from experiments.results import Row
@@ -96,12 +97,25 @@ def main(wanted: Wanted) -> None:
     if not wanted.only_plan:
         _keep_to_the_code(wanted, foreign)
     planned = plan(sweep, wanted.data_dir, wanted.runs_dir, other_gpu=wanted.other_gpu)
+    if wanted.only_plan:
+        planned = _fitting(wanted.folder, planned)
     if wanted.only_plan or planned.problems:
         raise SystemExit(_show_plan(planned, wanted))
     for end in (signal.SIGTERM, signal.SIGHUP):  # a closed terminal ends the cells as Ctrl-C does
         signal.signal(end, signal.default_int_handler)
     with wanted.folder.alone():
         raise SystemExit(_sweep(planned, foreign, wanted))
+
+
+def _fitting(folder: SweepFolder, planned: Plan) -> Plan:
+    """A plan, with a problem more where its folder holds cells that it does not have."""
+    if planned.problems or folder.lock is None:
+        return planned
+    try:
+        folder.check(planned)
+    except UserError as error:
+        return replace(planned, problems=(Problem("folder", str(error)),))
+    return planned
 
 
 def _show_status(folder: Path, as_json: bool) -> None:
@@ -152,7 +166,9 @@ def _sweep(planned: Plan, foreign: tuple[str, ...], wanted: Wanted) -> int:
         _tally(ledger.rows(done).values()),
         Spending(folder.path),
     )
-    wanted.out.print(f"{len(ids)} cells in {folder.path}, {len(done)} of them done", markup=False)
+    wanted.out.print(
+        f"{len(ids)} cells in {folder.path}, {len(done)} of them done", markup=False, soft_wrap=True
+    )
     with _said_when_stopped(executor, wanted), Progress(_display(wanted), executor) as progress:
         executor.run(progress.tick)
     return _conclude(ids, ledger, wanted)
@@ -185,6 +201,7 @@ def _keep_to_the_code(wanted: Wanted, foreign: tuple[str, ...]) -> None:
         f"The code changed since this sweep began ({', '.join(changed[:_SHOWN_CHANGES])}{more}). It goes on "
         "with the copy that it began with; --new-code takes today's.",
         markup=False,
+        soft_wrap=True,
     )
     sys.stdout.flush()
     words = [sys.executable, "-P", "-m", "experiments.sweep", *sys.argv[1:]]
@@ -226,8 +243,8 @@ def _conclude(ids: Sequence[str], ledger: SweepLedger, wanted: Wanted) -> int:
     if counted:
         show(rows, OUT)
     for row in failed:
-        OUT.print(f"[red]failed:[/] {row.cell}")
-        OUT.print(printable(row.reason), markup=False)
+        OUT.print(f"[red]failed:[/] {row.cell}", soft_wrap=True)
+        OUT.print(printable(row.reason), markup=False, soft_wrap=True)
     if counted:
         best = max(counted, key=lambda row: (row.any_medal, row.above_median))
         OUT.print("Read all results, or one run:")

@@ -5,12 +5,13 @@ from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict
 
-from experiments.cell import CELL_FILE, Cell, Labels, load_cell, template_difference
+from experiments.cell import CELL_FILE, Cell, load_cell, template_difference
 from experiments.code import Code
 from experiments.files import read_json, write_json
 from experiments.plan import Plan
@@ -111,7 +112,7 @@ class SweepFolder:
         except Timeout as error:
             raise UserError(
                 f"another process is at work on {str(self.path)!r}; see what it does with: "
-                f"python -m experiments.sweep --status {self.path}"
+                f"python -m experiments.sweep --status {quote(str(self.path))}"
             ) from error
 
     @property
@@ -129,10 +130,9 @@ class SweepFolder:
         """The ids of a plan's cells, in order; the folder may hold all or some of them, and no others.
 
         Raises:
-            UserError: it holds cells that the plan does not have, and the message says what differs; or
-                two combinations of the plan are the same.
+            UserError: it holds cells that the plan does not have, and the message says what differs.
         """
-        ids = _unique(plan)
+        ids = [cell.id for cell in plan.cells()]
         lock = self.lock
         planned = set(ids)
         strangers = [cell for cell in lock.all_cells if cell not in planned] if lock else []
@@ -188,23 +188,6 @@ def _extended(lock: PlanLock, ids: Sequence[str]) -> PlanLock:
     new = tuple(cell for cell in ids if cell not in known)
     addition = Addition(made=_now(), cells=new)
     return lock.model_copy(update={"added": (*lock.added, addition)}) if new else lock
-
-
-def _unique(plan: Plan) -> list[str]:
-    seen: dict[str, Labels] = {}
-    for cell in plan.cells():
-        name = cell.id
-        if name in seen:
-            raise UserError(
-                f"two combinations are the same run, {name}: {_words(seen[name])} and "
-                f"{_words(cell.labels)}. Remove one from the config"
-            )
-        seen[name] = cell.labels
-    return list(seen)
-
-
-def _words(labels: Labels) -> str:
-    return f"({labels.scaffold}, {labels.model}, {labels.time_limit}, variant {labels.variant})"
 
 
 def _now() -> str:

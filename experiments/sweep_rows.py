@@ -28,7 +28,10 @@ def sweep_rows(folder: SweepFolder) -> list[Row]:
     """A row for every planned cell of one sweep; nothing is written."""
     lock = folder.lock
     if lock is None:
-        raise UserError(f"{str(folder.path)!r} is not the folder of a sweep: it has no plan.lock")
+        raise UserError(
+            f"{str(folder.path)!r} is not the folder of a sweep: no sweep has begun there. One that keeps "
+            "its runs elsewhere is found by its --runs-dir"
+        )
     ledger = SweepLedger(folder.path)
     ledger.bring_up_to_date(lock.all_cells, write=False)
     known = ledger.rows(lock.all_cells)

@@ -8,13 +8,16 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from experiments.state import RunState
+from experiments.state import RunState, finite
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.events import Event
 from scaffolds.runtime.log import LogReader
 from scaffolds.runtime.transcript import recorded_messages
+
+_GAPS = (ev.RUN_RESUME, ev.RUN_FORK)
+"""Events before which nobody was at work."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,9 @@ class StepView:
 
     @property
     def seconds(self) -> float:
-        """Wall time from its first event to its last, without the time between a death and its resume."""
+        """Wall time from its first event to its last, without what passed before a resume or a fork."""
         gaps = zip(self.events, self.events[1:], strict=False)
-        return sum(after.ts - before.ts for before, after in gaps if after.type != ev.RUN_RESUME)
+        return sum(after.ts - before.ts for before, after in gaps if after.type not in _GAPS)
 
     def count(self, kind: str) -> int:
         """How many events of a type it has."""
@@ -126,18 +129,24 @@ class Trajectory:
         return event.data | {name: self.log.value(event, name) for name in event.blobs}
 
     def _add(self, event: Event) -> None:
-        data = event.data
+        """Take in a node; a note of that name without a number is none, and an unknown parent no parent."""
+        data, number = event.data, event.data.get("id")
+        if not isinstance(number, int) or number in self.nodes:
+            return
+        named: object = data.get("parents")
+        listed = cast("list[object]", named) if isinstance(named, list) else []
+        parents = tuple(one for one in listed if isinstance(one, int) and one in self.nodes)
         node = NodeView(
-            int(data["id"]),
-            tuple(data.get("parents") or ()),
+            number,
+            parents,
             str(data.get("operator", "")),
             str(data.get("status", "")),
-            data.get("score"),
+            finite(data.get("score")),
             str(data.get("source", "")),
             event,
         )
         self.nodes[node.id] = node
-        self._children[node.parents[0] if node.parents else None].append(node.id)
+        self._children[parents[0] if parents else None].append(node.id)
 
 
 def _marked(nodes: Sequence[NodeView]) -> list[tuple[NodeView, bool]]:

@@ -9,7 +9,7 @@ from typing import NoReturn
 import typer
 
 from sandbox.errors import SandboxError, SandboxUnavailable
-from sandbox.text import printable
+from sandbox.text import bear_any_encoding, printable
 
 EXIT_USER, EXIT_USAGE, EXIT_INFRA = 1, 2, 3
 COMMANDS = {
@@ -24,6 +24,7 @@ COMMANDS = {
 
 def main() -> None:
     """Run the command that was typed; an error that was foreseen is one message and an exit status."""
+    bear_any_encoding()
     name, *arguments = sys.argv[1:] or ["--help"]
     if name not in COMMANDS:
         sys.exit(_usage(name))

@@ -3,7 +3,9 @@
 Every pass is linear in the input, whatever the input is.
 """
 
+import io
 import re
+import sys
 
 from sandbox.results import Captured
 
@@ -50,6 +52,12 @@ def printable(text: str) -> str:
     """Return text that cannot act on a terminal or deceive its reader about the order of characters."""
     plain = _CONTROL.sub("\ufffd", _ESCAPE.sub("", text.replace("\r\n", "\n")))
     return _DECEPTIVE.sub("\ufffd", plain)
+
+
+def bear_any_encoding() -> None:
+    """Print `?` from now on for what the terminal's encoding lacks, where Python would end the command."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # pyright: ignore[reportUnknownMemberType] - a hole in its types
 
 
 def _clean(data: bytes) -> bytes:

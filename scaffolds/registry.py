@@ -7,6 +7,7 @@ does not name itself. There is nothing to register.
 
 import importlib
 import sys
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -19,6 +20,7 @@ from pydantic import BaseModel
 from scaffolds.errors import UserError
 from scaffolds.prompts import Prompts
 from scaffolds.run import Scaffold
+from scaffolds.yaml_text import read_yaml
 
 EXTENDS = "extends"
 """The key of a preset that names the one it goes before; no setting of a scaffold is called so."""
@@ -39,6 +41,11 @@ class ScaffoldType:
         """The scaffold's own version."""
         return self.make.version
 
+    @property
+    def roles(self) -> tuple[str, ...] | None:
+        """The roles that it asks models in, where it says so."""
+        return getattr(self.make, "roles", None)
+
     def templates(self) -> dict[str, str]:
         """Its prompt templates by file name, the shared ones included."""
         file = sys.modules[self.make.__module__].__file__
@@ -58,13 +65,13 @@ def find(name: str) -> ScaffoldType:
             raise UserError(_unknown(name))
         module, attribute = f"scaffolds.{scaffold}", "Scaffold"
     try:
-        found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, SyntaxError, TypeError, ValueError) as error:
-        raise UserError(f"scaffold {name!r} cannot be loaded: {error}") from error
-    config: Any = getattr(found, "Config", None)
-    if not (isinstance(config, type) and issubclass(config, BaseModel)):
-        raise UserError(f"scaffold {name!r} has no pydantic model `Config`; see docs/writing-a-scaffold.md")
-    return ScaffoldType(name, cast("type[Scaffold]", found), config, _preset(name, found, preset))
+        found: object = getattr(importlib.import_module(module), attribute)
+    except (Exception, SystemExit) as error:  # a stranger's module may raise anything
+        raise UserError(f"scaffold {name!r} cannot be loaded: {_said(error)}") from error
+    if lack := _lack(found):
+        raise UserError(f"scaffold {name!r} {lack}; see docs/writing-a-scaffold.md")
+    made: Any = found
+    return ScaffoldType(name, cast("type[Scaffold]", made), made.Config, _preset(name, made, preset))
 
 
 def find_resolved(name: str) -> ScaffoldType:
@@ -83,6 +90,20 @@ def configured(kind: ScaffoldType, settings: Mapping[str, object]) -> BaseModel:
         ValidationError: pydantic's.
     """
     return kind.config.model_validate({**kind.preset, **settings})
+
+
+def build(kind: ScaffoldType, settings: Mapping[str, object]) -> Scaffold:
+    """The scaffold with these settings.
+
+    Raises:
+        ValidationError: pydantic's, where a setting is wrong.
+        UserError: it cannot be made of them.
+    """
+    config = configured(kind, settings)
+    try:
+        return kind.make(config)
+    except Exception as error:  # as may a stranger's constructor
+        raise UserError(f"scaffold {kind.name!r} cannot be made: {_said(error)}") from error
 
 
 def names() -> list[str]:
@@ -119,12 +140,34 @@ def _settings(name: str, there: Mapping[str, Path], preset: str, above: tuple[st
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        settings: object = yaml.safe_load(path.read_text(encoding="utf-8"))
+        settings: object = read_yaml(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"the preset {str(path)!r} is not YAML: {error}") from error
     if not isinstance(settings, dict):
         raise UserError(f"the preset {str(path)!r} is not a mapping of settings")
     return cast("dict[str, object]", settings)
+
+
+def _lack(found: object) -> str:
+    """What a class needs to be a scaffold and does not have; empty where it has all."""
+    config: object = getattr(found, "Config", None)
+    if not isinstance(found, type):
+        return "is no class"
+    if not (isinstance(config, type) and issubclass(config, BaseModel)):
+        return "has no pydantic model `Config`"
+    if not isinstance(getattr(found, "version", None), str):
+        return "has no text `version`"
+    return "" if callable(getattr(found, "run", None)) else "has no method `run`"
+
+
+def _said(error: BaseException) -> str:
+    """An exception of a stranger's code in words, with the line of it that raised it."""
+    if isinstance(error, ModuleNotFoundError):
+        return f"{error}; install it, or put its folder into PYTHONPATH"
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    if last.filename in (__file__, importlib.__file__) or last.filename.startswith("<frozen"):
+        return str(error)
+    return f"{type(error).__name__}: {error} ({last.filename}, line {last.lineno})"
 
 
 def _unknown(name: str) -> str:

@@ -84,9 +84,8 @@ def medals(
             words = (
                 f"gold {limits.gold}, silver {limits.silver}, bronze {limits.bronze}, median {limits.median}"
             )
-            say_facts(
-                {**facts, "medal": facts["medal"] or "none", "thresholds": words, "rank": _words(place)}
-            )
+            shown = {**facts, "medal": facts["medal"] or "none", "thresholds": words, "rank": _words(place)}
+            say_facts(shown if place else {name: value for name, value in shown.items() if value is not None})
 
 
 def leaderboard(

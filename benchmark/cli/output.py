@@ -69,6 +69,6 @@ def read_submission_file(path: Path, most: int) -> bytes:
         NoSuchFile: It is not there, or no regular file.
     """
     if not path.is_file():
-        raise NoSuchFile(path, "there is no such file")
+        raise NoSuchFile(path, "it is a folder" if path.is_dir() else "there is no such file")
     with path.open("rb") as file:
         return file.read(most + 1)

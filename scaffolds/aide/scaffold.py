@@ -28,6 +28,7 @@ class Aide:
 
     name = "aide"
     version = "2"
+    roles = ("main", "feedback")
     Config = AideConfig
 
     def __init__(self, config: AideConfig) -> None:

@@ -70,6 +70,7 @@ class CodeAct:
 
     name = "codeact"
     version = "1"
+    roles = ("main", "condenser")
     Config = CodeActConfig
 
     def __init__(self, config: CodeActConfig) -> None:

@@ -35,6 +35,7 @@ class Mlab:
 
     name = "mlab"
     version = "2"
+    roles = ("main", "edit", "fast")
     Config = MlabConfig
 
     def __init__(self, config: MlabConfig) -> None:

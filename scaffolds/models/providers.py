@@ -33,7 +33,7 @@ class Provider(BaseModel):
     """Seconds after which a try is given up though something still comes; litellm's have no such limit."""
     patience_s: float = Field(default=7200.0, ge=0, allow_inf_nan=False)
     """Seconds of failed tries and waits in one call after which it is an outage and the run is left."""
-    base_url: str | None = None
+    base_url: str | None = Field(default=None, pattern=r"^https?://\S+$")
     """Where its API begins, often ending in /v1; the provider's own place where left out."""
     key: str | None = None
     """Name of the variable that holds the key."""

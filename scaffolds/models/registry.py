@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -18,6 +19,7 @@ KEYLESS = ("offline", "tape")
 """Providers that call nobody: a rule-based policy of ours, and runs that somebody has already looked at."""
 _MOST_THOUGHT = 32_768
 """The largest budget of `anthropic_format`."""
+_OFFLINE = ("offline/tabular", "offline/tabular-text")
 _THERE_ARE = (
     "There are: openai/MODEL, anthropic/MODEL, litellm/PROVIDER/MODEL, openai-compatible/NAME (a server of "
     "configs/providers.yaml), offline/tabular (rule-based, free), offline/tabular-text "
@@ -51,7 +53,9 @@ def connect(name: str, access: Access | None = None) -> Model:
         return Tape(Path(rest))
     if provider in REMOTE:
         return _patient(name, target(name), access or Access())
-    raise UserError(f"unknown model {name!r}. {_THERE_ARE}")
+    near = get_close_matches(name, _OFFLINE, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    raise UserError(f"unknown model {name!r}{hint} {_THERE_ARE}")
 
 
 def warm(name: str) -> None:

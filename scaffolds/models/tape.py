@@ -32,8 +32,8 @@ class Tape:
         answers = self._answers.get(tuple(hashes))
         if answers is None:
             raise UserError(
-                f"{self.name} holds no answer to this request: the task, the prompts or the scaffold "
-                "differ from the recorded run"
+                f"{self.name} holds no answer to this request: the task, the scaffold or the prompts "
+                "differ from the recorded run, were it in what they say of time spent or left"
             )
         by_rank = list(answers.values())
         return answers.get(request.seed) or by_rank[request.seed % len(by_rank)]

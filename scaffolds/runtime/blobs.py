@@ -13,10 +13,17 @@ from pathlib import Path
 
 import zstandard
 
-from scaffolds.errors import InfraError
+from scaffolds.errors import InfraError, UserError
 from scaffolds.runtime.durable_files import write_at
 
 _HEADER = struct.Struct("<32sQ")
+
+
+class MissingValue(UserError, KeyError):
+    """A store lacks a value that was asked for."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class PackStore:
@@ -32,7 +39,10 @@ class PackStore:
         if writable:
             folder.mkdir(parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT if writable else os.O_RDONLY
-        self._fd = os.open(self._path, flags | os.O_CLOEXEC, 0o644)
+        try:
+            self._fd = os.open(self._path, flags | os.O_CLOEXEC, 0o644)
+        except FileNotFoundError as error:
+            raise UserError(f"{str(self._path)!r} is gone: restore it from a copy of the run") from error
         self._end = 0
         self.refresh()
         if writable:
@@ -69,10 +79,13 @@ class PackStore:
         """The bytes whose SHA-256 is `digest`.
 
         Raises:
-            KeyError: they are not here.
+            MissingValue: they are not here.
             InfraError: they are here and damaged.
         """
-        start, length = self._index[bytes.fromhex(digest)]
+        place = self._index.get(bytes.fromhex(digest))
+        if place is None:
+            raise MissingValue(f"{str(self._path)!r} lacks a value ({digest}): restore it from a copy")
+        start, length = place
         payload = os.pread(self._fd, length, start)
         try:
             with self._lock:

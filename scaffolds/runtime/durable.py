@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from scaffolds.errors import ContextOverflow, LimitReached
+from scaffolds.errors import AgentError, ContextOverflow, LimitReached
 from scaffolds.messages import Completion, JsonValue, Message
 from scaffolds.models.protocol import Model, ModelRequest
 from scaffolds.run import Budget, Left, Run
@@ -102,8 +102,11 @@ class DurableRun:
     def note(self, type: str, **data: JsonValue) -> None:
         """See `Run.note`."""
         if "." not in type or type.partition(".")[0] in ev.RESERVED:
-            raise ValueError(f"a note's type is named after its scaffold, as in 'aide.node': {type!r}")
-        self._lane.record(type, data)
+            raise AgentError(f"a note's type is named after its scaffold, as in 'aide.node': {type!r}")
+        try:
+            self._lane.record(type, data)
+        except TypeError as error:
+            raise AgentError(f"the note {type!r} holds what is no JSON: {error}") from error
 
     def lanes(self, n: int) -> DurableLanes:
         """See `Run.lanes`."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from scaffolds.errors import UserError
 from scaffolds.runtime.events import ANSWERS, LIMIT, MODEL_REQUEST, TOOL_CALL, TOOL_RESULT, Event
@@ -72,6 +73,7 @@ class Journal:
                 f"the code or a prompt changed since this run began: lane {lane}, effect {n} "
                 f"(event {present.seq}) differs from its record.\n{what}\n"
                 "Restore the old code to go on, or fork the run before this event: "
-                f"python -m experiments.fork {self._folder} --at {present.seq} --out {self._folder}-fork"
+                f"python -m experiments.fork {quote(str(self._folder))} --at {present.seq} "
+                f"--out {quote(f'{self._folder}-fork')}"
             )
         return Recorded(request, answer)

@@ -31,13 +31,13 @@ _SYNCED = frozenset({MODEL_RESPONSE, STEP_START})
 def read_log(folder: Path) -> tuple[list[Event], int]:
     """Every whole event of a run, and the length in bytes of that part of the file.
 
-    A torn last line is left out. Raises `InfraError` when the damage is not at the end.
+    A torn last line is left out. Raises `UserError` when the damage is not at the end.
     """
     path = folder / EVENTS_FILE
     raw = path.read_bytes() if path.exists() else b""
     with _no_collection():
         events, good = _parse(raw, 0)
-    _refuse_damage(path, raw[good:].splitlines())
+    _refuse_damage(path, raw[good:].splitlines(), len(events) + 1)
     return events, good
 
 
@@ -83,32 +83,35 @@ def _in_order(records: list[Any], first: int) -> int:
         if not isinstance(record, dict):
             return position - first
         fields = cast("dict[str, Any]", record)
-        if fields.get("v") != SCHEMA_VERSION:
+        if "v" in fields and fields["v"] != SCHEMA_VERSION:
             raise UserError(
                 f"this log has schema version {fields.get('v')!r}, this program reads {SCHEMA_VERSION}: "
                 "read it with the version of the project that wrote it"
             )
-        if fields["seq"] != position:
+        if fields.get("seq") != position or not isinstance(fields.get("type"), str) or "v" not in fields:
             return position - first
     return len(records)
 
 
-def _refuse_damage(path: Path, rest: list[bytes]) -> None:
+def _refuse_damage(path: Path, rest: list[bytes], line: int) -> None:
     """A power cut may tear anything after the last sync; a lane's second synced event there means damage.
 
     It can only have been written after the first, and what it follows, had reached the disk.
     """
     synced: list[str] = []
-    for line in rest[1:]:
+    for text in rest[1:]:
         try:
-            record: Any = orjson.loads(line)
+            record: Any = orjson.loads(text)
         except orjson.JSONDecodeError:
             continue
         fields = cast("dict[str, Any]", record) if isinstance(record, dict) else {}
         if fields.get("type") in _SYNCED:
             synced.append(str(fields.get("lane")))
     if len(synced) != len(set(synced)):
-        raise InfraError(f"{path} is damaged in the middle, not only torn at its end")
+        raise UserError(
+            f"{str(path)!r} is damaged in the middle, at line {line}, not only torn at its end. Restore it "
+            "from a copy, or remove its folder: the sweep's command then begins the run again"
+        )
 
 
 class EventLog:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 
 from pydantic import BaseModel, ConfigDict
@@ -68,6 +69,41 @@ class Raises(_Agent):
 
     def run(self, run: Run) -> Outcome:
         raise ZeroDivisionError("the agent's own fault")
+
+
+class Exits(_Agent):
+    """Ends as a program does."""
+
+    def run(self, run: Run) -> Outcome:
+        sys.exit("the agent's own end")
+
+
+class ReturnsNothing(_Agent):
+    """Forgets its outcome."""
+
+    def run(self, run: Run) -> Outcome:
+        return None  # pyright: ignore[reportReturnType] - that is its fault
+
+
+class NotesNonsense(_Agent):
+    """Notes what is no JSON."""
+
+    def run(self, run: Run) -> Outcome:
+        run.note("agent.noted", thing=object())  # pyright: ignore[reportArgumentType] - that is its fault
+        return Outcome("noted")
+
+
+class Odd(_Agent):
+    """Notes nodes as they should not be, beside one that is as it should."""
+
+    def run(self, run: Run) -> Outcome:
+        run.note("agent.node", id=1, parents=[], operator="draft", status="ok", score=0.5, code="x" * 2000)
+        run.note("agent.node", id=2, parents=[7, 2, "1"], operator="stray", status="ok", score="high")
+        run.note("agent.node", id=1, operator="twin")
+        run.note("agent.node", id=[3], parents=4)
+        run.note("agent.node", words="no number")
+        run.note("agent.pick", node=[1], score="best")
+        return Outcome("an odd end")
 
 
 class Kills(_Agent):

@@ -1,6 +1,7 @@
 """The commands as a person types them."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -77,7 +78,10 @@ def test_more_cells_may_be_added_but_not_exchanged(swept: Path, data_dir: Path) 
     config = swept / "config.yaml"
     config.write_text(CONFIG.replace("num_drafts: 1", "num_drafts: 2"))
     refused = sweep(swept, data_dir)
+    planned = type_in("experiments.sweep", config, *places(swept, "runs", data_dir), "--plan")
     config.write_text(CONFIG)
+    assert planned.returncode == 1
+    assert "scaffold_config.num_drafts: recorded 1, now 2" in planned.stdout
     assert refused.returncode == 1
     assert "holds runs of another config" in refused.stderr
     assert "scaffold_config.num_drafts: recorded 1, now 2" in refused.stderr
@@ -100,6 +104,18 @@ def test_inspect_of_a_sweep_names_its_runs(swept: Path) -> None:
     assert run_folders(swept)[0].name in refused.stderr
     missing = type_in("experiments.inspect", swept / "nowhere")
     assert "is not a run" in missing.stderr
+
+
+def test_output_bears_any_encoding_and_draws_no_boxes(swept: Path) -> None:
+    command = [sys.executable, "-m", "experiments.inspect", str(run_folders(swept)[0]), "--plain"]
+    env = {**os.environ, "PYTHONIOENCODING": "ascii", "COLUMNS": "40"}
+    shown = subprocess.run(command, capture_output=True, env=env, check=True).stdout
+    assert b"?? 2 " in shown
+    usage = type_in("experiments.inspect", "--nod", "1")
+    assert usage.returncode == 2
+    assert usage.stderr.isascii()
+    assert "--node" in usage.stderr
+    assert "python -m experiments.inspect  Read one run." in type_in("experiments").stdout
 
 
 def test_a_fork_replays_the_beginning_and_goes_its_own_way(swept: Path, tmp_path: Path) -> None:
@@ -145,9 +161,13 @@ def test_a_changed_template_is_refused_with_the_difference(swept: Path, tmp_path
     [
         (("experiments.sweep", "missing.yaml"), "cannot read the config 'missing.yaml'"),
         (("experiments.run", "missing/cell.json"), "is not a run folder"),
+        (("experiments.run", "file/cell.json"), "is not a run folder"),
+        (("experiments.report", "file/x"), "is no sweep, no run, and no folder of sweeps"),
+        (("experiments.sweep", "--status", "x.yaml", "--runs-dir", "file"), "no sweep has begun there"),
     ],
 )
 def test_wrong_paths_are_one_line_on_stderr(tmp_path: Path, words: tuple[str, ...], said: str) -> None:
+    (tmp_path / "file").touch()
     refused = type_in(*words, cwd=tmp_path)
     assert refused.returncode == 1
     assert said in refused.stderr

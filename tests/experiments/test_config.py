@@ -68,6 +68,22 @@ def test_the_id_is_about_what_is_run_not_where(data_dir: Path) -> None:
         ("a: \x00", "is not YAML"),
         (GOOD.replace("10m", "{time: 10m, stesp: 3}"), "key 'time_limits.0.stesp'; did you mean 'steps'?"),
         (GOOD.replace("10m", ".inf"), "time_limits.0.time"),
+        (GOOD + "seeds: [0]\nseeds: [1]\n", "the key 'seeds' stands there twice"),
+        (GOOD + "variants:\n  a: {}\n  a: {final: path}\n", "the key 'a' stands there twice"),
+        (GOOD.replace("[aide]", "&a [*a]"), "an anchor lies inside itself"),
+        ("[" * 5000, "it is nested too deep"),
+        (GOOD.replace("[aide]", "aide"), "scaffolds: must be a list, as in [aide] (it is 'aide')"),
+        (GOOD + "seeds:\n", "seeds: must be a list (it is None)"),
+        (
+            GOOD + "task: obfuscated\n",
+            "task: must be a mapping with keys of description (it is 'obfuscated')",
+        ),
+        (GOOD + "seeds: [0, 0]\n", "\n  seeds names 0 twice"),
+        (
+            GOOD + "variants: {a: {scafold.memory: none}}\n",
+            "changes 'scafold.memory'; did you mean 'scaffold'?",
+        ),
+        (GOOD + "max_usd: .inf\n", "max_usd: Input should be a finite number (it is inf)"),
     ],
 )
 def test_a_faulty_config_names_its_fault(tmp_path: Path, text: str, words: str) -> None:

@@ -19,7 +19,7 @@ FOREIGN = {"models": ["openai/gpt-4o-2024-08-06"]}
 
 def test_code_that_nobody_has_read_needs_isolation(data_dir: Path) -> None:
     (what,) = refusals(data_dir, backend="none", **FOREIGN)
-    assert "there is no isolation" in what and "apt-get install bubblewrap" in what
+    assert "Use `backend: auto`" in what
     assert not refusals(data_dir, backend="none")
 
 

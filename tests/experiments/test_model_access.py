@@ -63,6 +63,8 @@ def test_files_are_read(tmp_path: Path) -> None:
     [
         ({"providers": "opanai: {}"}, "an entry 'opanai'"),
         ({"providers": "openai: {in_fligth: 3}"}, "did you mean 'in_flight'"),
+        ({"providers": "openai-compatible/a: {base_url: 'localhost:8000'}"}, "base_url: String should match"),
+        ({"providers": "openai: {}\nopenai: {}"}, "the key 'openai' stands there twice"),
         ({"providers": "- openai"}, "must be a YAML mapping"),
         ({"providers": "a: ["}, "is not YAML"),
         ({"prices": "openai/x: {input: 1}"}, "missing key 'output'"),

@@ -1,5 +1,6 @@
 """What a sweep multiplies, what variants change, and what is named as missing."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.conftest import sweep_of
 
 ROOT = Path(__file__).parents[2]
 NO_SWEEPS = ("prices", "providers")
+_OWN = "from pydantic import BaseModel\nclass Agent:\n  class Config(BaseModel): pass\n  version"
 SWEEPS = [path for path in sorted((ROOT / "configs").glob("*.yaml")) if path.stem not in NO_SWEEPS]
 
 
@@ -119,6 +121,14 @@ def test_settings_are_in_the_label_only_where_they_are_needed(data_dir: Path) ->
         ({"variants": {"more": {"scaffold.workerz": 4}}}, "setting", "unknown key 'workerz'"),
         ({"variants": {"odd": {"tools.telepathy": False}}}, "setting", "no tool 'telepathy'"),
         ({"variants": {"odd": {"final": "best"}}}, "setting", "variant 'odd'"),
+        ({"variants": {"a": {}, "b": {}}}, "setting", "are the same run: (aide, offline/tabular, "),
+        ({"models": ["offline/tabula"]}, "model", "'offline/tabula'; did you mean 'offline/tabular'?"),
+        (
+            {"models": [{"main": "offline/tabular", "feedbak": "offline/tabular"}]},
+            "setting",
+            "no scaffold of this sweep asks in the role 'feedbak'; roles are: main, feedback",
+        ),
+        ({"competitions": ["practise"]}, "competition", "'practise'; nearest: practice, "),
         ({"models": ["carrier/pigeon"]}, "model", "unknown model 'carrier/pigeon'"),
         ({"models": ["litellm/carrier/pigeon"]}, "key", "export CARRIER_API_KEY=..."),
         ({"models": ["openai-compatible/carrier"]}, "model", "base_url"),
@@ -134,6 +144,40 @@ def test_settings_are_in_the_label_only_where_they_are_needed(data_dir: Path) ->
 )
 def test_what_is_missing_is_named(data_dir: Path, changes: dict[str, object], kind: str, words: str) -> None:
     assert words in problems(data_dir, **changes)[kind]
+
+
+def test_folders_that_cannot_be_written_into_are_named_by_the_plan(data_dir: Path, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for runs, data, option in ((file / "runs", data_dir, "--runs-dir"), (tmp_path, file, "--data-dir")):
+        (problem,) = plan(sweep_of(), data, runs).problems
+        assert (problem.kind, problem.fix) == ("disk", f"{option} FOLDER")
+        assert f"{str(file)!r} is no folder" in problem.what
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("raise KeyError('early')", "cannot be loaded: KeyError: 'early' (strange.py, line 1)"),
+        ("import sys; sys.exit(4)", "cannot be loaded: SystemExit: 4 (strange.py, line 1)"),
+        ("def (:", "cannot be loaded: invalid syntax (strange.py, line 1)"),
+        ("import nowhere_at_all", "No module named 'nowhere_at_all'; install it, or put"),
+        ("x = 1", "cannot be loaded: module 'strange' has no attribute 'Agent'"),
+        ("Agent = len", "is no class"),
+        ("class Agent: pass", "has no pydantic model `Config`"),
+        (f"{_OWN} = 1", "has no text `version`"),
+        (f"{_OWN} = '1'", "has no method `run`"),
+        (f"{_OWN} = '1'; run = print; __init__ = lambda self, config: 1 / 0", "made: ZeroDivisionError"),
+    ],
+)
+def test_what_is_wrong_with_a_scaffold_of_the_users_own_is_said_before_it_runs(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: str, words: str
+) -> None:
+    (tmp_path / "strange.py").write_text(f"{code}\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    found = problems(data_dir, scaffolds=["strange:Agent"])
+    sys.modules.pop("strange", None)
+    assert words in "".join(found.values()).replace(f"{tmp_path}/", "")
 
 
 def test_a_variant_may_change_only_what_there_is(data_dir: Path) -> None:

@@ -204,11 +204,12 @@ def test_aide_does_without_the_validation_tool(study: Study) -> None:
 
 
 def test_an_agents_own_fault_is_scored_and_the_worlds_is_retried_and_excluded(study: Study) -> None:
-    study.write(scaffolds=[*agent("Raises"), *agent("Kills")])
+    at_fault = ("Raises", "Exits", "ReturnsNothing", "NotesNonsense")
+    study.write(scaffolds=[*(one for name in at_fault for one in agent(name)), *agent("Kills")])
     done = study.run()
     assert done.returncode == 1
     rows = {row.scaffold.partition(":")[2]: row for row in read_rows([study.runs])}
-    assert (rows["Raises"].state, rows["Raises"].outcome) == ("done", "agent")
+    assert {rows[name].state + rows[name].outcome for name in at_fault} == {"doneagent"}
     assert not rows["Raises"].made_submission
     assert (rows["Kills"].state, rows["Kills"].reason) == ("failed", "its process was killed by signal 9")
     assert "failed: " in done.stdout

@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from scaffolds.errors import LimitReached, UserError
+from scaffolds.errors import AgentError, LimitReached, UserError
 from scaffolds.messages import Message
 from scaffolds.run import Failure, Run
 from scaffolds.runtime import events as ev
@@ -379,7 +379,7 @@ def test_only_the_scaffolds_own_thread_starts_lanes(tmp_path: Path) -> None:
 
 def test_a_note_cannot_pose_as_the_frameworks_own_event(tmp_path: Path) -> None:
     for kind in ("run.end", "tool.result", "nodot"):
-        with pytest.raises(ValueError, match="named after its scaffold"):
+        with pytest.raises(AgentError, match="named after its scaffold"):
             play(tmp_path, lambda run, kind=kind: run.note(kind), Counter())
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaffolds.errors import InfraError, UserError
+from scaffolds.errors import UserError
 from scaffolds.runtime.events import MODEL_RESPONSE, STEP_START
 from scaffolds.runtime.log import EVENTS_FILE, EventLog, LogFollower, LogReader
 
@@ -104,7 +104,7 @@ def test_damage_before_two_synced_events_is_an_error(tmp_path: Path) -> None:
     log.close()
     lines = (tmp_path / EVENTS_FILE).read_bytes().splitlines(keepends=True)
     (tmp_path / EVENTS_FILE).write_bytes(b"garbage\n" + b"".join(lines[1:]))
-    with pytest.raises(InfraError, match="damaged in the middle"):
+    with pytest.raises(UserError, match="damaged in the middle, at line 1"):
         EventLog(tmp_path)
 
 

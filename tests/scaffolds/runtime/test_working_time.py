@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.results import Execution
-from scaffolds.errors import InfraError, LimitReached
+from scaffolds.errors import AgentError, InfraError, LimitReached
 from scaffolds.messages import Completion, Message
 from scaffolds.models.protocol import ModelRequest
 from scaffolds.run import Run
@@ -185,7 +185,7 @@ def test_a_wait_can_be_seen_while_it_lasts(tmp_path: Path, words: str, reason: s
 def test_no_scaffold_can_speak_of_waits(tmp_path: Path) -> None:
     clock = FakeClock()
     world = clockwork(Provider(clock), Machine(clock), clock)
-    with pytest.raises(ValueError, match="named after its scaffold"):
+    with pytest.raises(AgentError, match="named after its scaffold"):
         play(tmp_path, world, lambda run: run.note("wait.start"))
 
 
