@@ -88,7 +88,7 @@ def read_manifest(prepared: Path) -> Manifest | None:
     path = prepared / MANIFEST
     try:
         return Manifest.model_validate_json(path.read_bytes())
-    except (FileNotFoundError, ValidationError):
+    except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None
 
 
@@ -100,7 +100,7 @@ def read_head(prepared: Path) -> Head:
     try:
         with (prepared / MANIFEST).open("rb") as file:
             text = file.read(_HEAD)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return Head()
     version = re.search(rb'"data_version": (\d+)', text)
     made_by = re.search(rb'"provenance": "([0-9a-f]{64})"', text)
