@@ -27,6 +27,9 @@ _FIRST_SHARE = 8
 """One part in so many of the room is for what is walked first."""
 MAX_ENTRIES = 100_000
 MAX_DEPTH = 64
+MAX_NAMES = 16 * 1024 * 1024
+"""Characters of all paths and of what links name: folders within folders make a path of 16 KB, and each
+file in them has it."""
 _MAX_SKIPPED = 100
 # A file changed again within one tick of the file system's clock (4 ms on most kernels) looks unchanged.
 _RACY_NS = 50_000_000
@@ -67,6 +70,8 @@ class _Walk:
     files: int = 0
     bytes: int = 0
     entries: int = 0
+    names: int = 0
+    """Characters of names, as `MAX_NAMES` counts them."""
 
 
 class Snapshots:
@@ -115,7 +120,10 @@ def _folder(walk: _Walk, fd: int, prefix: str, depth: int, leave_out: frozenset[
                 break
             entries.append(entry)
     walk.entries += len(entries)
-    for entry in sorted(entries, key=lambda entry: (prefix + entry.name != _FIRST, entry.name)):
+    for entry in sorted(entries, key=lambda entry: (bool(prefix) or entry.name != _FIRST, entry.name)):
+        if not _named(walk, len(prefix) + len(entry.name)):
+            _skip(walk, f"{prefix}* (names of more than {MAX_NAMES} characters)")
+            break
         path = prefix + entry.name
         try:
             _entry(walk, fd, entry, path, depth)
@@ -133,11 +141,22 @@ def _entry(walk: _Walk, fd: int, entry: os.DirEntry[str], path: str, depth: int)
         _subfolder(walk, fd, entry.name, Dir(path, mode), depth)
     elif stat.S_ISLNK(status.st_mode):
         with _reading():
-            walk.rows.append(Link(path, os.readlink(entry.name, dir_fd=fd)))
+            target = os.readlink(entry.name, dir_fd=fd)
+        if _named(walk, len(target)):
+            walk.rows.append(Link(path, target))
+        else:
+            _skip(walk, path)
     elif stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
         _file(walk, fd, entry.name, path, status)
     else:
         _skip(walk, path)
+
+
+def _named(walk: _Walk, size: int) -> bool:
+    """Whether there is room for a name of that many characters, which it then takes."""
+    fits = walk.names + size <= MAX_NAMES
+    walk.names += size if fits else 0
+    return fits
 
 
 def _subfolder(walk: _Walk, fd: int, name: str, row: Dir, depth: int) -> None:

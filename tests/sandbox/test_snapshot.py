@@ -105,9 +105,34 @@ def test_caps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / name).write_bytes(b"x" * size)
     taken = Snapshots(tmp_path).take(Store())
     assert taken.skipped == ("a", "d") and taken.bytes == 2400 and taken.files == 3
+    with monkeypatch.context() as names:
+        names.setattr(module, "MAX_NAMES", 8)
+        (tmp_path / "l").symlink_to("four")
+        assert Snapshots(tmp_path).take(Store()).skipped == ("a", "d", "l")
+        (tmp_path / "l").unlink()
     for number in range(5):
         (tmp_path / f"z{number}").touch()
     assert any("entries" in path for path in Snapshots(tmp_path).take(Store()).skipped)
+
+
+def test_names_are_bounded_however_deep_they_lie(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_NAMES", 200_000)
+    source = """
+import os
+open("../../submission/submission.csv", "w").close()
+for _ in range(50):
+    os.mkdir(b"\\xff" * 255)
+    os.chdir(b"\\xff" * 255)
+for number in range(100):
+    open(str(number), "w").close()
+"""
+    assert box.run_script(source, directory="a", env={}, timeout=60).exit_code == 0
+    store = Store()
+    taken = box.snapshot(store)
+    rows = load(store.get(taken.tree))
+    assert sum(map(len, (row.path for row in rows))) <= 200_000
+    assert {"submission/submission.csv"} <= {row.path for row in rows}
+    assert any("names of more than" in path for path in taken.skipped)
 
 
 def test_what_finds_no_room_is_left_out_and_named_and_the_submission_comes_first(tmp_path: Path) -> None:
