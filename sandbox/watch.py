@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sandbox.protocols import Channel
-from sandbox.usage import DiskLook, free_share, memory_bytes, unlinked_bytes
+from sandbox.usage import DiskLook, memory_bytes, room_left, unlinked_bytes, written_bytes
 from sandbox.wire import Wire
 from sandbox.workspace import Workspace
 
@@ -29,8 +29,6 @@ _SETTLE_S = 2.0
 """What a stop takes to end all processes: what they add meanwhile is no second offence."""
 _SLACK = 50
 """One part in so many of a limit may be added by an agent that cleans up."""
-_RESERVE_BYTES, _RESERVE_SHARE = 5 * 10**9, 0.02
-"""What is kept free of a file system: the smaller of both."""
 _GROWTH_BYTES = 16 * 2**20
 _POLL_S = 0.05
 _GIB = 2**30
@@ -79,6 +77,14 @@ class Patience:
         return "stop"
 
 
+class _Calm(NamedTuple):
+    """How things stood at the last look while the machine's disk had room."""
+
+    used: int
+    written: int
+    free: int
+
+
 class Watch:
     """One sandbox under watch, from `begin_watch` to `end`."""
 
@@ -91,8 +97,7 @@ class Watch:
         self._disk = Patience(bounds.disk_bytes)
         self._memory = Patience(bounds.memory_bytes or 0)
         self._full = Patience(_GROWTH_BYTES)
-        self._before = 0
-        """What was used at the last look while the machine's disk had room."""
+        self._calm = _Calm(0, 0, 0)
         self._look: DiskLook | None = None
         self._began = 0.0
         self._next_disk = time.monotonic() + bounds.disk_s
@@ -151,12 +156,21 @@ class Watch:
         self._next_disk = now + max(self._bounds.disk_s, _REST * (now - self._began))
 
     def _look_at_room(self, used: int) -> None:
-        """Whoever grows while the machine's disk is nearly full is stopped."""
-        free, total = free_share(self._workspace.root)
-        scarce = free < min(_RESERVE_BYTES, total * _RESERVE_SHARE)
-        self._before = min(self._before, used) if scarce else used
+        """Whoever grows while the machine's disk is nearly full is stopped.
+
+        A file can be out of sight: without a name, and only mapped or on its way through a socket. Then
+        there is less room on the disk by what the sandbox has written.
+        """
+        room, written = room_left(self._workspace.root), written_bytes(self._channel.inside())
+        calm = self._calm
+        if room.scarce:
+            calm = _Calm(min(calm.used, used), min(calm.written, written), max(calm.free, room.free))
+        else:
+            calm = _Calm(used, written, room.free)
+        self._calm = calm
+        grown = max(used - calm.used, min(written - calm.written, calm.free - room.free))
         said = "the disk of this machine is nearly full. Remove files that you do not need."
-        self._act(self._full.judge(used - self._before, time.monotonic()), said)
+        self._act(self._full.judge(grown, time.monotonic()), said)
 
     def _act(self, action: str, said: str) -> None:
         if action == "stop":

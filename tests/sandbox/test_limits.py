@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import cgroup
+from sandbox import cgroup, usage
 from sandbox.backends.bwrap import Bwrap
 from sandbox.backends.none import Unisolated
 from sandbox.cgroup import Limits, make_group, places
@@ -171,6 +171,43 @@ for n in range(1000):
     ended = box.run_script(hidden, directory="a", env={}, timeout=60)
     assert ended.ended == "signal"
     assert "the limit is 0.05 GB" in ended.notes[0]
+    assert works(box)
+
+
+def test_files_without_content_count(limited: Limited) -> None:
+    box = limited("bwrap", disk_gb=0.01)
+    source = "import time\nfor n in range(10**6):\n    open(f'{n}', 'w').close()\n    time.sleep(1e-4)"
+    ended = box.run_script(source, directory="a", env={}, timeout=60)
+    assert "the limit is 0.01 GB" in ended.notes[0]
+    assert shell(box, "rm -r a").exit_code == 0
+    assert works(box)
+
+
+@pytest.mark.parametrize("how", ["named", "mapped", "in flight"])
+def test_who_grows_out_of_sight_on_a_full_disk_is_stopped(
+    limited: Limited, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "_RESERVE_BYTES", 2**62)
+    monkeypatch.setattr(usage, "_RESERVE_SHARE", 1.0)
+    box = limited("bwrap")
+    source = """
+import ctypes, os, socket, sys, time
+libc, (one, other), how = ctypes.CDLL(None), socket.socketpair(), os.environ["HOW"]
+for n in range(100):
+    with open(f"{n}", "wb+") as file:
+        file.write(bytes(8 << 20))
+        file.flush()
+        if how != "named":
+            os.unlink(f"{n}")
+        if how == "mapped":
+            libc.mmap(None, 4096, 1, 2, file.fileno(), ctypes.c_long(0))
+        elif how == "in flight":
+            socket.send_fds(one, [b"x"], [file.fileno()])
+    time.sleep(0.1)
+"""
+    ended = box.run_script(source, directory="a", env={"HOW": how}, timeout=60)
+    assert ended.ended == "signal"
+    assert "the disk of this machine is nearly full" in ended.notes[0]
     assert works(box)
 
 
