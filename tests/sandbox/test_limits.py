@@ -97,6 +97,9 @@ def test_memory_of_all_processes_and_of_files_in_memory_counts_together(limited:
     assert shell(box, many).notes
     filled = shell(box, "head -c 400M /dev/zero >/dev/shm/much")
     assert "No space left on device" in out(filled)
+    shell(box, "rm /dev/shm/much")
+    filled = shell(box, "head -c 100M /dev/zero >/run/shell/much; rm /run/shell/much")
+    assert "No space left on device" in out(filled)
     assert works(box)
 
 
