@@ -117,7 +117,8 @@ class Watch:
                 self._look_at_disk(self._look)
         elif time.monotonic() >= self._next_disk:
             self._began = time.monotonic()
-            self._look = DiskLook((self._workspace.home, self._workspace.tmp))
+            # And what the driver says when it fails, which an agent may bring about again and again.
+            self._look = DiskLook((self._workspace.home, self._workspace.tmp, self._workspace.errors))
         disk = self._next_disk if self._look is None else time.monotonic() + _POLL_S
         return disk if self._bounds.memory_bytes is None else min(disk, self._next_memory)
 
