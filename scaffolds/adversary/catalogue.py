@@ -284,9 +284,9 @@ ATTACKS: tuple[Attack, ...] = (
     Attack(
         "pids",
         "A fork bomb",
-        "processes without end that ignore signals, threads without end",
+        "processes without end that ignore signals, threads and terminals without end",
         "there is an end to it, and the next call works",
-        (_script("pids.py", 20.0), _script("threads.py", 20.0)),
+        (_script("pids.py", 20.0), _script("threads.py", 20.0), _script("terminals.py", 20.0)),
         group="wreck",
         needs_isolation=True,
     ),
