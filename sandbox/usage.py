@@ -12,6 +12,7 @@ from typing import NamedTuple
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _KIB = 1024
 _PARTS = re.compile(rb"^(?:Pss|SwapPss): +([0-9]+) kB", re.MULTILINE)
+_SLOTS = re.compile(rb"^FDSize:\s+([0-9]+)$", re.MULTILINE)
 _MAX_ANSWER = 4096
 FILE_BYTES = 4096
 """What a file counts at least, an empty one too."""
@@ -90,11 +91,14 @@ def written_bytes(pids: Collection[int]) -> int:
 
 
 def _fields(pid: int) -> dict[bytes, int]:
-    try:
-        rows = Path(f"/proc/{pid}/io").read_bytes().split()
-    except OSError:
-        return {}
+    rows = _bytes(Path(f"/proc/{pid}/io")).split()
     return {name.rstrip(b":"): int(number) for name, number in zip(rows[::2], rows[1::2], strict=True)}
+
+
+def descriptors(pids: Collection[int]) -> int:
+    """Return how many descriptors processes may have open, by the sizes of their tables."""
+    found = (_SLOTS.search(_bytes(Path(f"/proc/{pid}/status"))) for pid in pids)
+    return sum(int(match[1]) for match in found if match)
 
 
 def unlinked_bytes(pids: Collection[int], device: int) -> int:
@@ -135,3 +139,11 @@ def _proportional(pid: int, resident: int) -> int:
     except OSError:
         return resident
     return sum(map(int, parts)) * _KIB
+
+
+def _bytes(path: Path) -> bytes:
+    """What a file of a process says; nothing once the process is gone."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

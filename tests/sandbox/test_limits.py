@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import cgroup, usage
+from sandbox import cgroup, usage, watch
 from sandbox.backends.bwrap import Bwrap
 from sandbox.backends.none import Unisolated
 from sandbox.cgroup import Limits, make_group, places
@@ -210,6 +210,35 @@ for n in range(100):
 """
     ended = box.run_script(source, directory="a", env={"HOW": how}, timeout=60)
     assert ended.ended == "signal"
+    assert "the disk of this machine is nearly full" in ended.notes[0]
+    assert works(box)
+
+
+def test_who_opens_so_much_that_nobody_can_look_at_it_is_stopped(
+    limited: Limited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "_DESCRIPTORS", 3000)
+    box = limited("bwrap")
+    source = "import os, time\nheld = [os.dup(1) for _ in range(900)]\n"
+    ended = box.run_script(
+        f"{source}for _ in range(3): os.fork()\ntime.sleep(1e6)", directory="a", env={}, timeout=60
+    )
+    assert "descriptors open" in ended.notes[0]
+    assert works(box)
+
+
+def test_room_is_looked_at_while_files_are_still_being_counted(
+    limited: Limited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "_RESERVE_BYTES", 2**62)
+    monkeypatch.setattr(usage, "_RESERVE_SHARE", 1.0)
+
+    def never(look: DiskLook) -> bool:
+        return False
+
+    monkeypatch.setattr(DiskLook, "done", never)  # as of ten million files
+    box = limited("bwrap")
+    ended = shell(box, "for n in $(seq 99); do head -c 8M /dev/zero >$n; sleep 0.1; done")
     assert "the disk of this machine is nearly full" in ended.notes[0]
     assert works(box)
 
