@@ -64,6 +64,8 @@ class _Walk:
     """Bytes that may still be copied."""
     spared: int
     """Those of them that are for what is walked first."""
+    anew: bool
+    """Read what is walked first, whatever its times say: who has mapped a file can change it unseen."""
     seen: dict[_Key, _Content] = field(default_factory=dict[_Key, _Content])
     rows: list[Row] = field(default_factory=list[Row])
     skipped: list[str] = field(default_factory=list[str])
@@ -84,16 +86,17 @@ class Snapshots:
         self._store: BlobStore | None = None
         self._known: dict[_Key, _Content] = {}
 
-    def take(self, store: BlobStore, room: int = ROOM) -> Snapshot:
+    def take(self, store: BlobStore, room: int = ROOM, *, last: bool = False) -> Snapshot:
         """Copy what changed since the last snapshot; files that vanish meanwhile are as if never seen.
 
         Args:
             store: where to.
             room: how many bytes may be copied; what does not fit is left out and named.
+            last: read the submission again even if it seems to be as it was.
         """
         if store is not self._store:  # another store may lack what this one has
             self._store, self._known = store, {}
-        walk = _Walk(store, time.time_ns(), self._known, room, room // _FIRST_SHARE)
+        walk = _Walk(store, time.time_ns(), self._known, room, room // _FIRST_SHARE, last)
         fd = os.open(self._home, OPEN_DIR)
         try:
             _folder(walk, fd, "", 0, self._leave_out)
@@ -173,19 +176,14 @@ def _subfolder(walk: _Walk, fd: int, name: str, row: Dir, depth: int) -> None:
 
 
 def _file(walk: _Walk, fd: int, name: str, path: str, status: os.stat_result) -> None:
-    key = _key(status)
+    key: _Key | None = _key(status)
     content = walk.known.get(key)
-    if content is None:
+    if content is None or (walk.anew and _is_first(path)):
         most = min(_most(path), walk.room - (0 if _is_first(path) else walk.spared))
-        if status.st_size > most or walk.bytes + status.st_size > MAX_TOTAL:
-            _skip(walk, path)
-            return
-        copied = _copy(walk, fd, name, most)
-        if copied is None:
-            _skip(walk, path)
-            return
-        key, content = copied
-    elif walk.bytes + content.size > MAX_TOTAL:
+        fits = status.st_size <= most and walk.bytes + status.st_size <= MAX_TOTAL
+        copied = _copy(walk, fd, name, most) if fits else None
+        key, content = copied or (key, content)
+    if content is None or walk.bytes + content.size > MAX_TOTAL:
         _skip(walk, path)
         return
     if key is not None:

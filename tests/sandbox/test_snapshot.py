@@ -1,3 +1,4 @@
+import mmap
 import os
 import subprocess
 import tempfile
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from sandbox import snapshot as module
 from sandbox.protocols import Sandbox
+from sandbox.results import ROOM
 from sandbox.salvage import salvage
+from sandbox.saved import saved_file
 from sandbox.snapshot import Snapshots
 from sandbox.tree import BadTree, Dir, File, Link, dump, load
 from tests.sandbox.support import RELAXED, Name, Open, Store, out
@@ -79,6 +82,25 @@ def test_a_change_within_the_clocks_tick_is_seen(tmp_path: Path) -> None:
         (tmp_path / "f").write_text(f"{number:04}")
         trees.add(snapshots.take(store).tree)
     assert len(trees) == 30
+
+
+def test_what_is_changed_by_way_of_a_mapping_is_graded_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "submission").mkdir()
+    path = tmp_path / "submission" / "submission.csv"
+    path.write_bytes(b"x" * 8192)
+    snapshots, store = Snapshots(tmp_path), Store()
+
+    def kept(room: int = ROOM, *, last: bool = False) -> bytes:
+        tree = snapshots.take(store, room, last=last).tree
+        return saved_file(tree, "submission/submission.csv", store) or b""
+
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+        mapped[0:1] = b"A"
+        time.sleep(0.1)  # settled, by its times
+        assert kept()[:1] == b"A"
+        mapped[0:1] = b"B"  # into a page that counts as changed already: no time is noted
+        assert kept(last=True)[:1] == b"B"
+        assert kept(0, last=True) == kept()  # where there is no room, what is known of it
 
 
 def test_links_and_special_files_lead_nowhere(box: Sandbox, tmp_path: Path) -> None:
