@@ -1,7 +1,7 @@
 """Former versions of edited files, in a folder of the agent's home, so that snapshots hold them too."""
 
 # Plain strings for paths: the driver starts sooner without pathlib.
-# ruff: noqa: PTH103, PTH108, PTH123, PTH208
+# ruff: noqa: PTH103, PTH108, PTH208
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import posixpath
 from typing import NamedTuple
 
 from sandbox.driver import files
+from sandbox.driver.replies import Refused
 from sandbox.driver.world import World
 
 _FOLDER = ".edits"
@@ -50,8 +51,9 @@ class History:
     def last(self) -> Version | None:
         """Return the content before the last edit."""
         for number in reversed(self._numbers()):
-            with contextlib.suppress(OSError), open(self._path(number), "rb") as file:
-                return Version(number, file.read(_MAX_VERSION))
+            path = self._path(number)
+            with contextlib.suppress(OSError, Refused), files.opened(path, path) as fd:
+                return Version(number, os.read(fd, _MAX_VERSION))
         return None
 
     def drop(self, version: Version) -> None:
