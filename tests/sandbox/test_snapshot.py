@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox import restore
 from sandbox import snapshot as module
 from sandbox.protocols import Sandbox
 from sandbox.results import ROOM
@@ -278,6 +279,22 @@ def test_a_tree_that_leads_out_is_refused(path: str) -> None:
 def test_what_is_not_a_tree_is_refused(data: bytes) -> None:
     with pytest.raises(BadTree):
         load(data)
+
+
+def test_what_rm_cannot_remove_is_emptied_and_nothing_else_touched(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir(mode=0o500)
+    (tmp_path / "outside" / "file").touch(mode=0o400)
+    full = tmp_path / "full"
+    (full / "a" / "b").mkdir(parents=True)
+    (full / "a" / "b" / "x").touch()
+    (full / "a" / "link").symlink_to(tmp_path / "outside")
+    (full / "link").symlink_to(tmp_path / "outside" / "file")
+    for folder in (full / "a" / "b", full / "a"):
+        folder.chmod(0)
+    restore.empty(full)
+    assert list(full.iterdir()) == []
+    left = (tmp_path / "outside", tmp_path / "outside" / "file")
+    assert [path.stat().st_mode & 0o777 for path in left] == [0o500, 0o400]
 
 
 def test_restoring_over_folders_that_are_locked_or_very_deep(box: Sandbox) -> None:
