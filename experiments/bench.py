@@ -139,7 +139,7 @@ class InstantSandbox:
         """See `Sandbox.fetch`."""
         return b"id,y\n1,2\n"
 
-    def snapshot(self, store: BlobStore, room: int = ROOM) -> Snapshot:
+    def snapshot(self, store: BlobStore, room: int = ROOM, *, last: bool = False) -> Snapshot:
         """See `Sandbox.snapshot`."""
         return Snapshot(store.put(b"{}"), 0, 0)
 

@@ -1,7 +1,9 @@
 """Which bytes of a run are graded: the submission at its path, or the last one that was well-formed."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +15,9 @@ from scaffolds.runtime.session import MAIN_LANE
 
 SUBMISSION_PATH = "submission/submission.csv"
 """Where an agent leaves its submission, relative to its home folder."""
+_LOOK_BACK_S = 600.0
+"""For looking through former submissions: an agent can leave thousands that each take long to judge, and a
+grading that hangs costs the run its grade."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +30,24 @@ class Final:
 
 
 def final_submission(
-    run: Path, tree: str | None, rule: Literal["path", "last_valid"], validator: Validator, store: BlobStore
+    run: Path,
+    tree: str | None,
+    rule: Literal["path", "last_valid"],
+    validator: Validator,
+    store: BlobStore,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Final | None:
     """What is graded of a run whose workspace ended as `tree`; None when there is no submission."""
     data = saved_file(tree, SUBMISSION_PATH, store) if tree else None
     if rule == "last_valid" and (data is None or not validator.check(data).valid):
-        for earlier in _earlier(run, validator.max_bytes, store):
+        deadline = clock() + _LOOK_BACK_S
+        for earlier in _earlier(run, validator.max_bytes, store, lambda: clock() < deadline):
             if validator.check(earlier).valid:
                 return Final(earlier, "snapshot")
     return None if data is None else Final(data, "path")
 
 
-def _earlier(run: Path, max_bytes: int, store: BlobStore) -> Iterator[bytes]:
+def _earlier(run: Path, max_bytes: int, store: BlobStore, in_time: Callable[[], bool]) -> Iterator[bytes]:
     """The submissions that the run's snapshots hold, latest first, each once, none too big to read."""
     seen: set[tuple[str, ...]] = set()
     trees = [
@@ -44,7 +55,7 @@ def _earlier(run: Path, max_bytes: int, store: BlobStore) -> Iterator[bytes]:
         for event in read_log(run)[0]
         if event.type == TOOL_RESULT and event.lane == MAIN_LANE and event.data.get("tree")
     ]
-    for tree in dict.fromkeys(reversed(trees)):
+    for tree in takewhile(lambda tree: in_time(), dict.fromkeys(reversed(trees))):
         entry = saved_entry(tree, SUBMISSION_PATH, store)
         if entry is not None and entry.size <= max_bytes and entry.chunks not in seen:
             seen.add(entry.chunks)

@@ -112,6 +112,7 @@ def environment(spec: SandboxSpec, layout: Layout) -> dict[str, str]:
         "TERM": "dumb",
         "TMPDIR": layout.tmp,
         "XDG_CACHE_HOME": f"{layout.tmp}/cache",  # caches stay out of snapshots
+        "HDF5_USE_FILE_LOCKING": "FALSE",  # another sandbox's lock on the data would refuse them to this one
         "CUDA_VISIBLE_DEVICES": ",".join(spec.gpus),  # empty for none: it hides what a backend cannot
         "NVIDIA_VISIBLE_DEVICES": ",".join(spec.gpus) or "void",
         **spec.env,

@@ -176,8 +176,11 @@ class Sandbox(Protocol):
         """
         ...
 
-    def snapshot(self, store: BlobStore, room: int = ROOM) -> Snapshot:
-        """Copy what changed in the workspace since the last snapshot into `store`, at most `room` bytes."""
+    def snapshot(self, store: BlobStore, room: int = ROOM, *, last: bool = False) -> Snapshot:
+        """Copy what changed in the workspace since the last snapshot into `store`, at most `room` bytes.
+
+        With `last`, what lies in `submission` is read again, whatever its times say.
+        """
         ...
 
     def restore(self, tree: str, store: BlobStore) -> None:

@@ -36,6 +36,19 @@ def restore(home: Path, tree: str, store: BlobStore, leave_out: frozenset[str]) 
         os.close(top)
 
 
+def empty(folder: Path) -> None:
+    """Remove all that is in a folder, whatever its modes; no link is followed, whenever it was put there.
+
+    Raises:
+        OSError: somebody goes on putting files into it, or this user may not.
+    """
+    top = os.open(folder, OPEN_DIR)
+    try:
+        _clear(top, set(), frozenset())
+    finally:
+        os.close(top)
+
+
 def _clear(top: int, kept: set[str], leave_out: frozenset[str]) -> None:
     for name in os.listdir(top):
         if name in leave_out:

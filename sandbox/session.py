@@ -158,10 +158,13 @@ class Session:
         roots = {self.layout.data: self._place.data, self.layout.home: self._workspace.home}
         return fetch(path, self.layout, roots, max_bytes)
 
-    def snapshot(self, store: BlobStore, room: int = ROOM) -> Snapshot:
-        """Copy what changed in the workspace since the last snapshot into `store`, at most `room` bytes."""
+    def snapshot(self, store: BlobStore, room: int = ROOM, *, last: bool = False) -> Snapshot:
+        """Copy what changed in the workspace since the last snapshot into `store`, at most `room` bytes.
+
+        With `last`, what lies in `submission` is read again, whatever its times say.
+        """
         try:
-            return self._snapshots.take(store, room)
+            return self._snapshots.take(store, room, last=last)
         except FileNotFoundError as error:
             raise SandboxLost("the workspace is gone") from error
 

@@ -27,6 +27,9 @@ _FIRST_SHARE = 8
 """One part in so many of the room is for what is walked first."""
 MAX_ENTRIES = 100_000
 MAX_DEPTH = 64
+MAX_NAMES = 16 * 1024 * 1024
+"""Characters of all paths and of what links name: folders within folders make a path of 16 KB, and each
+file in them has it."""
 _MAX_SKIPPED = 100
 # A file changed again within one tick of the file system's clock (4 ms on most kernels) looks unchanged.
 _RACY_NS = 50_000_000
@@ -61,12 +64,16 @@ class _Walk:
     """Bytes that may still be copied."""
     spared: int
     """Those of them that are for what is walked first."""
+    anew: bool
+    """Read what is walked first, whatever its times say: who has mapped a file can change it unseen."""
     seen: dict[_Key, _Content] = field(default_factory=dict[_Key, _Content])
     rows: list[Row] = field(default_factory=list[Row])
     skipped: list[str] = field(default_factory=list[str])
     files: int = 0
     bytes: int = 0
     entries: int = 0
+    names: int = 0
+    """Characters of names, as `MAX_NAMES` counts them."""
 
 
 class Snapshots:
@@ -79,16 +86,17 @@ class Snapshots:
         self._store: BlobStore | None = None
         self._known: dict[_Key, _Content] = {}
 
-    def take(self, store: BlobStore, room: int = ROOM) -> Snapshot:
+    def take(self, store: BlobStore, room: int = ROOM, *, last: bool = False) -> Snapshot:
         """Copy what changed since the last snapshot; files that vanish meanwhile are as if never seen.
 
         Args:
             store: where to.
             room: how many bytes may be copied; what does not fit is left out and named.
+            last: read the submission again even if it seems to be as it was.
         """
         if store is not self._store:  # another store may lack what this one has
             self._store, self._known = store, {}
-        walk = _Walk(store, time.time_ns(), self._known, room, room // _FIRST_SHARE)
+        walk = _Walk(store, time.time_ns(), self._known, room, room // _FIRST_SHARE, last)
         fd = os.open(self._home, OPEN_DIR)
         try:
             _folder(walk, fd, "", 0, self._leave_out)
@@ -115,7 +123,10 @@ def _folder(walk: _Walk, fd: int, prefix: str, depth: int, leave_out: frozenset[
                 break
             entries.append(entry)
     walk.entries += len(entries)
-    for entry in sorted(entries, key=lambda entry: (prefix + entry.name != _FIRST, entry.name)):
+    for entry in sorted(entries, key=lambda entry: (bool(prefix) or entry.name != _FIRST, entry.name)):
+        if not _named(walk, len(prefix) + len(entry.name)):
+            _skip(walk, f"{prefix}* (names of more than {MAX_NAMES} characters)")
+            break
         path = prefix + entry.name
         try:
             _entry(walk, fd, entry, path, depth)
@@ -133,11 +144,22 @@ def _entry(walk: _Walk, fd: int, entry: os.DirEntry[str], path: str, depth: int)
         _subfolder(walk, fd, entry.name, Dir(path, mode), depth)
     elif stat.S_ISLNK(status.st_mode):
         with _reading():
-            walk.rows.append(Link(path, os.readlink(entry.name, dir_fd=fd)))
+            target = os.readlink(entry.name, dir_fd=fd)
+        if _named(walk, len(target)):
+            walk.rows.append(Link(path, target))
+        else:
+            _skip(walk, path)
     elif stat.S_ISREG(status.st_mode) and status.st_nlink == 1:
         _file(walk, fd, entry.name, path, status)
     else:
         _skip(walk, path)
+
+
+def _named(walk: _Walk, size: int) -> bool:
+    """Whether there is room for a name of that many characters, which it then takes."""
+    fits = walk.names + size <= MAX_NAMES
+    walk.names += size if fits else 0
+    return fits
 
 
 def _subfolder(walk: _Walk, fd: int, name: str, row: Dir, depth: int) -> None:
@@ -154,19 +176,14 @@ def _subfolder(walk: _Walk, fd: int, name: str, row: Dir, depth: int) -> None:
 
 
 def _file(walk: _Walk, fd: int, name: str, path: str, status: os.stat_result) -> None:
-    key = _key(status)
+    key: _Key | None = _key(status)
     content = walk.known.get(key)
-    if content is None:
+    if content is None or (walk.anew and _is_first(path)):
         most = min(_most(path), walk.room - (0 if _is_first(path) else walk.spared))
-        if status.st_size > most or walk.bytes + status.st_size > MAX_TOTAL:
-            _skip(walk, path)
-            return
-        copied = _copy(walk, fd, name, most)
-        if copied is None:
-            _skip(walk, path)
-            return
-        key, content = copied
-    elif walk.bytes + content.size > MAX_TOTAL:
+        fits = status.st_size <= most and walk.bytes + status.st_size <= MAX_TOTAL
+        copied = _copy(walk, fd, name, most) if fits else None
+        key, content = copied or (key, content)
+    if content is None or walk.bytes + content.size > MAX_TOTAL:
         _skip(walk, path)
         return
     if key is not None:

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sandbox.protocols import Channel
-from sandbox.usage import DiskLook, free_share, memory_bytes, unlinked_bytes
+from sandbox.usage import (
+    DiskLook,
+    descriptors,
+    memory_bytes,
+    room_left,
+    unlinked_bytes,
+    written_bytes,
+)
 from sandbox.wire import Wire
 from sandbox.workspace import Workspace
 
@@ -29,8 +36,8 @@ _SETTLE_S = 2.0
 """What a stop takes to end all processes: what they add meanwhile is no second offence."""
 _SLACK = 50
 """One part in so many of a limit may be added by an agent that cleans up."""
-_RESERVE_BYTES, _RESERVE_SHARE = 5 * 10**9, 0.02
-"""What is kept free of a file system: the smaller of both."""
+_DESCRIPTORS = 200_000
+"""Descriptors that may be open: to look at each takes time, in which nobody is watched."""
 _GROWTH_BYTES = 16 * 2**20
 _POLL_S = 0.05
 _GIB = 2**30
@@ -79,6 +86,14 @@ class Patience:
         return "stop"
 
 
+class _Calm(NamedTuple):
+    """How things stood at the last look while the machine's disk had room."""
+
+    used: int
+    written: int
+    free: int
+
+
 class Watch:
     """One sandbox under watch, from `begin_watch` to `end`."""
 
@@ -91,12 +106,15 @@ class Watch:
         self._disk = Patience(bounds.disk_bytes)
         self._memory = Patience(bounds.memory_bytes or 0)
         self._full = Patience(_GROWTH_BYTES)
-        self._before = 0
-        """What was used at the last look while the machine's disk had room."""
+        self._open = Patience(_DESCRIPTORS)
+        self._used = 0
+        """What the files were at the last look."""
+        self._calm = _Calm(0, 0, 0)
         self._look: DiskLook | None = None
         self._began = 0.0
         self._next_disk = time.monotonic() + bounds.disk_s
         self._next_memory = time.monotonic()
+        self._next_room = self._next_disk
 
     def end(self) -> None:
         """Look no more."""
@@ -107,14 +125,18 @@ class Watch:
         """Look at what is due; returns when to come again, on the monotonic clock."""
         if self._bounds.memory_bytes is not None and time.monotonic() >= self._next_memory:
             self._look_at_memory(self._bounds.memory_bytes)
+        if time.monotonic() >= self._next_room:
+            self._look_at_room()
         if self._look is not None:
             if self._look.done():
                 self._look_at_disk(self._look)
         elif time.monotonic() >= self._next_disk:
             self._began = time.monotonic()
-            self._look = DiskLook((self._workspace.home, self._workspace.tmp))
+            # And what the driver says when it fails, which an agent may bring about again and again.
+            self._look = DiskLook((self._workspace.home, self._workspace.tmp, self._workspace.errors))
         disk = self._next_disk if self._look is None else time.monotonic() + _POLL_S
-        return disk if self._bounds.memory_bytes is None else min(disk, self._next_memory)
+        soonest = min(disk, self._next_room)
+        return soonest if self._bounds.memory_bytes is None else min(soonest, self._next_memory)
 
     def memory_mb(self) -> float:
         """What its processes hold together now, in MiB."""
@@ -137,26 +159,42 @@ class Watch:
     def _look_at_disk(self, look: DiskLook) -> None:
         named, self._look = look.used_bytes(), None
         if named is not None:
-            used = named + unlinked_bytes(self._channel.inside(), _device(self._workspace.root))
+            self._used = named + self._unlinked_bytes()
             limit = self._bounds.disk_bytes
             said = (
-                f"the files in the home folder and the temporary folder are {_gb(used)} GB, "
+                f"the files in the home folder and the temporary folder are {_gb(self._used)} GB, "
                 f"the limit is {_gb(limit)} GB. Remove some."
             )
-            action = self._disk.judge(used, time.monotonic())
-            self._act(action, said)
-            if not action:
-                self._look_at_room(used)
+            self._act(self._disk.judge(self._used, time.monotonic()), said)
         now = time.monotonic()
         self._next_disk = now + max(self._bounds.disk_s, _REST * (now - self._began))
 
-    def _look_at_room(self, used: int) -> None:
-        """Whoever grows while the machine's disk is nearly full is stopped."""
-        free, total = free_share(self._workspace.root)
-        scarce = free < min(_RESERVE_BYTES, total * _RESERVE_SHARE)
-        self._before = min(self._before, used) if scarce else used
+    def _unlinked_bytes(self) -> int:
+        inside = self._channel.inside()
+        number = descriptors(inside)
+        said = f"they had more than {_DESCRIPTORS} descriptors open."
+        self._act(self._open.judge(number, time.monotonic()), said)
+        return unlinked_bytes(inside, _device(self._workspace.root)) if number <= _DESCRIPTORS else 0
+
+    def _look_at_room(self) -> None:
+        """Whoever grows while the machine's disk is nearly full is stopped.
+
+        A file can be out of sight: without a name, and only mapped or on its way through a socket; or there
+        are so many that a look at all takes long. Then the disk has less room by what the sandbox writes.
+        """
+        began = time.monotonic()
+        room, written = room_left(self._workspace.root), written_bytes(self._channel.inside())
+        calm = self._calm
+        if room.scarce:
+            calm = _Calm(min(calm.used, self._used), min(calm.written, written), max(calm.free, room.free))
+        else:
+            calm = _Calm(self._used, written, room.free)
+        self._calm = calm
+        grown = max(self._used - calm.used, min(written - calm.written, calm.free - room.free))
         said = "the disk of this machine is nearly full. Remove files that you do not need."
-        self._act(self._full.judge(used - self._before, time.monotonic()), said)
+        now = time.monotonic()
+        self._act(self._full.judge(grown, now), said)
+        self._next_room = now + max(self._bounds.disk_s, _REST * (now - began))
 
     def _act(self, action: str, said: str) -> None:
         if action == "stop":

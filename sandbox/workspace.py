@@ -5,12 +5,13 @@ root/tmp        its folder for temporary files (on disk, not in memory)
 root/private    the driver and what it needs; the agent of an isolated sandbox cannot write here
 """
 
+import contextlib
 import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sandbox import interpreter
+from sandbox import interpreter, restore
 from sandbox.archive import driver_archive
 from sandbox.errors import SandboxUnavailable
 from sandbox.spec import Layout
@@ -131,7 +132,8 @@ def _delete(path: Path) -> None:
         return
     # Not shutil: an agent can nest folders deeper than Python's stack.
     if _run("rm", "-rf", "--", str(path)):
-        _run("chmod", "-R", "u+rwx", "--", str(path))
+        with contextlib.suppress(OSError):  # as of folders that nobody may write into; `rm` says what is left
+            restore.empty(path)
         if problem := _run("rm", "-rf", "--", str(path)):
             raise SandboxUnavailable(f"{str(path)!r} cannot be removed: {problem}")
 

@@ -23,6 +23,7 @@ _UID = "1000"
 _INSIDE_DRIVER = "/run/driver"
 _INSIDE_SCRATCH = "/run/shell"
 _OWN = ("/home", "/tmp")
+_SCRATCH_BYTES = 64 * 2**20
 _ROOT_LINKS = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _ETC = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "mime.types")
 _ETC_NETWORK = ("ssl", "ca-certificates", "pki", "resolv.conf", "services", "gai.conf")
@@ -110,14 +111,17 @@ def _system() -> list[str]:
             options += ["--ro-bind", str(path), str(path)]
     # Started by root, the agent is root to the files it sees, and /proc/sys asks for no more than that:
     # all of /proc is made read-only below.
-    return [*options, "--proc", "/proc", "--dev", "/dev", "--dir", "/run", "--tmpfs", _INSIDE_SCRATCH]
+    return [*options, "--proc", "/proc", "--dev", "/dev", "--dir", "/run"]
 
 
 def _memory_files(program: str, spec: SandboxSpec) -> list[str]:
-    """The folder for files in memory: without a size of its own, files alone could use all that there is."""
-    sized = spec.memory_gb is not None and _version(program) >= (0, 7)
-    size = ["--size", str(round((spec.memory_gb or 0) * GIB / 2))] if sized else []
-    return [*size, "--tmpfs", "/dev/shm"]
+    """The folders for files in memory: without a size of its own, files alone could use all that there is."""
+    shared = None if spec.memory_gb is None else round(spec.memory_gb * GIB / 2)
+    options: list[str] = []
+    for folder, size in ((_INSIDE_SCRATCH, _SCRATCH_BYTES), ("/dev/shm", shared)):
+        sized = size is not None and _version(program) >= (0, 7)
+        options += [*(("--size", str(size)) if sized else ()), "--tmpfs", folder]
+    return options
 
 
 def _etc(workspace: Workspace, spec: SandboxSpec) -> list[str]:

@@ -1,5 +1,6 @@
 """What a sandbox's container is made of: mounts, rights, limits, and the command that finds a Python."""
 
+import posixpath
 from typing import NamedTuple
 
 from docker.types import DeviceRequest, LogConfig, Mount
@@ -48,10 +49,10 @@ def options(spec: SandboxSpec, layout: Layout, image: Image, user: Owner) -> dic
     }
 
 
-def host_options(spec: SandboxSpec, workspace: Workspace, user: Owner) -> dict[str, object]:
+def host_options(spec: SandboxSpec, workspace: Workspace, image: Image, user: Owner) -> dict[str, object]:
     """Mounts, rights and limits, by the SDK's names."""
     return {
-        "mounts": _mounts(spec, workspace),
+        "mounts": _mounts(spec, workspace, image),
         "tmpfs": {
             _SCRATCH: f"rw,nosuid,nodev,noexec,mode=0700,uid={user.uid},gid={user.gid},size={_SCRATCH_SIZE}"
         },
@@ -102,7 +103,7 @@ def _limits(spec: SandboxSpec) -> dict[str, object]:
     return limits
 
 
-def _mounts(spec: SandboxSpec, workspace: Workspace) -> list[Mount]:
+def _mounts(spec: SandboxSpec, workspace: Workspace, image: Image) -> list[Mount]:
     etc = workspace.private / "etc"
     writable = {"/home": workspace.home, "/tmp": workspace.tmp}
     readable = {
@@ -111,9 +112,12 @@ def _mounts(spec: SandboxSpec, workspace: Workspace) -> list[Mount]:
         "/etc/passwd": etc / "passwd",
         "/etc/group": etc / "group",
     }
+    # Where the image has a volume there would be a place on the disk that nobody watches.
+    volumes = [path for path in image.volumes if posixpath.normpath(path) not in {**writable, **readable}]
     return [
         *(Mount(inside, str(outside), type="bind") for inside, outside in writable.items()),
         *(Mount(inside, str(outside), type="bind", read_only=True) for inside, outside in readable.items()),
+        *(Mount(path, "", type="tmpfs", read_only=True) for path in volumes),
     ]
 
 

@@ -61,7 +61,7 @@ class Docker:
         since = time.time()
         made = engine.create(
             image.id,
-            container.host_options(spec, workspace, self._user),
+            container.host_options(spec, workspace, image, self._user),
             labels=reaper.labels(spec.owner),
             **container.options(spec, layout, image, self._user),
         )

@@ -62,6 +62,8 @@ class Image(NamedTuple):
     """`sha256:...`, the digest of all that it holds."""
     python: str
     """The interpreter that its label names; empty if it has no label."""
+    volumes: tuple[str, ...] = ()
+    """Folders for which the daemon would make a place on its disk that everybody inside can fill."""
 
 
 class Event(NamedTuple):
@@ -167,8 +169,9 @@ class Engine:
                 found = cast("dict[str, Any]", self._api.inspect_image(name))
             except NotFound:
                 raise SandboxUnavailable(_no_image(name)) from None
-        labels = cast("dict[str, str]", (found.get("Config") or {}).get("Labels") or {})
-        return Image(str(found["Id"]), labels.get(_LABEL_PYTHON, ""))
+        config = cast("dict[str, Any]", found.get("Config") or {})
+        labels = cast("dict[str, str]", config.get("Labels") or {})
+        return Image(str(found["Id"]), labels.get(_LABEL_PYTHON, ""), tuple(config.get("Volumes") or ()))
 
     def create(self, image: str, host: Mapping[str, Any], **options: Any) -> str:  # noqa: ANN401
         """Create a container whose input is closed with the first connection to it; returns its id.

@@ -44,7 +44,7 @@ def agent_runs(inside: Mapping[int, Process], driver: int, marked: Collection[in
     """Say whether a process of the agent runs: any but the driver, and a shell or a kernel without company.
 
     A kernel is looked at for a tenth of a second: one that uses its processor runs something, be it in a
-    thread.
+    thread. So is a shell that does not just wait for its next commands: an agent can load a builtin into it.
 
     Args:
         inside: the processes below the one that the host started.
@@ -55,7 +55,8 @@ def agent_runs(inside: Mapping[int, Process], driver: int, marked: Collection[in
     others = {*inside, *marked} - {driver, *kernel}
     if len(others) > 1 or not all(_is_shell(pid, inside.get(pid), driver) for pid in others):
         return True
-    return bool(kernel) and _works(kernel)
+    awake = {pid: inside[pid] for pid in others if inside[pid].runs or inside[pid].threads > 1}
+    return bool(kernel or awake) and _works({**kernel, **awake})
 
 
 def _begun() -> bytes:

@@ -14,7 +14,7 @@ from sandbox.open import open_sandbox
 from sandbox.protocols import Sandbox
 from sandbox.results import Execution
 from sandbox.spec import IMAGE, BackendName, SandboxSpec
-from sandbox.text import agent_view
+from sandbox.text import agent_view, printable
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
@@ -72,7 +72,7 @@ def _lines(prompt: str) -> Iterator[str]:
 def _show(done: Execution) -> None:
     for stream in (done.stdout, done.stderr):
         if text := agent_view(stream):
-            typer.echo(text, nl=not text.endswith("\n"))
+            typer.echo(printable(text), nl=not text.endswith("\n"))
     for note in done.notes:
         typer.echo(f"[{note}]", err=True)
     for picture in done.images:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from typing import NamedTuple
 
 from sandbox.driver import files
@@ -108,15 +107,8 @@ class _File:
         self.history = History(world, self.target)
 
     def read(self) -> bytes:
-        with files.refusing(self._path):
-            # Without O_NONBLOCK, opening a FIFO would wait for a writer.
-            fd = os.open(self.target, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(fd, "rb", buffering=0) as file:
-                mode = os.fstat(fd).st_mode
-                if not stat.S_ISREG(mode):
-                    kind = "a directory" if stat.S_ISDIR(mode) else "not a regular file"
-                    raise Refused(f"{self._path} is {kind}")
-                content = _read(file.fileno())
+        with files.refusing(self._path), files.opened(self.target, self._path) as fd:
+            content = _read(fd)
         if len(content) > _MAX_FILE:
             raise Refused(f"{self._path}: only files of at most {_MAX_FILE} bytes can be edited")
         if b"\0" in content or not _is_text(content):

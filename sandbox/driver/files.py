@@ -20,17 +20,27 @@ _MODE = 0o644
 
 def read_file(world: World, path: str, offset: int, limit: int) -> Reply:
     """Reply with `limit` bytes from `offset` of a regular file, and its size."""
-    with refusing(path):
-        # Without O_NONBLOCK, opening a FIFO would wait for a writer.
-        fd = os.open(world.absolute(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(fd, "rb", buffering=0) as file:
-            status = os.fstat(fd)
-            if stat.S_ISDIR(status.st_mode):
-                raise Refused(f"{path} is a directory")
-            if not stat.S_ISREG(status.st_mode):
-                raise Refused(f"{path} is not a regular file")
-            content = os.pread(file.fileno(), limit, offset)
-    return Reply({"size": status.st_size}, (content,))
+    with refusing(path), opened(world.absolute(path), path) as fd:
+        return Reply({"size": os.fstat(fd).st_size}, (os.pread(fd, limit, offset),))
+
+
+@contextlib.contextmanager
+def opened(path: str, named: str) -> Generator[int]:
+    """Open a regular file for an agent, who calls it `named`; raises `Refused` for what is none, or OSError.
+
+    None of /proc is: to who reads there as the driver, `self` is the driver, with all its memory.
+    """
+    # Without O_NONBLOCK, opening a FIFO would wait for a writer.
+    fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(fd)
+        if stat.S_ISDIR(status.st_mode):
+            raise Refused(f"{named} is a directory")
+        if not stat.S_ISREG(status.st_mode) or status.st_dev == os.stat("/proc").st_dev:
+            raise Refused(f"{named} is not a regular file")
+        yield fd
+    finally:
+        os.close(fd)
 
 
 def write_file(world: World, path: str, content: bytes) -> Reply:

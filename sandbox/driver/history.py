@@ -1,7 +1,7 @@
 """Former versions of changed files, in a folder of the agent's home, so that snapshots hold them too."""
 
 # Plain strings for paths: the driver starts sooner without pathlib.
-# ruff: noqa: PTH103, PTH108, PTH123, PTH208
+# ruff: noqa: PTH103, PTH108, PTH208
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import posixpath
 from typing import NamedTuple
 
 from sandbox.driver import files
+from sandbox.driver.replies import Refused
 from sandbox.driver.world import World
 
 _FOLDER = ".edits"
@@ -56,8 +57,9 @@ class History:
         for number, name in sorted(self._names().items(), reverse=True):
             if name.endswith(_NOTHING):
                 return Version(number, None)
-            with contextlib.suppress(OSError), open(f"{self._folder}/{name}", "rb") as file:
-                return Version(number, file.read(_MAX_VERSION))
+            path = f"{self._folder}/{name}"
+            with contextlib.suppress(OSError, Refused), files.opened(path, path) as fd:
+                return Version(number, os.read(fd, _MAX_VERSION))
         return None
 
     def drop(self, version: Version) -> None:

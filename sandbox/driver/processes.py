@@ -30,6 +30,8 @@ class Process(NamedTuple):
     cpu_ticks: int
     """Own time and that of the children it has waited for."""
     threads: int
+    runs: bool
+    """Its first thread is on a processor, or waits for one."""
 
 
 def read(pid: int) -> Process | None:
@@ -43,7 +45,9 @@ def read(pid: int) -> Process | None:
     if len(fields) < 20 or (fields[0] in (b"Z", b"X") and int(fields[17]) < 2):
         return None  # dead; one whose first thread alone has ended is not
     cpu_ticks = sum(map(int, fields[11:15]))
-    return Process(int(fields[1]), int(fields[19]), int(fields[3]), cpu_ticks, int(fields[17]))
+    return Process(
+        int(fields[1]), int(fields[19]), int(fields[3]), cpu_ticks, int(fields[17]), fields[0] == b"R"
+    )
 
 
 def lives(pid: int, started: int) -> bool:

@@ -25,6 +25,9 @@ CROWDED = (
     f"All processes were killed, those in the background too: there were more than {_PROCESSES}, "
     "or too many threads."
 )
+_TERMINALS = 128
+"""Of one sandbox: the kernel has some 3000 for all sandboxes of a machine together, and no limit for each."""
+WIRED = f"All processes were killed, those in the background too: they had more than {_TERMINALS} terminals."
 
 
 def await_end(
@@ -64,6 +67,8 @@ def clear(loop: Loop) -> bool:
         loop.look_at = time.monotonic() + _LOOK_EVERY_S
         if _crowded():
             loop.reason = CROWDED
+        elif _wired():
+            loop.reason = WIRED
     if not loop.reason:
         return False
     processes.end(lambda: processes.below(os.getpid()), loop.pause, alone=os.getpid() == 1)
@@ -80,3 +85,13 @@ def _crowded() -> bool:
     count = sum(name.isdigit() for name in os.listdir("/proc")) if os.getpid() == 1 else len(found)
     threads = sum(process.threads for process in found.values())
     return count > _PROCESSES or threads > _SHARE * tasks()
+
+
+def _wired() -> bool:
+    """Say whether there are more terminals than any program needs, where they are the sandbox's own."""
+    if os.getpid() != 1:
+        return False
+    try:
+        return len(os.listdir("/dev/pts")) > _TERMINALS
+    except OSError:
+        return False

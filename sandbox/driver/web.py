@@ -51,6 +51,19 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "validation"
     sys_version = ""
 
+    def handle_one_request(self) -> None:
+        """Answer one request; one whose headers cannot be read, too."""
+        try:
+            super().handle_one_request()
+        except (
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+        ):  # of Python's parser, at what is no header
+            self.close_connection = True
+            self.send_error(HTTPStatus.BAD_REQUEST)
+
     def do_GET(self) -> None:
         """Say that the server is there."""
         if self.path == "/health":

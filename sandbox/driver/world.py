@@ -93,7 +93,9 @@ def harden() -> None:
 
 def limit(*, isolated: bool, disk_bytes: int) -> None:
     """Set resource limits that every child inherits."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # With 0, a crash would still start the host's own program for core dumps, if it has one.
+    core = 0 if resource.getrlimit(resource.RLIMIT_CORE)[1] == 0 else 1
+    resource.setrlimit(resource.RLIMIT_CORE, (core, core))
     with contextlib.suppress(ValueError, OSError):  # lower than that already
         resource.setrlimit(resource.RLIMIT_FSIZE, (disk_bytes, disk_bytes))
     # Not where a control group counts: the kernel's count by user has all containers in one.

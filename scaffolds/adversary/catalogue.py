@@ -67,6 +67,8 @@ _PATHS = (
     "/home/data/sample_submission.csv/",
 )  # fmt: skip
 """What a careless reader of paths would follow."""
+_DRIVERS = ("/proc/self/maps", "/proc/self/environ", "/proc/self/mem", "/proc/1/maps")
+"""What is the driver's own where the driver reads it for an agent."""
 
 ATTACKS: tuple[Attack, ...] = (
     Attack(
@@ -74,7 +76,7 @@ ATTACKS: tuple[Attack, ...] = (
         "Reading /proc",
         "environment, memory, files, root and folder of every visible process; ptrace of process 1",
         "no process of the host is visible, and the driver cannot be looked into",
-        (_script("proc.py"),),
+        (_script("proc.py"), *(Move("read_file", arguments={"path": path}) for path in _DRIVERS)),
     ),
     Attack(
         "keys",
@@ -284,9 +286,9 @@ ATTACKS: tuple[Attack, ...] = (
     Attack(
         "pids",
         "A fork bomb",
-        "processes without end that ignore signals, threads without end",
+        "processes without end that ignore signals, threads and terminals without end",
         "there is an end to it, and the next call works",
-        (_script("pids.py", 20.0), _script("threads.py", 20.0)),
+        (_script("pids.py", 20.0), _script("threads.py", 20.0), _script("terminals.py", 20.0)),
         group="wreck",
         needs_isolation=True,
     ),

@@ -114,7 +114,7 @@ class DurableRun:
 
     def freeze(self) -> None:
         """Copy the workspace a last time: background jobs may have written since the last call."""
-        self._bench.snapshot()
+        self._bench.snapshot(last=True)
 
     @property
     def tree(self) -> str | None:

@@ -1,5 +1,6 @@
 """Whole sweeps as a person types them: frozen code, limits from outside, failures, money, displays."""
 
+import itertools
 import json
 import os
 import shutil
@@ -15,15 +16,22 @@ from typing import Any
 import psutil
 import pytest
 
+from benchmark.contract import compile_contract
+from benchmark.guard import Guard
+from benchmark.prepare import prepared
+from benchmark.registry import find
 from experiments.aggregate import aggregate
+from experiments.build import ContractCheck
 from experiments.cell import load_cell
 from experiments.executor import INFRA_ATTEMPTS
 from experiments.files import read_json
+from experiments.final import final_submission
 from experiments.report_view import notes
 from experiments.results import GRADE_FILE
 from experiments.sweep_rows import read_rows
 from experiments.trajectory import Trajectory
 from scaffolds.runtime import events as ev
+from scaffolds.runtime.log import LogReader
 from scaffolds.yaml_text import yaml_text
 
 ROOT = Path(__file__).parents[2]
@@ -107,6 +115,20 @@ def test_a_run_that_hangs_is_ended_from_outside_and_graded_with_what_it_has(stud
     assert not (run / "sandbox").exists()
 
 
+def late_choice(run: Path, step_s: float) -> str:
+    """Where the submission would come from if each look at an earlier one took so long."""
+    log = LogReader(run)
+    competition, data_dir = find(load_cell(run).competition), Path(load_cell(run).data_dir)
+    contract = compile_contract(competition, prepared(competition, data_dir).public)
+    (*_, tree) = [event.data["tree"] for event in log.events if event.type == ev.TOOL_RESULT]
+    clock = itertools.count(0.0, step_s)
+    with Guard() as guard:
+        validator = ContractCheck(contract, guard)
+        found = final_submission(run, tree, "last_valid", validator, log.blobs, lambda: next(clock))
+    assert found is not None
+    return found.source
+
+
 @pytest.mark.parametrize(
     ("rule", "valid", "source"), [("path", False, "path"), ("last_valid", True, "snapshot")]
 )
@@ -120,6 +142,8 @@ def test_the_rule_chooses_which_submission_is_graded(
     (run,) = study.cells()
     if valid:  # the later of the two that were well-formed
         assert (run / "submission.csv").read_text().splitlines()[1].endswith(",123.5")
+        assert late_choice(run, step_s=1.0) == "snapshot"
+        assert late_choice(run, step_s=1000.0) == "path"  # looking back has to come to an end
 
 
 def test_the_obfuscated_description_is_the_only_one_in_sight(study: Study) -> None:

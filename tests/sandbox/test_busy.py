@@ -125,6 +125,16 @@ def test_a_kernel_is_busy_while_it_computes(box: Sandbox) -> None:
     assert eventually(lambda: not box.busy())
 
 
+def test_a_shell_that_computes_between_calls_is_busy(box: Sandbox) -> None:
+    trap = "trap 'while [ ! -e stop ]; do :; done' USR1; (sleep 0.2; kill -USR1 $$; sleep 0.2; touch on) &"
+    box.shell(f"{trap} true", timeout=60)
+    assert eventually(lambda: any(entry.path == "on" for entry in box.list_files()))
+    for _ in range(5):  # the shell has no company any more, and still
+        assert box.busy()
+    box.write_file("stop", "")
+    assert eventually(lambda: not box.busy())
+
+
 def test_a_job_is_busy(box: Sandbox) -> None:
     job = box.start_job("sleep 94700.5")
     assert box.busy()

@@ -50,10 +50,10 @@ def test_a_shell_shows_what_an_agent_would_see(backend: Name, tmp_path: Path) ->
     shown = tmp_path / "data"
     shown.mkdir(mode=0o755)
     (shown / "hello.txt").write_text("hi\n")
-    says = "cd /tmp\npwd\ncat ~/data/hello.txt\nprintf '\\033[31mred\\033[0m\\n'\nexit 3\necho back\n"
+    says = "cd /tmp\npwd\ncat ~/data/hello.txt\nprintf '\\033[31mred\\033[0m\\u202e\\n'\nexit 3\necho back\n"
     done = type_in("shell", "--backend", backend, "--image", IMAGE, "--data", str(shown), says=says)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "/tmp\nhi\nred\nback\n"
+    assert done.stdout == "/tmp\nhi\nred\N{REPLACEMENT CHARACTER}\nback\n"
     assert "[exit code 3]" in done.stderr
     assert f"backend {backend}" in done.stderr
 

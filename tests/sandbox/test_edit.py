@@ -142,6 +142,14 @@ def test_writing_needs_no_history(box: Sandbox) -> None:
     box.shell("rm ~/.edits", timeout=60)
 
 
+def test_what_lies_where_former_versions_are_is_none(box: Sandbox) -> None:
+    box.write_file("a.txt", "old")
+    box.edit_file("a.txt", Replace("old", "new"))
+    box.shell("cd ~/.edits/*/; mkfifo 2; ln -s /proc/self/maps 3; mkdir 4", timeout=60)
+    box.edit_file("a.txt", Undo())
+    assert box.read_file("a.txt").text == "old"
+
+
 def test_the_last_twenty_edits_can_be_taken_back(box: Sandbox) -> None:
     box.write_file("a.txt", "0\n")
     for number in range(1, 26):

@@ -39,8 +39,9 @@ def test_bytes_that_are_not_text(box: Sandbox) -> None:
 
 
 def test_what_cannot_be_read_is_refused_with_the_agents_path(box: Sandbox) -> None:
-    box.shell("mkdir d; mkfifo fifo; touch x", timeout=60)
-    for path in ("missing", "d", "fifo", "/dev/zero", "missing/x", "x/y", ".", "a\0b", "y" * 300):
+    box.shell("mkdir d; mkfifo fifo; touch x; ln -s /proc/self/maps driver", timeout=60)
+    none = ("missing", "d", "fifo", "/dev/zero", "missing/x", "x/y", ".", "a\0b", "y" * 300)
+    for path in (*none, "driver", "/proc/self/mem", "/proc/self/environ"):
         with pytest.raises(PathRefused, match=re.escape(path.replace("\0", "\ufffd"))) as refusal:
             box.read_file(path)
         assert "Traceback" not in str(refusal.value)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox import cgroup
+from sandbox import cgroup, usage, watch
 from sandbox.backends.bwrap import Bwrap
 from sandbox.backends.none import Unisolated
 from sandbox.cgroup import Limits, make_group, places
@@ -97,6 +97,9 @@ def test_memory_of_all_processes_and_of_files_in_memory_counts_together(limited:
     assert shell(box, many).notes
     filled = shell(box, "head -c 400M /dev/zero >/dev/shm/much")
     assert "No space left on device" in out(filled)
+    shell(box, "rm /dev/shm/much")
+    filled = shell(box, "head -c 100M /dev/zero >/run/shell/much; rm /run/shell/much")
+    assert "No space left on device" in out(filled)
     assert works(box)
 
 
@@ -171,6 +174,72 @@ for n in range(1000):
     ended = box.run_script(hidden, directory="a", env={}, timeout=60)
     assert ended.ended == "signal"
     assert "the limit is 0.05 GB" in ended.notes[0]
+    assert works(box)
+
+
+def test_files_without_content_count(limited: Limited) -> None:
+    box = limited("bwrap", disk_gb=0.01)
+    source = "import time\nfor n in range(10**6):\n    open(f'{n}', 'w').close()\n    time.sleep(1e-4)"
+    ended = box.run_script(source, directory="a", env={}, timeout=60)
+    assert "the limit is 0.01 GB" in ended.notes[0]
+    assert shell(box, "rm -r a").exit_code == 0
+    assert works(box)
+
+
+@pytest.mark.parametrize("how", ["named", "mapped", "in flight"])
+def test_who_grows_out_of_sight_on_a_full_disk_is_stopped(
+    limited: Limited, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "_RESERVE_BYTES", 2**62)
+    monkeypatch.setattr(usage, "_RESERVE_SHARE", 1.0)
+    box = limited("bwrap")
+    source = """
+import ctypes, os, socket, sys, time
+libc, (one, other), how = ctypes.CDLL(None), socket.socketpair(), os.environ["HOW"]
+for n in range(100):
+    with open(f"{n}", "wb+") as file:
+        file.write(bytes(8 << 20))
+        file.flush()
+        if how != "named":
+            os.unlink(f"{n}")
+        if how == "mapped":
+            libc.mmap(None, 4096, 1, 2, file.fileno(), ctypes.c_long(0))
+        elif how == "in flight":
+            socket.send_fds(one, [b"x"], [file.fileno()])
+    time.sleep(0.1)
+"""
+    ended = box.run_script(source, directory="a", env={"HOW": how}, timeout=60)
+    assert ended.ended == "signal"
+    assert "the disk of this machine is nearly full" in ended.notes[0]
+    assert works(box)
+
+
+def test_who_opens_so_much_that_nobody_can_look_at_it_is_stopped(
+    limited: Limited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "_DESCRIPTORS", 3000)
+    box = limited("bwrap")
+    source = "import os, time\nheld = [os.dup(1) for _ in range(900)]\n"
+    ended = box.run_script(
+        f"{source}for _ in range(3): os.fork()\ntime.sleep(1e6)", directory="a", env={}, timeout=60
+    )
+    assert "descriptors open" in ended.notes[0]
+    assert works(box)
+
+
+def test_room_is_looked_at_while_files_are_still_being_counted(
+    limited: Limited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "_RESERVE_BYTES", 2**62)
+    monkeypatch.setattr(usage, "_RESERVE_SHARE", 1.0)
+
+    def never(look: DiskLook) -> bool:
+        return False
+
+    monkeypatch.setattr(DiskLook, "done", never)  # as of ten million files
+    box = limited("bwrap")
+    ended = shell(box, "for n in $(seq 99); do head -c 8M /dev/zero >$n; sleep 0.1; done")
+    assert "the disk of this machine is nearly full" in ended.notes[0]
     assert works(box)
 
 

@@ -1,3 +1,4 @@
+import mmap
 import os
 import subprocess
 import tempfile
@@ -9,11 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sandbox import restore
 from sandbox import snapshot as module
 from sandbox.protocols import Sandbox
+from sandbox.results import ROOM
 from sandbox.salvage import salvage
+from sandbox.saved import saved_file
 from sandbox.snapshot import Snapshots
 from sandbox.tree import BadTree, Dir, File, Link, dump, load
+from sandbox.workspace import Workspace
 from tests.sandbox.support import RELAXED, Name, Open, Store, out
 
 
@@ -21,16 +26,20 @@ def test_only_what_is_mounted_is_left_out(
     opened: Open, backend: Name, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def names_below(home: str) -> set[str]:
-        return {"code"}  # a Python in /home/code
+        return {"someone"}  # a Python below /home/someone
 
     monkeypatch.setattr("sandbox.interpreter.names_below", names_below)
     box, store = opened(backend), Store()
     box.write_file("a.txt", "a")
+    mount = Workspace(root).home / "someone"
+    mount.mkdir(exist_ok=True)
+    (mount / "a.txt").write_text("a")
     copies = (box.snapshot(store), salvage(root, store))
     for copy in copies:
         assert copy is not None
         paths = {row.path for row in load(store.get(copy.tree))}
-        assert ("code/a.txt" in paths) == (backend == "docker")  # whose Python is the image's
+        assert "code/a.txt" in paths
+        assert ("someone/a.txt" in paths) == (backend == "docker")  # whose Python is the image's
 
 
 def test_a_workspace_is_restored_into_another_sandbox(opened: Open, backend: Name) -> None:
@@ -81,6 +90,25 @@ def test_a_change_within_the_clocks_tick_is_seen(tmp_path: Path) -> None:
     assert len(trees) == 30
 
 
+def test_what_is_changed_by_way_of_a_mapping_is_graded_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "submission").mkdir()
+    path = tmp_path / "submission" / "submission.csv"
+    path.write_bytes(b"x" * 8192)
+    snapshots, store = Snapshots(tmp_path), Store()
+
+    def kept(room: int = ROOM, *, last: bool = False) -> bytes:
+        tree = snapshots.take(store, room, last=last).tree
+        return saved_file(tree, "submission/submission.csv", store) or b""
+
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
+        mapped[0:1] = b"A"
+        time.sleep(0.1)  # settled, by its times
+        assert kept()[:1] == b"A"
+        mapped[0:1] = b"B"  # into a page that counts as changed already: no time is noted
+        assert kept(last=True)[:1] == b"B"
+        assert kept(0, last=True) == kept()  # where there is no room, what is known of it
+
+
 def test_links_and_special_files_lead_nowhere(box: Sandbox, tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("answers")
     box.shell(
@@ -105,9 +133,34 @@ def test_caps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (tmp_path / name).write_bytes(b"x" * size)
     taken = Snapshots(tmp_path).take(Store())
     assert taken.skipped == ("a", "d") and taken.bytes == 2400 and taken.files == 3
+    with monkeypatch.context() as names:
+        names.setattr(module, "MAX_NAMES", 8)
+        (tmp_path / "l").symlink_to("four")
+        assert Snapshots(tmp_path).take(Store()).skipped == ("a", "d", "l")
+        (tmp_path / "l").unlink()
     for number in range(5):
         (tmp_path / f"z{number}").touch()
     assert any("entries" in path for path in Snapshots(tmp_path).take(Store()).skipped)
+
+
+def test_names_are_bounded_however_deep_they_lie(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_NAMES", 200_000)
+    source = """
+import os
+open("../../submission/submission.csv", "w").close()
+for _ in range(50):
+    os.mkdir(b"\\xff" * 255)
+    os.chdir(b"\\xff" * 255)
+for number in range(100):
+    open(str(number), "w").close()
+"""
+    assert box.run_script(source, directory="a", env={}, timeout=60).exit_code == 0
+    store = Store()
+    taken = box.snapshot(store)
+    rows = load(store.get(taken.tree))
+    assert sum(map(len, (row.path for row in rows))) <= 200_000
+    assert {"submission/submission.csv"} <= {row.path for row in rows}
+    assert any("names of more than" in path for path in taken.skipped)
 
 
 def test_what_finds_no_room_is_left_out_and_named_and_the_submission_comes_first(tmp_path: Path) -> None:
@@ -231,6 +284,22 @@ def test_a_tree_that_leads_out_is_refused(path: str) -> None:
 def test_what_is_not_a_tree_is_refused(data: bytes) -> None:
     with pytest.raises(BadTree):
         load(data)
+
+
+def test_what_rm_cannot_remove_is_emptied_and_nothing_else_touched(tmp_path: Path) -> None:
+    (tmp_path / "outside").mkdir(mode=0o500)
+    (tmp_path / "outside" / "file").touch(mode=0o400)
+    full = tmp_path / "full"
+    (full / "a" / "b").mkdir(parents=True)
+    (full / "a" / "b" / "x").touch()
+    (full / "a" / "link").symlink_to(tmp_path / "outside")
+    (full / "link").symlink_to(tmp_path / "outside" / "file")
+    for folder in (full / "a" / "b", full / "a"):
+        folder.chmod(0)
+    restore.empty(full)
+    assert list(full.iterdir()) == []
+    left = (tmp_path / "outside", tmp_path / "outside" / "file")
+    assert [path.stat().st_mode & 0o777 for path in left] == [0o500, 0o400]
 
 
 def test_restoring_over_folders_that_are_locked_or_very_deep(box: Sandbox) -> None:

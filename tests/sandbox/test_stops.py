@@ -10,7 +10,7 @@ import pytest
 from sandbox.errors import PathRefused
 from sandbox.protocols import Sandbox
 from sandbox.session import Session
-from tests.sandbox.support import Open, eventually, gone, out, processes_with
+from tests.sandbox.support import Name, Open, eventually, gone, out, processes_with
 
 OVER = (
     "All processes were ended: the files in the home folder and the temporary folder are 0.07 GB, "
@@ -94,3 +94,15 @@ def test_threads_without_end_cost_no_sandbox(
     assert eventually(cleared)
     assert works(box)
     assert out(box.run_script("print(1)", directory="a", env={}, timeout=60)) == "1\n"
+
+
+@pytest.mark.parametrize("backend", ["bwrap", "docker"])
+def test_no_sandbox_takes_the_terminals_of_all_others(
+    opened: Open, backend: Name, request: pytest.FixtureRequest
+) -> None:
+    request.getfixturevalue(backend)
+    box = opened(backend)
+    taken = "import pty, time\nheld = [pty.openpty() for _ in range(130)]\ntime.sleep(1e6)"
+    ended = box.run_script(taken, directory="a", env={}, timeout=60)
+    assert ended.ended == "signal" and "more than 128 terminals" in ended.notes[0]
+    assert works(box)

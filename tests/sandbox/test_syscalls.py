@@ -36,6 +36,12 @@ def limits(pid):
     return "ok"
 
 print(lease(fcntl.F_WRLCK), limits(0), limits(1))
+made = [libc.inotify_init1(0), libc.fanotify_init(0x200, 0)]  # with FAN_REPORT_FID for ordinary users
+print(*made, errno.errorcode[ctypes.get_errno()])
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.prlimit(0, resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+print(resource.getrlimit(resource.RLIMIT_CORE), resource.prlimit(0, resource.RLIMIT_NOFILE))
 print(call(425), call(435))  # io_uring_setup and clone3, the same on every processor
 print(errno.errorcode[ctypes.get_errno()] if libc.unshare(0x10000000) < 0 else "ok")  # CLONE_NEWUSER
 print(out.strip() if (out := os.popen("echo a child").read()) else "none")
@@ -52,6 +58,8 @@ def test_what_reaches_past_namespaces_is_refused(
         "EAFNOSUPPORT " * 2 + "EAFNOSUPPORT",
         "ok ok ok ok",
         "EPERM ok EPERM",
+        "-1 -1 ENOSYS",
+        "(1, 1) (200, 200)",
         "ENOSYS ENOSYS",
         "EPERM",
         "a child",

@@ -172,6 +172,35 @@ def test_nonsense_harms_nobody(served: Sandbox) -> None:
     assert run(served, _ATTACK + attack) == len(NOISE) * "True\n"
 
 
+PARAMETERS = (
+    "boundary*=undefined''x",
+    "boundary*=a\\0b''x",
+    f"boundary*{'9' * 5000}=x",
+    "boundary*=x; boundary*0*=y",
+    f"boundary=b\\r\\nContent-Disposition: form-data; name*{'9' * 5000}=file",
+)
+_EACH = """
+import socket
+place = os.environ["VALIDATION_URL"].split("/")[2].split(":")
+def answer(parameter):
+    kind, _, inner = parameter.partition("\\r\\n")
+    body = f"--b\\r\\n{inner}\\r\\n\\r\\nid\\r\\n--b--"
+    head = f"POST /validate HTTP/1.1\\r\\nContent-Type: multipart/form-data; {kind}\\r\\n"
+    with socket.create_connection((place[0], int(place[1])), timeout=60) as s:
+        s.sendall(f"{head}Content-Length: {len(body)}\\r\\n\\r\\n{body}".encode())
+        print(s.recv(4096)[:12].decode())
+"""
+
+
+def test_parameters_that_no_parser_expects_are_refused_and_leave_no_trace(
+    served: Sandbox, tmp_path: Path
+) -> None:
+    calls = "\n".join(f'answer("{parameter}")' for parameter in PARAMETERS)
+    assert run(served, _EACH + calls) == "HTTP/1.1 400\n" * len(PARAMETERS)
+    said = tmp_path / "box/private/errors.txt"  # it would grow with every request
+    assert not said.exists() or said.read_bytes() == b""
+
+
 def test_a_crowd_of_idle_connections_does_not_end_it(served: Sandbox) -> None:
     crowd = """
 import socket

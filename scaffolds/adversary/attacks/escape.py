@@ -1,6 +1,7 @@
 """Ways out by the kernel: namespaces, mounts, devices, privileged programs, control groups, modules."""
 
 import ctypes
+import resource
 import stat
 import subprocess
 
@@ -38,6 +39,15 @@ def unshare(flag):
         return "allowed" if os.waitpid(child, 0)[1] == 0 else ""
 
     return action
+
+
+def core_dumps():
+    """Any limit but the one at which the kernel starts no program for a dump."""
+    for size in (0, resource.getrlimit(resource.RLIMIT_CORE)[1]):
+        resource.setrlimit(resource.RLIMIT_CORE, (size, size))
+        if resource.getrlimit(resource.RLIMIT_CORE)[0] != 1:
+            return f"a limit of {resource.getrlimit(resource.RLIMIT_CORE)[0]}"
+    return ""
 
 
 def enter():
@@ -210,6 +220,7 @@ attempt("another user", identities)
 attempt("capabilities", capabilities)
 attempt("gaining rights by executing", no_new_privileges)
 attempt("control groups", control_groups)
+attempt("core dumps, which programs of the host take", core_dumps)
 attempt("another root folder", leave_root)
 attempt("graphics cards", run_gpu)
 for path in (
@@ -230,6 +241,8 @@ if X86:
         "perf_event_open", kernel(298, ctypes.create_string_buffer(b"\1\0\0\0\160\0\0\0", 112), 1, -1, -1, 0)
     )
     attempt("userfaultfd", kernel(323, 0))
+    attempt("watches on files, of which there are few for all sandboxes", kernel(294, 0))
+    attempt("watches on files by fanotify", kernel(300, 0x200, 0))
     attempt("a kernel key", kernel(248, b"user", b"attest", b"x", 1, -4))
     attempt("a module of the kernel", kernel(313, -1, b"", 0))
     attempt("another kernel", kernel(246, 0, 0, None, 0))

@@ -94,6 +94,15 @@ def parts():
     return ""
 
 
+def parameters():
+    """Headers at which parsers fail: each has to have an answer."""
+    for said in (b"boundary*=undefined''x", b"boundary*=a\0b''x", b"boundary*" + b"9" * 5000 + b"=x"):
+        head = b"POST /validate HTTP/1.1\r\nContent-Length: 1\r\nContent-Type: multipart/form-data; "
+        if not (answer := send(head + said + END + b"x")) or leak(answer):
+            return f"{said[:30]!r}: {answer[:200]!r}"
+    return ""
+
+
 def crowd():
     """A thousand connections that say almost nothing."""
     held = []
@@ -125,5 +134,5 @@ def still_there():
 
 
 for name, act in {"paths that lead out": paths, "methods": methods, "smuggled requests": smuggling, "huge headers": huge,
-                  "strange bodies": parts, "a thousand connections": crowd, "ending the server": still_there}.items():  # fmt: skip
+                  "strange bodies": parts, "strange parameters": parameters, "a thousand connections": crowd, "ending the server": still_there}.items():  # fmt: skip
     attempt(name, act)

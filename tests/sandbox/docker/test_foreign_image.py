@@ -13,7 +13,8 @@ from tests.sandbox.support import IMAGE, Open, out
 PYTHON = "/opt/conda/envs/agent/bin/python"
 _INSTALL = (
     f"mkdir -p $(dirname {PYTHON}); "
-    f"printf '#!/bin/sh\\nexec /opt/venv/bin/python \"$@\"\\n' >{PYTHON}; chmod 755 {PYTHON}"
+    f"printf '#!/bin/sh\\nexec /opt/venv/bin/python \"$@\"\\n' >{PYTHON}; chmod 755 {PYTHON}; "
+    "mkdir /var/scratch; chmod 777 /var/scratch"
 )
 _CHANGES = (
     "LABEL org.mle-sandbox.python= org.mle-sandbox.kind=",
@@ -21,6 +22,7 @@ _CHANGES = (
     "USER root",
     "ENV PATH=/usr/sbin:/usr/bin:/sbin:/bin",
     "WORKDIR /",
+    "VOLUME /var/scratch /tmp",
 )
 
 
@@ -47,3 +49,9 @@ def test_an_image_like_mle_benchs_own_is_taken(spec: SandboxSpec, start: Open, f
     assert out(told) == ("1000\n" if os.getuid() == 0 else f"{os.getuid()}\n")
     assert out(box.shell("id -un; python3 -c 'print(6 * 7)'", timeout=60)) == "agent\n42\n"
     assert out(box.python("import sklearn; 6 * 7", timeout=60)) == "42\n"
+
+
+def test_a_volume_of_the_image_is_no_place_to_fill(spec: SandboxSpec, start: Open, foreign: str) -> None:
+    box = start(image=foreign)
+    written = box.shell("echo x >/var/scratch/new; echo y >/tmp/new && echo ok", timeout=60)
+    assert out(written).endswith("/var/scratch/new: Read-only file system\nok\n")

@@ -117,7 +117,7 @@ class Machine:
     def fetch(self, path: str, *, max_bytes: int) -> bytes:
         return b""
 
-    def snapshot(self, store: BlobStore, room: int = ROOM) -> Snapshot:
+    def snapshot(self, store: BlobStore, room: int = ROOM, *, last: bool = False) -> Snapshot:
         return Snapshot(store.put(b"{}"), 0, 0)
 
     def restore(self, tree: str, store: BlobStore) -> None: ...
