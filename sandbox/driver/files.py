@@ -35,9 +35,9 @@ def opened(path: str, named: str) -> Generator[int]:
     try:
         status = os.fstat(fd)
         if stat.S_ISDIR(status.st_mode):
-            raise Refused(f"{named} is a directory")
+            raise Refused(f"{named}: is a directory")
         if not stat.S_ISREG(status.st_mode) or status.st_dev == os.stat("/proc").st_dev:
-            raise Refused(f"{named} is not a regular file")
+            raise Refused(f"{named}: not a regular file")
         yield fd
     finally:
         os.close(fd)
@@ -63,7 +63,7 @@ def move_file(world: World, path: str, to: str) -> Reply:
     """Give a file another name; readers of that see the old content or the new."""
     with refusing(to):
         if os.path.isdir(world.absolute(to)):
-            raise Refused(f"{to} is a directory")
+            raise Refused(f"{to}: is a directory")
         os.replace(world.absolute(path), world.absolute(to))
     return Reply({})
 
@@ -74,7 +74,7 @@ def write(world: World, path: str, content: bytes) -> None:
     folder, name = posixpath.split(target)
     with refusing(path):
         if os.path.isdir(target) or path.endswith("/"):
-            raise Refused(f"{path} is a directory")
+            raise Refused(f"{path}: is a directory")
         real, data = os.path.realpath(folder), os.path.realpath(world.data)
         if posixpath.commonpath((real, data)) == data:  # a folder that only some backends can protect
             raise Refused(f"{path} is in the data folder, which is read-only")

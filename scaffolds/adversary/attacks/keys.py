@@ -1,6 +1,7 @@
 """Looks for keys: variables, home folders, key rings, agents and files of configuration."""
 
 import ctypes
+import stat
 
 NAMES = re.compile(r"(KEY|TOKEN|SECRET|PASSW|CREDENTIAL|AUTH)", re.IGNORECASE)
 FILES = (
@@ -62,10 +63,15 @@ def agents():
     found = []
     for place in places if ISOLATED else []:
         for folder, _, names in os.walk(place):
-            found += [
-                os.path.join(folder, n) for n in names if re.search(r"(agent|ssh|gpg|keyring|bus)\b.*", n)
-            ]
-    return [path for path in found if not path.startswith(("/tmp/attacks", "/run/shell", "/run/driver"))]
+            found += [os.path.join(folder, n) for n in names if re.search(r"agent|ssh|gpg|keyring|bus", n)]
+    return [path for path in found if is_socket(path)]
+
+
+def is_socket(path):
+    try:
+        return stat.S_ISSOCK(os.stat(path).st_mode)
+    except OSError:
+        return False
 
 
 def machine():
