@@ -15,8 +15,6 @@ from experiments.cell import CELL_FILE
 from experiments.files import read_json
 from scaffolds.runtime.log import EVENTS_FILE
 
-pytestmark = pytest.mark.xdist_group("commands")  # what they share takes long to make
-
 CONFIG = """
 scaffolds: [{name: aide, num_drafts: 1}]
 models: [offline/tabular]

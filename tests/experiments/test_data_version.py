@@ -21,8 +21,6 @@ from scaffolds.yaml_text import yaml_text
 from tests.conftest import sweep_of
 from tests.experiments.test_commands import places, type_in
 
-pytestmark = pytest.mark.xdist_group("data versions")  # what they share takes long to make
-
 CATHETERS = "ranzcr-clip-catheter-line-classification"
 """Its second version has two labels more, and with them another metric."""
 LABELS = find_version(CATHETERS, 2).submission.listed

@@ -13,8 +13,6 @@ from tests.requires import require_image
 from tests.sandbox.docker.daemon import Daemon
 from tests.sandbox.support import IMAGE, Open, out
 
-pytestmark = pytest.mark.xdist_group("daemon")  # what they share takes long to make
-
 
 @pytest.fixture(scope="module")
 def daemon() -> Generator[Daemon]:

@@ -12,8 +12,6 @@ from scaffolds.runtime.log import LogReader
 from tests.requires import require
 from tests.scaffolds.aide.support import Scripted, good, run_aide, submission
 
-pytestmark = pytest.mark.xdist_group("hostile scripts")  # what they share takes long to make
-
 _METRICS = "open('metrics.json', 'w').write"
 _LEAVES_A_WORKER = """
 import os, time
