@@ -25,7 +25,7 @@ from tests.wire.server import Served, WireServer
 
 ROOT = Path(__file__).parents[2]
 KEY = "sk-proj-Planted0123456789abcdefghijklmnopqrstuvwxyz"
-STEPS = 10
+STEPS = 5
 """Of a cell of the quickstart."""
 
 
@@ -100,7 +100,7 @@ def logged(run: Path) -> list[Usage]:
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("model", "rates", "steps"),
-    [("openai/gpt-4o-2024-08-06", (2.5, 10), STEPS), ("anthropic/claude-sonnet-4-5", (3, 15), 6)],
+    [("openai/gpt-4o-2024-08-06", (2.5, 10), STEPS), ("anthropic/claude-sonnet-4-5", (3, 15), STEPS)],
 )
 def test_a_run_survives_faults_and_a_death_and_pays_for_nothing_twice(
     home: Home, model: str, rates: tuple[float, float], steps: int

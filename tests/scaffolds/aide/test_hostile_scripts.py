@@ -84,16 +84,6 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, Any]], LogReader]:
-    require("bwrap", "apt-get install bubblewrap")
-    model = Scripted([case.reply for case in CASES.values()])
-    settings: dict[str, Any] = {"steps": len(CASES), "num_drafts": len(CASES), "exec_timeout_s": 10.0}
-    folder = tmp_path_factory.mktemp("hostile")
-    _, nodes, log = run_aide(folder, model, backend="bwrap", **settings)
-    return nodes, log
-
-
 def outputs(log: LogReader) -> dict[int, str]:
     """What the agent was shown of each step's script."""
     calls = {(e.lane, e.n): e for e in log.of_type("tool.call") if e.data.get("tool") == "run_script"}
@@ -101,19 +91,18 @@ def outputs(log: LogReader) -> dict[int, str]:
     return {e.step: str(log.value(e, "text")) for e in results}
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_what_becomes_of_it(played: tuple[list[dict[str, Any]], LogReader], name: str) -> None:
-    nodes, log = played
-    step, case = list(CASES).index(name) + 1, CASES[name]
-    node, shown = nodes[step - 1], outputs(log)[step]
-    assert (node["operator"], node["status"], node["score"]) == ("draft", case.status, case.score)
-    assert case.shows in shown
-    assert len(shown) < 100_000
-
-
-def test_the_run_goes_on_and_the_best_stands(played: tuple[list[dict[str, Any]], LogReader]) -> None:
-    nodes, log = played
-    assert len(nodes) == len(CASES)
+def test_what_becomes_of_them_and_that_the_best_stands(tmp_path: Path) -> None:
+    require("bwrap", "apt-get install bubblewrap")
+    model = Scripted([case.reply for case in CASES.values()])
+    settings: dict[str, Any] = {"steps": len(CASES), "num_drafts": len(CASES), "exec_timeout_s": 10.0}
+    _, nodes, log = run_aide(tmp_path, model, backend="bwrap", **settings)
+    shown = outputs(log)
+    found = {
+        name: (node["operator"], node["status"], node["score"], case.shows in shown[step])
+        for step, ((name, case), node) in enumerate(zip(CASES.items(), nodes, strict=True), start=1)
+    }
+    assert found == {name: ("draft", case.status, case.score, True) for name, case in CASES.items()}
+    assert max(map(len, shown.values())) < 100_000
     assert submission(log) == b"id,y\n1,1\n"
 
 
