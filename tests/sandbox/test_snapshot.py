@@ -287,8 +287,9 @@ def test_what_is_not_a_tree_is_refused(data: bytes) -> None:
 
 
 def test_what_rm_cannot_remove_is_emptied_and_nothing_else_touched(tmp_path: Path) -> None:
-    (tmp_path / "outside").mkdir(mode=0o500)
+    (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "file").touch(mode=0o400)
+    (tmp_path / "outside").chmod(0o500)
     full = tmp_path / "full"
     (full / "a" / "b").mkdir(parents=True)
     (full / "a" / "b" / "x").touch()
