@@ -17,6 +17,7 @@ from benchmark.submission_schema import (
     Facts,
     Parameter,
     SubmissionSchema,
+    known,
 )
 
 __all__ = ["Answers", "Check", "Column", "Competition", "Facts", "Metric", "Parameter", "SubmissionSchema"]
@@ -42,9 +43,7 @@ class Metric(Facts):
     @field_validator("name")
     @classmethod
     def _is_known(cls, name: str) -> str:
-        if name not in METRICS:
-            raise ValueError(f"no metric is called {name!r}; there are: {', '.join(sorted(METRICS))}")
-        return name
+        return known(name, METRICS, "metric")
 
 
 class PublicFile(Facts):

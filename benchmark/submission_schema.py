@@ -1,6 +1,6 @@
 """What a competition's facts say about the form of a submission and of the answers beside it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -19,6 +19,14 @@ class Facts(BaseModel):
     """A frozen record that refuses fields it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def known(name: str, names: Iterable[str], what: str) -> str:
+    """The name, which has to be one of `names`; raises ValueError, which lists them."""
+    there = sorted(names)
+    if name not in there:
+        raise ValueError(f"no {what} is called {name!r}; there are: {', '.join(there)}")
+    return name
 
 
 class Column(Facts):
@@ -48,9 +56,7 @@ class Column(Facts):
     @field_validator("kind")
     @classmethod
     def _is_known(cls, kind: str) -> str:
-        if kind not in KINDS:
-            raise ValueError(f"no kind of cells is called {kind!r}; there are: {', '.join(sorted(KINDS))}")
-        return kind
+        return known(kind, KINDS, "kind of cells")
 
     @field_validator("classes", mode="before")
     @classmethod
@@ -82,9 +88,7 @@ class Check(Facts):
     @field_validator("name")
     @classmethod
     def _is_known(cls, name: str) -> str:
-        if name not in CHECKS:
-            raise ValueError(f"no check is called {name!r}; there are: {', '.join(sorted(CHECKS))}")
-        return name
+        return known(name, CHECKS, "check")
 
 
 class SubmissionSchema(Facts):

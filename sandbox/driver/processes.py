@@ -117,6 +117,7 @@ def end(targets: Callable[[], Collection[int]], pause: Callable[[float], None], 
 
     Targets are to come after their parents: a shell that outlives its child writes of that death to an
     output that the next call may be reading by then.
+
     With `alone` (own pid namespace) processes that breed faster than they are found are first stopped,
     all at once, which only the namespace's process 1 can do.
     """

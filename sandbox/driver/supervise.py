@@ -27,7 +27,9 @@ CROWDED = (
 )
 _TERMINALS = 128
 """Of one sandbox: the kernel has some 3000 for all sandboxes of a machine together, and no limit for each."""
-WIRED = f"All processes were killed, those in the background too: they had more than {_TERMINALS} terminals."
+TOO_MANY_TERMINALS = (
+    f"All processes were killed, those in the background too: they had more than {_TERMINALS} terminals."
+)
 
 
 def await_end(
@@ -67,8 +69,8 @@ def clear(loop: Loop) -> bool:
         loop.look_at = time.monotonic() + _LOOK_EVERY_S
         if _crowded():
             loop.reason = CROWDED
-        elif _wired():
-            loop.reason = WIRED
+        elif _too_many_terminals():
+            loop.reason = TOO_MANY_TERMINALS
     if not loop.reason:
         return False
     processes.end(lambda: processes.below(os.getpid()), loop.pause, alone=os.getpid() == 1)
@@ -87,7 +89,7 @@ def _crowded() -> bool:
     return count > _PROCESSES or threads > _SHARE * tasks()
 
 
-def _wired() -> bool:
+def _too_many_terminals() -> bool:
     """Say whether there are more terminals than any program needs, where they are the sandbox's own."""
     if os.getpid() != 1:
         return False

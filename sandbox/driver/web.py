@@ -46,6 +46,10 @@ class _Problem(Exception):
         self.status = status
 
 
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
+"""What Python's parser raises at headers that are none."""
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "validation"
@@ -55,12 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer one request; one whose headers cannot be read, too."""
         try:
             super().handle_one_request()
-        except (
-            ValueError,
-            LookupError,
-            TypeError,
-            AttributeError,
-        ):  # of Python's parser, at what is no header
+        except _UNREADABLE:
             self.close_connection = True
             self.send_error(HTTPStatus.BAD_REQUEST)
 
