@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import array
-import collections
 import contextlib
 import errno
 import fcntl
@@ -20,7 +19,9 @@ KEEP = 1024 * 1024
 """Bytes kept from the start of a stream, and as many again from its end."""
 VIEW = 16 * 1024
 """A longer stream is kept in a file too: an agent is shown no more of one than this."""
-_PIECE = 64 * 1024  # small writes are joined up to here: a million one-byte objects would cost 50 MB
+_PIECE = 64 * 1024
+"""Bytes that are read at once, always into the same memory: a new megabyte for every read would leave the
+allocator of a thread with a hundred."""
 _PIPE = 1024 * 1024  # the most an ordinary user may ask of Linux by default (fs.pipe-max-size)
 
 
@@ -40,30 +41,34 @@ class HeadTail:
     def __init__(self, keep: int = KEEP) -> None:
         self._keep = keep
         self._head = bytearray()
-        self._tail: collections.deque[bytearray] = collections.deque()
-        self._tail_size = 0
+        self._tail = bytearray()  # a ring once it is full
         self._total = 0
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes | memoryview) -> None:
         """Take the stream's next bytes."""
         self._total += len(data)
         room = self._keep - len(self._head)
         if room > 0:
             self._head += data[:room]
             data = data[room:]
-        if not data:
-            return
-        if self._tail and len(self._tail[-1]) < _PIECE:
-            self._tail[-1] += data
-        else:
-            self._tail.append(bytearray(data))
-        self._tail_size += len(data)
-        while self._tail_size - len(self._tail[0]) >= self._keep:
-            self._tail_size -= len(self._tail.popleft())
+        room = self._keep - len(self._tail)
+        if room > 0:
+            self._tail += data[:room]
+            data = data[room:]
+        data = data[-self._keep :]
+        if data:
+            self._go_around(data)
+
+    def _go_around(self, data: bytes | memoryview) -> None:
+        start = (self._total - len(data)) % self._keep
+        room = self._keep - start
+        self._tail[start : start + len(data[:room])] = data[:room]
+        self._tail[: len(data[room:])] = data[room:]
 
     def result(self) -> Stream:
         """Return what is kept."""
-        tail = b"".join(self._tail)[-self._keep :]
+        oldest = self._total % self._keep if self._total > 2 * self._keep else 0
+        tail = b"".join((memoryview(self._tail)[oldest:], memoryview(self._tail)[:oldest]))
         return Stream(bytes(self._head), tail, self._total)
 
 
@@ -82,7 +87,7 @@ class Record(HeadTail):
         self._ending = ending
         self._file: Spill | None = None
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes | memoryview) -> None:
         """Take the stream's next bytes."""
         if self._file is None and self._total + len(data) > VIEW:
             self._file = self._place.open(self._ending)
@@ -103,7 +108,7 @@ class Logged(HeadTail):
         super().__init__()
         self._log = log
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes | memoryview) -> None:
         """Take the stream's next bytes."""
         self._log.add(data)
         super().add(data)
@@ -129,6 +134,7 @@ class Drain:
         with contextlib.suppress(OSError):  # a smaller pipe only costs more reads
             fcntl.fcntl(self._read, 1031, _PIPE)  # F_SETPIPE_SZ has no name before Python 3.10
         os.set_blocking(self._read, False)
+        self._piece = memoryview(bytearray(_PIECE))
         self._lock = threading.Lock()
         self._record = record
         self._at_end = at_end
@@ -166,15 +172,15 @@ class Drain:
     def _collect(self, wanted: int) -> None:
         while wanted > 0:
             try:
-                data = os.read(self._read, wanted)
+                size = os.readv(self._read, [self._piece[:wanted]])
             except BlockingIOError:
                 return
-            if not data:
+            if size == 0:
                 self._open = False
                 self._at_end()
                 return
-            self._kept.add(data)
-            wanted -= len(data)
+            self._kept.add(self._piece[:size])
+            wanted -= size
 
 
 def _readable_bytes(fd: int) -> int:

@@ -43,7 +43,7 @@ class Spill:
         """Where the file is; empty if there is none."""
         return self._path
 
-    def add(self, data: bytes) -> None:
+    def add(self, data: bytes | memoryview) -> None:
         """Take the stream's next bytes."""
         if self._fd is None:
             return
