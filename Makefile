@@ -38,7 +38,7 @@ quickstart: install  ## four real agents on three real data sets, in two to thre
 test: dev lint types layers unit  ## everything: lint, types, layers, the whole test suite
 
 unit: dev
-	$(VENV)/bin/python -m pytest -n auto
+	$(VENV)/bin/python -m pytest -n auto --dist worksteal
 
 lint: dev
 	$(VENV)/bin/ruff check .

@@ -25,6 +25,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--every-event", action="store_true", help=words)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """How many processes `-n auto` means: tests wait for deadlines and ends as long as they compute."""
+    cores = len(os.sched_getaffinity(0))
+    return cores + cores // 2
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Under CI a skipped test is a failed one: nothing is left out silently, but for what needs a GPU."""
