@@ -126,6 +126,17 @@ def test_a_kernel_is_busy_while_it_computes(box: Sandbox) -> None:
     assert eventually(lambda: not box.busy())
 
 
+def test_a_kernel_that_gets_no_processor_is_busy(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a crowded machine: it uses next to no time while it is looked at, but waits for it."""
+    monkeypatch.setattr("sandbox.backends.inhabitants._STILL", 10**6)
+    box.python("import threading\ndef work():\n    while not stop.is_set(): pass", timeout=60)
+    assert eventually(lambda: not box.busy())
+    box.python("stop = threading.Event(); threading.Thread(target=work).start()", timeout=60)
+    assert eventually(box.busy)
+    box.python("stop.set()", timeout=60)
+    assert eventually(lambda: not box.busy())
+
+
 def test_a_shell_that_computes_between_calls_is_busy(box: Sandbox) -> None:
     trap = "trap 'while [ ! -e stop ]; do :; done' USR1; (sleep 0.2; kill -USR1 $$; sleep 0.2; touch on) &"
     box.shell(f"{trap} true", timeout=60)
