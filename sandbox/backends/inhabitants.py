@@ -17,8 +17,9 @@ _PROGRAMS = (BASH, "/usr/bin/bash", os.path.realpath(BASH))
 _KEEPER = b"\0--keeper\0"
 _KERNEL = b"/startup.py\0-f\0"
 _LOOK_S = 0.1
+_LOOKS = 10
 _STILL = 1
-"""Clock ticks that a process may use in a look and still count as idle."""
+"""Clock ticks that a process may use meanwhile and still count as idle."""
 _TRIES = 5
 _PAUSE_S = 0.01
 
@@ -43,8 +44,9 @@ def found(look: Callable[[], bool]) -> bool:
 def agent_runs(inside: Mapping[int, Process], driver: int, marked: Collection[int] = ()) -> bool:
     """Say whether a process of the agent runs: any but the driver, and a shell or a kernel without company.
 
-    A kernel is looked at for a tenth of a second: one that uses its processor runs something, be it in a
-    thread. So is a shell that does not just wait for its next commands: an agent can load a builtin into it.
+    A kernel is looked at for a tenth of a second, and again while it waits for a processor: one that uses its
+    processor runs something, be it in a thread. So is a shell that does not just wait for its next commands:
+    an agent can load a builtin into it.
 
     Args:
         inside: the processes below the one that the host started.
@@ -85,9 +87,23 @@ def _command_line(pid: int) -> bytes:
 
 
 def _works(before: Mapping[int, Process]) -> bool:
-    time.sleep(_LOOK_S)
-    now = {pid: processes.read(pid) for pid in before}
-    return any(row.cpu_ticks > before[pid].cpu_ticks + _STILL for pid, row in now.items() if row)
+    for _ in range(_LOOKS):
+        time.sleep(_LOOK_S)
+        now = {pid: processes.read(pid) for pid in before}
+        if any(row.cpu_ticks > before[pid].cpu_ticks + _STILL for pid, row in now.items() if row):
+            return True
+        if not any(map(_ready, before)):
+            return False
+    return True  # it has waited for a processor all the time
+
+
+def _ready(pid: int) -> bool:
+    """Say whether a thread of a process is on a processor, or waits for one as on a crowded machine."""
+    try:
+        threads = [processes.read(int(entry.name)) for entry in Path(f"/proc/{pid}/task").iterdir()]
+    except OSError:
+        return False
+    return any(thread.runs for thread in threads if thread)
 
 
 def _is_shell(pid: int, process: Process | None, driver: int) -> bool:

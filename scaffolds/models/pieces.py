@@ -112,11 +112,9 @@ def _texts(content: str, lengths: Sequence[int]) -> list[str] | None:
     """A content cut at its lengths; all of it first where it was changed, None where it has no place."""
     if not lengths:
         return None if content else []
-    if len(content) != sum(lengths) + len(BETWEEN) * (len(lengths) - 1):
-        return [content, *("" for _ in lengths[1:])]
     texts: list[str] = []
     start = 0
     for length in lengths:
         texts.append(content[start : start + length])
         start += length + len(BETWEEN)
-    return texts
+    return texts if BETWEEN.join(texts) == content else [content, *("" for _ in lengths[1:])]

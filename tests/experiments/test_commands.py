@@ -199,7 +199,7 @@ def test_import_loads_nothing_heavy() -> None:
 
 
 def test_a_killed_sweep_leaves_nobody_at_work_and_goes_on(tmp_path: Path, data_dir: Path) -> None:
-    words, process = begin_sweep(tmp_path, data_dir)
+    words, process = begin_sweep(tmp_path, data_dir, "tests.experiments.tiny:Tiny")
     process.kill()
     process.communicate(timeout=60)
     done = type_in(*words)
@@ -210,7 +210,8 @@ def test_a_killed_sweep_leaves_nobody_at_work_and_goes_on(tmp_path: Path, data_d
 
 
 def test_ctrl_c_ends_the_cells_and_says_how_to_go_on(tmp_path: Path, data_dir: Path) -> None:
-    _, process = begin_sweep(tmp_path, data_dir)
+    # An agent without an end: no sweep may be done before it is interrupted.
+    _, process = begin_sweep(tmp_path, data_dir, "tests.experiments.agents:Hangs")
     process.send_signal(signal.SIGINT)
     said, _ = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -218,10 +219,10 @@ def test_ctrl_c_ends_the_cells_and_says_how_to_go_on(tmp_path: Path, data_dir: P
     assert f"-m experiments.sweep {tmp_path / 'config.yaml'}" in said
 
 
-def begin_sweep(folder: Path, data_dir: Path) -> "tuple[tuple[str, ...], subprocess.Popen[str]]":
+def begin_sweep(folder: Path, data_dir: Path, agent: str) -> "tuple[tuple[str, ...], subprocess.Popen[str]]":
     """A sweep whose first cell is at work: the words of its command, and its process."""
     config = folder / "config.yaml"
-    config.write_text(CONFIG.replace("{name: aide, num_drafts: 1}", "tests.experiments.tiny:Tiny"))
+    config.write_text(CONFIG.replace("{name: aide, num_drafts: 1}", agent))
     words = ("experiments.sweep", str(config), *map(str, places(folder, "runs", data_dir)))
     process = subprocess.Popen([sys.executable, "-m", *words], stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 60

@@ -238,7 +238,7 @@ def swept(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Path:
     """The folder of a finished sweep of two cells."""
     folder = tmp_path_factory.mktemp("reported")
     (folder / "small.yaml").write_text(CONFIG)
-    where = ("--runs-dir", folder / "runs", "--data-dir", data_dir)
+    where = ("--runs-dir", folder / "runs", "--data-dir", data_dir, "--leases", folder / "leases")
     done = type_in("experiments.sweep", folder / "small.yaml", *where)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "runs" / "small"

@@ -109,6 +109,7 @@ def test_without_isolation_a_process_elsewhere_is_known_by_its_home(opened: Open
 
 
 def test_a_kernel_is_busy_while_it_computes(box: Sandbox) -> None:
+    mark = f"94600.{os.getpid()}"
     box.python("import subprocess, threading, time", timeout=60)
     assert eventually(lambda: not box.busy())
     box.python(
@@ -119,9 +120,20 @@ def test_a_kernel_is_busy_while_it_computes(box: Sandbox) -> None:
     assert box.busy()
     box.python("stop.set()", timeout=60)
     assert eventually(lambda: not box.busy())
-    box.python("job = subprocess.Popen(['setsid', '-f', 'sleep', '94600.5'])", timeout=60)
+    box.python(f"job = subprocess.Popen(['setsid', '-f', 'sleep', '{mark}'])", timeout=60)
     assert box.busy()
-    processes.send(processes_with("94600.5"), signal.SIGKILL)
+    processes.send(processes_with(mark), signal.SIGKILL)
+    assert eventually(lambda: not box.busy())
+
+
+def test_a_kernel_that_gets_no_processor_is_busy(box: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on a crowded machine: it uses next to no time while it is looked at, but waits for it."""
+    monkeypatch.setattr("sandbox.backends.inhabitants._STILL", 10**6)
+    box.python("import threading\ndef work():\n    while not stop.is_set(): pass", timeout=60)
+    assert eventually(lambda: not box.busy())
+    box.python("stop = threading.Event(); threading.Thread(target=work).start()", timeout=60)
+    assert eventually(box.busy)
+    box.python("stop.set()", timeout=60)
     assert eventually(lambda: not box.busy())
 
 

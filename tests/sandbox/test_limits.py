@@ -92,7 +92,8 @@ def test_who_takes_too_much_memory_is_killed_and_told(limited: Limited, backend:
 def test_memory_of_all_processes_and_of_files_in_memory_counts_together(limited: Limited) -> None:
     box = limited("bwrap", memory_gb=0.2)
     many = (
-        "for n in 1 2 3 4; do python3 -c 'import time; x = bytearray(80 << 20); time.sleep(3)' & done; wait"
+        "for n in 1 2 3 4; do python3 -c 'import time; x = bytearray(80 << 20); time.sleep(1e6)' & done;"
+        " wait -n; kill $(jobs -p)"
     )
     assert shell(box, many).notes
     filled = shell(box, "head -c 400M /dev/zero >/dev/shm/much")
@@ -108,7 +109,7 @@ def test_processors_are_limited(limited: Limited) -> None:
         pytest.skip("this user can make no control groups")
     box = limited("bwrap", cores=0.2)
     ended = shell(box, "timeout 1 sh -c 'while :; do :; done'")
-    assert ended.cpu_s < 0.7
+    assert ended.cpu_s < 0.5 * ended.wall_s
 
 
 @pytest.mark.usefixtures("groups")

@@ -74,7 +74,7 @@ def test_lines_that_are_no_cards_count_for_nothing(smi: Smi) -> None:
     assert Machine.here().gpus == (Gpu(0, "GPU-a", "NVIDIA GB10", None), Gpu(3, "GPU-d", "A, comma", 2.0))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(WORDS) | st.text(st.characters(codec="utf-8"), max_size=3)).map("".join))
 def test_no_answer_of_nvidia_smi_is_fatal(smi: Smi, text: str) -> None:
     smi(text)

@@ -7,7 +7,7 @@ import pytest
 from sandbox.errors import PathRefused
 from sandbox.protocols import Sandbox
 from sandbox.results import Execution
-from tests.sandbox.support import errors, gone, out, processes_with
+from tests.sandbox.support import begun, errors, gone, out, processes_with
 
 
 def run(box: Sandbox, source: str, timeout: float = 30, **env: str) -> Execution:
@@ -55,11 +55,10 @@ def test_a_crash_shows_its_traceback_and_a_signal_its_number(box: Sandbox) -> No
 
 
 def test_a_deadline_interrupts_and_keeps_the_output(box: Sandbox) -> None:
-    ran = run(
-        box, "import time\nprint('started')\ntry: time.sleep(1e9)\nfinally: print('cleaned')", timeout=1.5
-    )
+    source = "import time\nprint('begun')\ntry: time.sleep(1e9)\nfinally: print('cleaned')"
+    ran = begun(lambda deadline: run(box, source, deadline))
     assert (ran.ended, ran.exit_code) == ("timeout", None)
-    assert out(ran) == "started\ncleaned\n"
+    assert out(ran) == "begun\ncleaned\n"
     assert "KeyboardInterrupt" in errors(ran)
     assert ran.cpu_s > 0
 
@@ -97,7 +96,9 @@ def test_no_survivors(box: Sandbox) -> None:
 def test_a_process_whose_first_thread_has_ended_is_found(box: Sandbox) -> None:
     source = (
         "import ctypes, os, threading, time\n"
-        "if os.fork():\n    time.sleep(0.5); os._exit(0)\n"
+        "if child := os.fork():\n"
+        "    while open(f'/proc/{child}/stat').read().split()[2] != 'Z': time.sleep(0.01)\n"
+        "    os._exit(0)\n"
         "threading.Thread(target=time.sleep, args=(93001,)).start()\n"
         "print(os.getpid(), flush=True)\n"
         "ctypes.CDLL(None).pthread_exit(None)\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 from sandbox.open import open_sandbox
 from sandbox.protocols import Sandbox
 from sandbox.spec import SandboxSpec
-from tests.sandbox.support import IMAGE, Name, eventually, gone, out
+from tests.sandbox.support import IMAGE, Name, begun, eventually, gone, out
 
 
 def test_state_is_kept_between_calls(box: Sandbox) -> None:
@@ -134,7 +134,8 @@ def test_options_that_would_break_the_shell(box: Sandbox) -> None:
 
 def test_a_deadline_ends_a_command(box: Sandbox) -> None:
     box.shell("mkdir d; export KEPT=yes", timeout=60)
-    ran = box.shell("cd d; while true; do sleep 1e9; done", timeout=0.3)
+    stays = "cd ~/code/d; echo begun; while true; do sleep 1e9; done"
+    ran = begun(lambda deadline: box.shell(stays, timeout=deadline), 0.3)
     assert (ran.ended, ran.exit_code) == ("timeout", None)
     assert ran.wall_s < 15
     assert ran.cwd == f"{box.layout.code}/d"
@@ -143,11 +144,15 @@ def test_a_deadline_ends_a_command(box: Sandbox) -> None:
 
 
 def test_a_program_that_handles_the_interrupt_ends_by_itself(box: Sandbox) -> None:
-    program = "import time\ntry: time.sleep(99)\nexcept KeyboardInterrupt: print('saved', flush=True)"
+    program = (
+        "import time\n"
+        "try: print('begun', flush=True); time.sleep(99)\n"
+        "except KeyboardInterrupt: print('saved', flush=True)\n"
+    )
     box.write_file("p.py", program)
-    ran = box.shell("python p.py", timeout=1.5)
+    ran = begun(lambda deadline: box.shell("python p.py", timeout=deadline))
     assert ran.ended == "timeout"
-    assert out(ran) == "saved\n"
+    assert out(ran) == "begun\nsaved\n"
 
 
 def test_nothing_outlives_a_deadline_however_it_hides(box: Sandbox) -> None:

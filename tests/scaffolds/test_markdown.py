@@ -62,8 +62,8 @@ def test_an_info_string_that_no_fence_can_hold_is_refused(info: str) -> None:
     "text", ["`" * 500_000, "~" * 500_000, "```\n" * 100_000, "``` `\n" * 100_000, " " * 500_000]
 )
 def test_hostile_text_takes_linear_time(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     blocks(text)
     blocks(fenced(text))
     prose_before_first_block(text)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 10

@@ -47,6 +47,8 @@ class WireServer:
     retry_after: str = "0"
     hang_s: float = 60.0
     """How long a hang lasts where nobody goes."""
+    pieces: int = 20
+    """Of a whole answer that trickles, a hundredth of a second apart."""
     port: int = 0
     caching: bool = False
     """Whether Anthropic's cache marks are honoured in the usage."""
@@ -237,7 +239,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _trickle(self, data: bytes) -> None:
         self.wfile.write(_head(200, len(data)))
-        step = max(1, len(data) // 20)
+        step = max(1, len(data) // self._wire.pieces)
         for start in range(0, len(data), step):
             self.wfile.write(data[start : start + step])
             self._wire.stopping.wait(0.01)

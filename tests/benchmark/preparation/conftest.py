@@ -4,6 +4,7 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownVariableType=false, reportUnknownMemberType=false
 # pyright: reportUnknownArgumentType=false
 
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,6 +31,18 @@ def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[KaggleSe
         monkeypatch.setattr(KaggleApi, "config", str(tmp_path / "kaggle.json"))
         monkeypatch.setattr(time, "sleep", no_wait)
         yield running
+
+
+@pytest.fixture
+def unreachable(kaggle: KaggleServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Kaggle at a port where nobody listens, and which nobody else is given meanwhile."""
+    from kagglesdk import kaggle_env
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        closed = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.PROD, closed)  # pyright: ignore[reportPrivateUsage]
+        yield
 
 
 def no_wait(_: float) -> None:

@@ -7,7 +7,6 @@ import hashlib
 import io
 import random
 import shutil
-import socket
 import zipfile
 from pathlib import Path
 
@@ -124,16 +123,10 @@ def test_a_token_that_is_not_known(
     assert "secret" not in done.output
 
 
+@pytest.mark.usefixtures("unreachable")
 @pytest.mark.parametrize("credentials", ["token", "key"])
-def test_no_way_to_kaggle(
-    credentials: str, server: KaggleServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_way_to_kaggle(credentials: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is said once, and not of every competition."""
-    from kagglesdk import kaggle_env
-
-    with socket.create_server(("127.0.0.1", 0)) as once:
-        closed = f"http://127.0.0.1:{once.getsockname()[1]}"
-    monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.PROD, closed)  # pyright: ignore[reportPrivateUsage]
     if credentials == "key":
         monkeypatch.delenv("KAGGLE_API_TOKEN")
         (tmp_path / "kaggle.json").write_text('{"username": "someone", "key": "secret"}')

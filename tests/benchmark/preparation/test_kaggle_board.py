@@ -5,7 +5,6 @@
 
 import json
 import shutil
-import socket
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -179,12 +178,8 @@ def test_a_broken_transfer_loses_nothing(kaggle: KaggleServer, data: Path) -> No
     assert stored(data).read_text().count("\n") == 1001
 
 
-def test_no_way_to_kaggle(kaggle: KaggleServer, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from kagglesdk import kaggle_env
-
-    with socket.create_server(("127.0.0.1", 0)) as once:
-        closed = f"http://127.0.0.1:{once.getsockname()[1]}"
-    monkeypatch.setitem(kaggle_env._env_to_endpoint, kaggle_env.KaggleEnv.PROD, closed)  # pyright: ignore[reportPrivateUsage]
+@pytest.mark.usefixtures("unreachable")
+def test_no_way_to_kaggle(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = fetch(data)
     refused(done, data, "cannot reach Kaggle")
     assert "--from DIR" in done.stderr

@@ -169,10 +169,10 @@ def test_a_daemon_that_stays_away_is_no_fault_of_the_user_or_the_agent(
 def test_a_daemon_that_hangs_holds_nobody_up(
     relay: Relay, start: Open, spec: SandboxSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(engine, "_END_S", 1)
-    monkeypatch.setattr(engine, "_COMES_BACK_S", 0.5)
     box = start()
     box.shell("sleep 1000 &", timeout=60)
+    monkeypatch.setattr(engine, "_END_S", 1)
+    monkeypatch.setattr(engine, "_COMES_BACK_S", 0.5)
     os.kill(relay.process.pid, signal.SIGSTOP)
     assert box.busy()  # asks this machine only
     began = time.monotonic()

@@ -91,7 +91,7 @@ def test_a_script_that_the_review_calls_buggy_is_not_submitted(tmp_path: Path) -
 
 def test_when_time_runs_out_in_a_script_the_best_submission_stands(tmp_path: Path) -> None:
     model = Scripted([good(2), "import time; time.sleep(60)", good(1)])
-    _, nodes, log = run_aide(tmp_path, model, steps=3, time_s=6.0)
+    _, nodes, log = run_aide(tmp_path, model, steps=3, time_s=12.0)
     assert nodes[0]["status"] == "ok"
     assert submission(log) == b"id,y\n1,2\n"
 

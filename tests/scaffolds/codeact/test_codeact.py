@@ -171,18 +171,18 @@ def test_the_budget_ends_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("asked", "given"),
-    [({}, 600.0), ({"timeout": 50}, 50), ({"timeout": 10**6}, 990.0), ({"timeout": 0}, 600.0)],
+    [({}, 600.0), ({"timeout": 50}, 50), ({"timeout": 10**6}, 9900.0), ({"timeout": 0}, 600.0)],
 )
 def test_calls_leave_a_reserve_of_time(tmp_path: Path, asked: dict[str, float], given: float) -> None:
     run(
         tmp_path,
         acts(call("shell", command="true", **asked)),
         acts(FINISH),
-        limits=Limits(time_s=1000, steps=3),
+        limits=Limits(time_s=10_000, steps=3),
     )
     done = fields(tmp_path, ev.TOOL_CALL)[0]["arguments"]
     assert isinstance(done, dict)
-    assert done["timeout"] == pytest.approx(given, abs=8)
+    assert done["timeout"] == pytest.approx(given, rel=0.005)
 
 
 def test_long_results_are_cut(tmp_path: Path) -> None:
@@ -195,7 +195,7 @@ def test_long_results_are_cut(tmp_path: Path) -> None:
 
 
 def test_the_tools_are_a_setting(tmp_path: Path) -> None:
-    _, model = run(tmp_path, says("x"), says("y"), tools=["run_script"], limits=Limits(time_s=9, steps=2))
+    _, model = run(tmp_path, says("x"), says("y"), tools=["run_script"], limits=Limits(time_s=60, steps=2))
     assert [tool.name for tool in model.requests[0].tools] == ["run_script"]
     words = "\n".join(m.content for m in model.requests[-1].messages)
     assert "finish" not in words

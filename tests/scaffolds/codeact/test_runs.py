@@ -194,7 +194,7 @@ class Slow:
         del ask
         self._asked += 1
         if self._asked > 1:
-            time.sleep(9)
+            time.sleep(13)
         return Reply("", (ToolCall(f"c{self._asked}", SUBMIT.name, SUBMIT.arguments),))
 
 
@@ -208,7 +208,7 @@ LONG: dict[str, Brain] = {
 @pytest.mark.parametrize("what", list(LONG))
 def test_the_time_limit_in_the_middle_of_something(home: Path, data_dir: Path, what: str) -> None:
     with WireServer(LONG[what]) as server:
-        folder = wired(home, data_dir, server, "native", time_limits=[{"time": "8s"}])
+        folder = wired(home, data_dir, server, "native", time_limits=[{"time": "12s"}])
         run_cell(folder)
     ending = Trajectory(folder).log.events[-1]
     assert ending.type == ev.RUN_END

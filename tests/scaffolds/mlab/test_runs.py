@@ -109,7 +109,7 @@ class Overstays:
         if self.asked <= len(replies):
             return Reply(replies[self.asked - 1])
         if self.what == "answer":
-            time.sleep(7)
+            time.sleep(13)
         return Reply(RUN if self.what == "script" else AGAIN)
 
 
@@ -131,7 +131,7 @@ def test_the_limit_ends_it_and_the_last_valid_submission_is_graded(
     monkeypatch.chdir(tmp_path)
     brain = Overstays(what)
     with served(brain, tmp_path):
-        changes = {"models": ["openai-compatible/slow"], "time_limits": ["6s"], "final": "last_valid"}
+        changes = {"models": ["openai-compatible/slow"], "time_limits": ["12s"], "final": "last_valid"}
         folder = make_run(tmp_path / "runs", data_dir, **{**SHORT, **changes})
         run_cell(folder)
     trajectory = Trajectory(folder)

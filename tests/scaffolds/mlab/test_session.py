@@ -1,5 +1,6 @@
 """The loop: what each prompt shows, replies that cannot be used, limits, roles."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -167,8 +168,9 @@ def test_each_role_has_its_settings(tmp_path: Path) -> None:
 
 
 def test_scripts_are_stopped_at_their_cap_with_all_that_they_started(tmp_path: Path) -> None:
+    mark = f"51234.{os.getpid()}"
     slow = (
-        "import subprocess, time\nsubprocess.Popen(['sleep', '51234.5'])\n"
+        f"import subprocess, time\nsubprocess.Popen(['sleep', '{mark}'])\n"
         "print('begun', flush=True)\ntime.sleep(5000)"
     )
     said: list[Said] = [
@@ -178,10 +180,10 @@ def test_scripts_are_stopped_at_their_cap_with_all_that_they_started(tmp_path: P
         step("Execute Script", script_name="a.py"),
         finish(),
     ]
-    session = Session(tmp_path, said, exec_timeout_s=1.0)
+    session = Session(tmp_path, said, exec_timeout_s=5.0)
     assert "```text\nbegun\n" in session.observations[1]
     assert "\n[stopped: it ran past its time limit]\n```" in session.observations[1]
-    assert not processes_with("51234.5")
+    assert not processes_with(mark)
     nodes = fields(tmp_path, "mlab.node")
     assert [(n["id"], n["parents"], n["status"]) for n in nodes] == [(2, [], "timeout"), (4, [2], "ok")]
     assert nodes[0]["plan"] == "run it"

@@ -184,8 +184,8 @@ def test_ctrl_c_ends_a_wait() -> None:
     main = threading.main_thread().ident
     assert main is not None
     timer = threading.Timer(0.2, signal.pthread_kill, (main, signal.SIGINT))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt):  # whenever it comes: nowhere else may it be raised
+        timer.start()
         ModelRequest([]).pause(HOUR)
     timer.join()
 

@@ -96,7 +96,7 @@ def test_an_answer_that_does_not_come_ends_with_the_time_of_the_run(
             run.ask([Message("user", "ping")])
         assert caught.value.kind == "time"
 
-    limits = Limits(time_s=0.5)
+    limits = Limits(time_s=3.0)
     with WireServer(Script(DONE), faults_in_turn("hang", "hang")) as server:
         client = connected(api, model, server, timeout_s=100)
         asked = Patient(client, Slots(tmp_path / "slots" / "test", 1), Patience(HOUR), None)

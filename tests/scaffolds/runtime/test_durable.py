@@ -180,7 +180,7 @@ def test_a_command_is_stopped_at_the_time_limit_and_nothing_follows(tmp_path: Pa
 
     model = Counter()
     with pytest.raises(LimitReached, match="time limit"):
-        play(tmp_path, sleepy, model, Limits(time_s=1.0))
+        play(tmp_path, sleepy, model, Limits(time_s=4.0))
     assert "ran past its time limit" in texts[0]
     assert model.asked == 0
 
