@@ -113,11 +113,11 @@ def _mounts(spec: SandboxSpec, workspace: Workspace, image: Image) -> list[Mount
         "/etc/group": etc / "group",
     }
     # Where the image has a volume there would be a place on the disk that nobody watches.
-    volumes = [path for path in image.volumes if posixpath.normpath(path) not in {**writable, **readable}]
+    empty = {posixpath.normpath(path) for path in (*image.volumes, *image.hidden)}
     return [
         *(Mount(inside, str(outside), type="bind") for inside, outside in writable.items()),
         *(Mount(inside, str(outside), type="bind", read_only=True) for inside, outside in readable.items()),
-        *(Mount(path, "", type="tmpfs", read_only=True) for path in volumes),
+        *(Mount(path, "", type="tmpfs", read_only=True) for path in sorted(empty - {*writable, *readable})),
     ]
 
 

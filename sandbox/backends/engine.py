@@ -64,6 +64,8 @@ class Image(NamedTuple):
     """The interpreter that its label names; empty if it has no label."""
     volumes: tuple[str, ...] = ()
     """Folders for which the daemon would make a place on its disk that everybody inside can fill."""
+    hidden: tuple[str, ...] = ()
+    """Folders that no agent may see."""
 
 
 class Event(NamedTuple):
