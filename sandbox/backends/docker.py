@@ -88,6 +88,15 @@ def why_not(image: str) -> str | None:
     return None
 
 
+def cards_fault() -> str | None:
+    """Say why no sandbox could have a graphics card, and what to do; None where one can, or no daemon is."""
+    try:
+        with contextlib.closing(Engine.connect()) as engine:
+            return engine.cards_fault()
+    except SandboxError:  # is told elsewhere
+        return None
+
+
 def facts(image: str) -> Mapping[str, str]:
     """What a sandbox of `image` would be: the image's digest, and which engine.
 

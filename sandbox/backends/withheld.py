@@ -11,13 +11,17 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from docker.types import LogConfig
 
+from sandbox.backends import look_inside
+from sandbox.backends.container import in_python
 from sandbox.backends.engine import Engine, Image
 from sandbox.backends.masked import DATA_SETS, OWN, SYSTEM
 from sandbox.backends.multiplex import Demultiplexer, Garbled
 from sandbox.errors import SandboxUnavailable
+from sandbox.text import printable
 
 _UPSTREAM = ("/mlebench", "/private")
 """Where `mlebench-env` has its graders, and where its grading server finds the answers."""
@@ -25,25 +29,8 @@ _COVERED = ("/home", "/tmp", "/run")
 """What lies below is not the image's in a sandbox."""
 _LOOK_S = 120.0
 _MOST_BYTES = 1 << 20
-_END = "."
-# Only what the agent's user can read is looked for. `-prune`: nothing below packages is gone through.
-_LOOK = f"""
-command -v find >/dev/null || exit 1
-for folder in {" ".join((*_UPSTREAM, *SYSTEM))}; do
-    [ ! -d "$folder" ] || echo "$folder"
-done
-find / -xdev -type d \\( -name site-packages -o -name dist-packages \\) -prune 2>/dev/null |
-while IFS= read -r site; do
-    for name in {" ".join(DATA_SETS)}; do
-        [ ! -d "$site/$name" ] || echo "$site/$name"
-    done
-    [ -d "$site/benchmark/competitions" ] || continue
-    for name in {" ".join(OWN)}; do
-        echo "$site/$name"
-    done
-done
-echo {_END}
-"""
+_NAMES = (*_UPSTREAM, *SYSTEM, "--", *DATA_SETS, "--", *OWN)
+_PROGRAM = Path(look_inside.__file__)
 
 _seen: dict[str, tuple[str, ...]] = {}
 _looking = threading.Lock()
@@ -82,25 +69,22 @@ def _look(engine: Engine, image: Image, user: str, labels: Mapping[str, str]) ->
         "pids_limit": 64,
         "tmpfs": dict.fromkeys(image.volumes, "ro"),
     }
-    made = engine.create(
-        image.id, host, labels=labels, user=user, entrypoint=["/bin/sh", "-c", _LOOK], command=[]
-    )
+    command = in_python(image, "-I", "-S", "-c", _PROGRAM.read_text(), *_NAMES)
+    made = engine.create(image.id, host, labels=labels, user=user, **command)
     try:
         with contextlib.closing(engine.attach(made)) as connection:
             engine.start(made)
-            said = _all(connection)
+            streams = _all(connection)
     finally:
         engine.remove(made)
-    *found, end = said.decode(errors="replace").split("\n")[:-1] or [""]
-    if end != _END:
-        raise SandboxUnavailable(
-            "the image cannot be looked through for what no agent may see; it needs a /bin/sh and `find` "
-            "(apt-get install findutils)"
-        )
+    *found, end = streams.output.decode(errors="replace").split("\n")[:-1] or [""]
+    if end != look_inside.END:
+        words = " ".join(printable(streams.errors.decode(errors="replace")).split())
+        raise SandboxUnavailable(f"the image cannot be looked through for what no agent may see: {words}")
     return found
 
 
-def _all(connection: socket.socket) -> bytes:
+def _all(connection: socket.socket) -> Demultiplexer:
     """What comes until the end of the output, in bounds: the image may be anybody's."""
     streams, deadline = Demultiplexer(), time.monotonic() + _LOOK_S
     with contextlib.suppress(OSError, Garbled):
@@ -108,9 +92,9 @@ def _all(connection: socket.socket) -> bytes:
             connection.settimeout(left)
             piece = connection.recv(1 << 16)
             if not piece:
-                return bytes(streams.output)
+                break
             streams.feed(piece)
-    return b""
+    return streams
 
 
 def _outermost(found: list[str]) -> tuple[str, ...]:

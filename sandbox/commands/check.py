@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sandbox.commands.data import make_data
 from sandbox.errors import SandboxError
 from sandbox.limits import enforcement
 from sandbox.machine import Machine
@@ -70,8 +71,7 @@ def _machine() -> Iterator[Finding]:
 
 def _backend(kind: Isolation, image: str) -> Iterator[Finding]:
     with tempfile.TemporaryDirectory(prefix="check-") as folder:
-        data = Path(folder) / "data"
-        data.mkdir(mode=0o755)
+        data = make_data(Path(folder) / "data")
         spec = SandboxSpec(backend=kind, image=image, root=Path(folder) / "box", data=data, owner="check")
         try:
             with closing(open_sandbox(spec)) as box:
@@ -86,6 +86,11 @@ def _backend(kind: Isolation, image: str) -> Iterator[Finding]:
         except SandboxError as error:
             yield Finding(kind, False, str(error))
             return
+    if kind == "docker" and Machine.here().gpus:
+        from sandbox.backends.docker import cards_fault  # its package takes long to import
+
+        fault = cards_fault()
+        yield Finding(f"{kind}: graphics cards", fault is None, fault or "given to containers")
     held = enforcement(kind)
     yield Finding(f"{kind}: limits", None, f"memory: {held.memory}; cores: {held.cores}; disk: {held.disk}")
 
