@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sandbox.hardware import Hardware
 from sandbox.machine import Bounds, Gpu, Machine, cgroup_bounds, is_kind
 
-A10 = Gpu(0, "GPU-a", "NVIDIA A10", 23028 / 1024)
-A10_TOO = Gpu(1, "GPU-b", "NVIDIA A10-24Q", 24512 / 1024)
+A10 = Gpu(0, "GPU-a", "NVIDIA A10", 24.0)
+A10_TOO = Gpu(1, "GPU-b", "NVIDIA A10", 24.0)
 T4 = Gpu(2, "GPU-c", "Tesla T4", 15.0)
 PAPER = Machine(36, 433.1, (A10, A10_TOO))
 ONE_A10 = Hardware(name="1xA10", cores=36, memory_gb=440, gpus=1, gpu="A10 24GB")
