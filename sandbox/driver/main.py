@@ -196,10 +196,10 @@ def _serve(loop: Loop, scratch: str) -> NoReturn:
     hello = loop.receive(loop.reap)
     around = world.from_hello(hello.header, scratch)
     world.limit(isolated=around.isolated, disk_bytes=around.disk_bytes)
-    if around.isolated:
-        syscalls.restrict()
+    filtered = around.isolated and syscalls.restrict()
     driver = Driver(loop, around)
-    loop.send(frames.encode({"id": hello.header.integer("id"), "python": sys.version.split()[0]}))
+    said = {"id": hello.header.integer("id"), "python": sys.version.split()[0], "filtered": filtered}
+    loop.send(frames.encode(said))
     try:
         _answer(loop, driver)
     finally:
