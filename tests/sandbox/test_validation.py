@@ -268,6 +268,7 @@ def test_fields_of_a_multipart_body() -> None:
 
 _DISPOSITION = b"Content-Disposition: form-data; "
 COSTLY = (
+    b"--x\r\n" * 12_000 + b"\r\n\r\n--x--",
     b"--x\r\n\r\n" * 12_000,
     b"--x\r\na: b\r\n\r\n" * 12_000 + b"--x--",
     b"--x\r\n" + _DISPOSITION + b'name=file; a="' + b";" * 30_000 + b"\r\n\r\n\r\n--x--",

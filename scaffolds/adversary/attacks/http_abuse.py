@@ -98,7 +98,8 @@ def costly():
     """Bodies that a careless parser reads over and over: an honest request must not wait for them."""
     head = b"POST /validate HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: "
     quotes = b'--b\r\nContent-Disposition: form-data; a="' + b";" * 60000 + b"\r\n\r\n\r\n--b--"
-    for body in (b"--b\r\n" * 36000, b"--b\r\n" * 36000, quotes, quotes):
+    parts = (b"--b\r\n" * 12000 + END) * 3
+    for body in (parts, parts, quotes, quotes):
         send(head + b"%d" % len(body) + END + body, wait=0.5)
     head = b'POST /validate HTTP/1.1\r\nContent-Length: 1\r\nContent-Type: multipart/form-data; a="'
     send(head + b";" * 60000 + b"; boundary=b" + END + b"x", wait=0.5)
