@@ -112,16 +112,20 @@ def _isolation(sweep: Sweep, models: Iterable[str], machine: Machine) -> Iterato
     if chosen == "bwrap":
         yield from _devices(sweep, machine)
     if chosen == "docker":
-        from sandbox.backends.docker import why_not  # its package takes long to import
+        from sandbox.backends.docker import cards_fault, why_not  # its package takes long to import
 
-        if reason := why_not(sweep.image):
+        if reason := why_not(sweep.image) or (cards_fault() if _gives_cards(sweep, machine) else None):
             yield Problem("sandbox", reason)
+
+
+def _gives_cards(sweep: Sweep, machine: Machine) -> bool:
+    known = [profile(name) for name in sweep.hardware if name in names()]
+    return bool(machine.gpus) and any(hardware.gpus for hardware in known)
 
 
 def _devices(sweep: Sweep, machine: Machine) -> Iterator[Problem]:
     """Cards that there are, and that bubblewrap has nothing to pass on of."""
-    known = [profile(name) for name in sweep.hardware if name in names()]
-    if machine.gpus and any(hardware.gpus for hardware in known):
+    if _gives_cards(sweep, machine):
         try:
             device_names([gpu.uuid for gpu in machine.gpus])
         except SandboxUnavailable as error:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from sandbox.protocols import SYSTEM_CALLS
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.events import Event
 from scaffolds.runtime.ledger import Spent
@@ -78,7 +79,7 @@ class RunState:
             case ev.WAIT_END:
                 self.waiting -= {event.lane}
             case ev.SANDBOX_OPEN:
-                self.backends = tuple(sorted({*self.backends, data["backend"]}))
+                self.backends = tuple(sorted({*self.backends, _isolation(data)}))
             case ev.STEP_START:
                 self.step = data["step"]
             case ev.MODEL_RESPONSE:
@@ -110,6 +111,11 @@ class RunState:
             node = event.data.get("node")
             self.pick = node if isinstance(node, int) else None
             self.best = finite(event.data.get("score"))
+
+
+def _isolation(opened: dict[str, Any]) -> str:
+    """A sandbox's isolation as tables call it, with what it lacks."""
+    return f"{opened['backend']} (system calls not filtered)" if SYSTEM_CALLS in opened else opened["backend"]
 
 
 def finite(value: object) -> float | None:

@@ -19,7 +19,8 @@ class Hardware(BaseModel):
     gpus: Annotated[int, Field(ge=0)] | Literal["all"] = 0
     """Graphics cards; `all` that the machine has."""
     gpu: Annotated[str, Field(min_length=1)] | None = None
-    """The kind of card, as a whole word of its name: `A10` is neither an A100 nor an A10G."""
+    """The kind of card, as a whole word of its name, and its memory at least: `A10 24GB`. `A10` is neither an
+    A100 nor an A10G, but any part of an A10 that a virtual machine was given."""
 
 
 def any_card(hardware: Hardware) -> Hardware:

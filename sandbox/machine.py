@@ -23,6 +23,12 @@ _QUERY_S = 20.0
 """Eight cards without the persistence daemon need about ten seconds to wake up."""
 _SOLD_MEMORY = 0.95
 """Firmware and kernel keep a part of what a machine is sold with: 440 GB show as some 433."""
+_SOLD_CARD = 0.92
+"""The same for a card: error correction takes a sixteenth, so that an A10 of 24 GB shows 22.5."""
+_SIZED = re.compile("(.*[^ ]) +([0-9]{1,4}) ?GB", re.IGNORECASE)
+"""A kind with the memory that its cards have at least: `A10 24GB`."""
+_PART = re.compile("-([0-9]{1,4})[ABCQ]$")
+"""What a virtual machine was given of a card, in GB: `NVIDIA A10-4Q`."""
 _AGENTS_MEMORY = 0.97
 """What agents may use of it all together: the rest keeps the machine and the sweep alive."""
 
@@ -41,14 +47,27 @@ class Gpu:
     """Its memory, in GiB; None where the driver does not say (cards that share the machine's)."""
 
     def is_kind(self, kind: str | None) -> bool:
-        """Whether `kind` is a whole word of its name; None is every card's kind."""
-        return is_kind(self.name, kind)
+        """Whether `kind` is a whole word of its name, and it has the memory that `kind` asks for.
+
+        None is every card's kind. A part of a card bears the whole one's name, and has less memory.
+        """
+        least = _least_gb(kind)
+        return is_kind(self.name, kind) and (least == 0 or (self.memory_gb or 0) >= least * _SOLD_CARD)
 
 
 def is_kind(name: str, kind: str | None) -> bool:
-    """Whether `kind` is a whole word of a card's name; None is every card's kind."""
-    word = rf"(?<![a-z0-9]){re.escape(kind or '')}(?![a-z0-9])"
-    return kind is None or re.search(word, name, re.IGNORECASE) is not None
+    """Whether a card of this name may be of a kind; its memory is known only where the name says it."""
+    if kind is None:
+        return True
+    sized, part = _SIZED.fullmatch(kind), _PART.search(name)
+    word = rf"(?<![a-z0-9]){re.escape(sized[1] if sized else kind)}(?![a-z0-9])"
+    small = part is not None and int(part[1]) < _least_gb(kind)
+    return re.search(word, name, re.IGNORECASE) is not None and not small
+
+
+def _least_gb(kind: str | None) -> int:
+    sized = _SIZED.fullmatch(kind or "")
+    return int(sized[2]) if sized else 0
 
 
 class Share(NamedTuple):

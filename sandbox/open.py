@@ -3,12 +3,13 @@
 import errno
 import shutil
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 
 from sandbox.backends import backend
 from sandbox.errors import SandboxError, SandboxLost, SandboxUnavailable
 from sandbox.limits import GIB
-from sandbox.protocols import Backend, Channel, Sandbox, Validator
+from sandbox.protocols import SYSTEM_CALLS, Backend, Channel, Sandbox, Validator
 from sandbox.session import Place, Session, pairs
 from sandbox.spec import IMAGE, BackendName, Isolation, Layout, SandboxSpec
 from sandbox.watch import DISK_S, Bounds, Watch, begin_watch
@@ -65,7 +66,7 @@ def _open(
     wire = Wire(channel, validator)
     began = time.monotonic()
     try:
-        _greet(wire, spec, layout, isolated=chosen.isolated, validator=validator)
+        facts = _greet(wire, spec, layout, isolated=chosen.isolated, validator=validator)
     except SandboxError as error:
         killed = channel.killed()
         wire.close()
@@ -79,7 +80,7 @@ def _open(
         raise
     watch = Watch(wire, channel, workspace, _bounds(spec, channel, look_s))
     begin_watch(watch)
-    place = Place(layout, spec.data, chosen.name, channel.facts, chosen.owner)
+    place = Place(layout, spec.data, chosen.name, {**channel.facts, **facts}, chosen.owner)
     return Session(wire, workspace, watch, place)
 
 
@@ -121,7 +122,8 @@ def environment(spec: SandboxSpec, layout: Layout) -> dict[str, str]:
 
 def _greet(
     wire: Wire, spec: SandboxSpec, layout: Layout, *, isolated: bool, validator: Validator | None
-) -> None:
+) -> Mapping[str, str]:
+    """Tell the driver what it is to know; what it says of the isolation, where that lacks something."""
     fields = {
         "home": layout.home,
         "data": layout.data,
@@ -133,7 +135,9 @@ def _greet(
         "isolated": isolated,
         "disk_bytes": round(spec.disk_gb * GIB),
     }
-    wire.ask("hello", fields, timeout=_START_S)
+    answer = wire.ask("hello", fields, timeout=_START_S)
+    lacks = isolated and not answer.header.flag("filtered")
+    return {SYSTEM_CALLS: "not filtered"} if lacks else {}
 
 
 def _bounds(spec: SandboxSpec, channel: Channel, look_s: float) -> Bounds:

@@ -11,6 +11,9 @@ from sandbox.edits import Edit
 from sandbox.results import ROOM, Edited, Entry, Execution, FileText, Job, Snapshot
 from sandbox.spec import Layout, SandboxSpec
 
+SYSTEM_CALLS = "system_calls"
+"""The fact that is told where the kernel refuses an isolated agent no call: see `driver.syscalls`."""
+
 
 class Verdict(Protocol):
     """Whether a submission is well-formed; never how good it is."""
@@ -63,7 +66,8 @@ class Sandbox(Protocol):
     backend: str
     """The backend in use, never `auto`."""
     facts: Mapping[str, str]
-    """What else decides how code runs here: `image`, a digest, and `engine`; empty where there is neither."""
+    """What else decides how code runs here: `image`, a digest, `engine`, and `system_calls` where none are
+    refused; empty where there is none of that."""
 
     def shell(self, command: str, *, timeout: float) -> Execution:
         """Run `command` in the persistent bash: working directory and variables are kept between calls."""

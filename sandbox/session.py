@@ -129,13 +129,18 @@ class Session:
 
     def put_file(self, path: str, data: bytes) -> None:
         """Put a file of any size in its place at once, creating its folders."""
-        first, *more = [data[k : k + _PIECE] for k in range(0, max(len(data), 1), _PIECE)]
-        partial = f"{path}.{secrets.token_hex(8)}" if more else path
-        self._wire.ask("write", {"path": partial, "keep": False}, first, timeout=_FILES_S)
-        for piece in more:
-            self._wire.ask("append", {"path": partial}, piece, timeout=_FILES_S)
-        if more:
-            self._wire.ask("move", {"path": partial, "to": path}, timeout=_FILES_S)
+        pieces = [data[k : k + _PIECE] for k in range(0, len(data), _PIECE)]
+        if len(pieces) <= 1:
+            self._wire.ask("write", {"path": path, "keep": False}, data, timeout=_FILES_S)
+            return
+        fields = {"path": f"{path}.{secrets.token_hex(8)}", "to": path}
+        try:
+            for op, piece in zip(("begin", *["append"] * (len(pieces) - 1)), pieces, strict=True):
+                self._wire.ask(op, fields, piece, timeout=_FILES_S)
+            self._wire.ask("move", fields, timeout=_FILES_S)
+        except PathRefused:
+            self._wire.ask("drop", fields, timeout=_FILES_S)
+            raise
 
     def edit_file(self, path: str, edit: Edit) -> Edited:
         """Change a part of a text file."""

@@ -7,9 +7,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sandbox.image.names import REPOSITORY
+
 Isolation = Literal["docker", "bwrap", "none"]
 BackendName = Literal["auto", "docker", "bwrap", "none"]
-IMAGE = "mle-sandbox"
+IMAGE = REPOSITORY
 """What `python -m sandbox build-image` tags its latest image."""
 
 _Amount = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -21,9 +21,12 @@ _PYTHONS = ("/opt/conda/envs/agent/bin/python", "python3", "python")
 """Where an image without our label has one: MLE-bench's own images, then any."""
 _NO_PYTHON = "no Python in this image"
 _START = f"""
-for python in "$@"; do
-    command -v "$python" >/dev/null 2>&1 && exec "$python" -I -S {_DRIVER} {_SCRATCH}
+until [ "$1" = -- ]; do
+    [ -n "$found" ] || found=$(command -v "$1" 2>/dev/null)
+    shift
 done
+shift
+[ -n "$found" ] && exec "$found" "$@"
 echo "{_NO_PYTHON}; the sandbox's driver needs Python 3.9 or later" >&2
 exit 127
 """
@@ -39,14 +42,19 @@ class Owner(NamedTuple):
 def options(spec: SandboxSpec, layout: Layout, image: Image, user: Owner) -> dict[str, object]:
     """What process 1 is, by the SDK's names."""
     return {
-        "entrypoint": ["/bin/sh", "-c", _START, "sh"],
-        "command": [*([image.python] if image.python else []), *_PYTHONS],
+        **in_python(image, "-I", "-S", _DRIVER, _SCRATCH),
         "user": f"{user.uid}:{user.gid}",
         "working_dir": layout.code,
         "hostname": "sandbox",
         "stop_signal": "SIGKILL",  # the driver ends for nobody inside, and so not for a daemon that is polite
         "environment": _environment(spec),
     }
+
+
+def in_python(image: Image, *arguments: str) -> dict[str, object]:
+    """Have process 1 be the image's Python with these arguments, by the SDK's names."""
+    pythons = (*([image.python] if image.python else []), *_PYTHONS)
+    return {"entrypoint": ["/bin/sh", "-c", _START, "sh"], "command": [*pythons, "--", *arguments]}
 
 
 def host_options(spec: SandboxSpec, workspace: Workspace, image: Image, user: Owner) -> dict[str, object]:
@@ -113,11 +121,11 @@ def _mounts(spec: SandboxSpec, workspace: Workspace, image: Image) -> list[Mount
         "/etc/group": etc / "group",
     }
     # Where the image has a volume there would be a place on the disk that nobody watches.
-    volumes = [path for path in image.volumes if posixpath.normpath(path) not in {**writable, **readable}]
+    empty = {posixpath.normpath(path) for path in (*image.volumes, *image.hidden)}
     return [
         *(Mount(inside, str(outside), type="bind") for inside, outside in writable.items()),
         *(Mount(inside, str(outside), type="bind", read_only=True) for inside, outside in readable.items()),
-        *(Mount(path, "", type="tmpfs", read_only=True) for path in volumes),
+        *(Mount(path, "", type="tmpfs", read_only=True) for path in sorted(empty - {*writable, *readable})),
     ]
 
 

@@ -15,6 +15,7 @@ from sandbox.backends import container
 from sandbox.backends.attached import AttachedChannel
 from sandbox.backends.container import Owner
 from sandbox.backends.engine import Engine, Image
+from sandbox.backends.withheld import withheld
 from sandbox.errors import SandboxError, SandboxUnavailable
 from sandbox.protocols import Channel
 from sandbox.spec import Layout, SandboxSpec
@@ -58,11 +59,14 @@ class Docker:
     def _run(self, engine: Engine, spec: SandboxSpec, layout: Layout, workspace: Workspace) -> Channel:
         image = engine.image(spec.image)
         found = _facts(engine, image)
+        labels = reaper.labels(spec.owner)
+        hidden = withheld(engine, image, f"{self._user.uid}:{self._user.gid}", labels)
+        image = image._replace(hidden=hidden)
         since = time.time()
         made = engine.create(
             image.id,
             container.host_options(spec, workspace, image, self._user),
-            labels=reaper.labels(spec.owner),
+            labels=labels,
             **container.options(spec, layout, image, self._user),
         )
         with contextlib.ExitStack() as undo:
@@ -82,6 +86,15 @@ def why_not(image: str) -> str | None:
     except SandboxError as error:
         return str(error)
     return None
+
+
+def cards_fault() -> str | None:
+    """Say why no sandbox could have a graphics card, and what to do; None where one can, or no daemon is."""
+    try:
+        with contextlib.closing(Engine.connect()) as engine:
+            return engine.cards_fault()
+    except SandboxError:  # is told elsewhere
+        return None
 
 
 def facts(image: str) -> Mapping[str, str]:

@@ -24,7 +24,9 @@ import urllib3
 from docker.errors import APIError, DockerException, NotFound
 from docker.utils import kwargs_from_env
 
+from sandbox import daemon
 from sandbox.errors import EngineDown, SandboxError, SandboxLost, SandboxUnavailable
+from sandbox.image.names import BUILD, LABEL_PYTHON
 from sandbox.text import printable
 
 _CALL_S = 60
@@ -33,8 +35,6 @@ _END_S = 20
 """For what is asked while a sandbox ends: a daemon that hangs must not hold up its run for long."""
 _COMES_BACK_S = 30.0
 """A daemon that answered before is waited for; a restart takes a few seconds."""
-_LABEL_PYTHON = "org.mle-sandbox.python"
-_BUILD = "python -m sandbox build-image"
 _ROOTLESS = (
     "the Docker daemon at {where} is a rootless one: in its containers no ordinary user can have the agent's "
     "files. Name this machine's own with: export DOCKER_HOST=unix:///var/run/docker.sock, or choose "
@@ -64,6 +64,8 @@ class Image(NamedTuple):
     """The interpreter that its label names; empty if it has no label."""
     volumes: tuple[str, ...] = ()
     """Folders for which the daemon would make a place on its disk that everybody inside can fill."""
+    hidden: tuple[str, ...] = ()
+    """Folders that no agent may see."""
 
 
 class Event(NamedTuple):
@@ -155,8 +157,14 @@ class Engine:
         with self._asking("tell its version"):
             found = self._api.info()
         if any("name=rootless" in option for option in found.get("SecurityOptions") or []):
-            raise SandboxUnavailable(_ROOTLESS.format(where=_where()))
+            raise SandboxUnavailable(_ROOTLESS.format(where=daemon.where()))
         return str(found["ServerVersion"])
+
+    def cards_fault(self) -> str | None:
+        """Say why it gives no graphics cards to containers, and what to do; None where it does."""
+        with self._asking("tell what it can give"):
+            found = self._api.info()
+        return daemon.cards_fault(found.get("Runtimes"), found.get("DiscoveredDevices"))
 
     def image(self, name: str) -> Image:
         """Find an image of this machine.
@@ -168,10 +176,10 @@ class Engine:
             try:
                 found = cast("dict[str, Any]", self._api.inspect_image(name))
             except NotFound:
-                raise SandboxUnavailable(_no_image(name)) from None
+                raise SandboxUnavailable(daemon.no_image(name)) from None
         config = cast("dict[str, Any]", found.get("Config") or {})
         labels = cast("dict[str, str]", config.get("Labels") or {})
-        return Image(str(found["Id"]), labels.get(_LABEL_PYTHON, ""), tuple(config.get("Volumes") or ()))
+        return Image(str(found["Id"]), labels.get(LABEL_PYTHON, ""), tuple(config.get("Volumes") or ()))
 
     def create(self, image: str, host: Mapping[str, Any], **options: Any) -> str:  # noqa: ANN401
         """Create a container whose input is closed with the first connection to it; returns its id.
@@ -257,7 +265,7 @@ class Engine:
 
 def _client() -> docker.APIClient:
     options = cast("dict[str, Any]", kwargs_from_env())
-    where = _where()
+    where = daemon.where()
     if not where.startswith(("unix:", "tcp:", "http:")) or options.get("tls"):
         raise SandboxUnavailable(
             f"DOCKER_HOST is {where!r}: a daemon there cannot mount this machine's folders; unset it, or "
@@ -278,13 +286,9 @@ def _within(seconds: float) -> Generator[None]:
         _limit_s.reset(before)
 
 
-def _where() -> str:
-    return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-
-
 def _knock() -> None:
     """Raise OSError where nobody listens; the SDK would leave a socket open when it finds that out."""
-    scheme, _, path = _where().partition("://")
+    scheme, _, path = daemon.where().partition("://")
     if scheme == "unix":
         with socket.socket(socket.AF_UNIX) as knocking:
             knocking.settimeout(_END_S)
@@ -292,22 +296,15 @@ def _knock() -> None:
 
 
 def _unreachable(error: Exception) -> SandboxError:
-    where = _where()
     words = _excerpt(error)
     if "permission denied" in words.lower():
-        return SandboxUnavailable(
-            f"this user may not talk to the Docker daemon ({words}); let it with: sudo usermod -aG docker "
-            "$USER, and log in again (members of that group are as powerful as root)"
-        )
+        return SandboxUnavailable(daemon.not_permitted(words))
     if _answered.is_set():
         return EngineDown(
-            f"the Docker daemon at {where} has not answered for {_COMES_BACK_S:g} s ({words}); look at it "
-            "with: systemctl status docker"
+            f"the Docker daemon at {daemon.where()} has not answered for {_COMES_BACK_S:g} s ({words}); "
+            "look at it with: systemctl status docker"
         )
-    return SandboxUnavailable(
-        f"no Docker daemon answers at {where} ({words}); start it with: sudo systemctl start docker (without "
-        "systemd: sudo dockerd), or install it with: apt-get install docker.io"
-    )
+    return SandboxUnavailable(daemon.unanswered(words))
 
 
 def _refused(task: str, error: APIError) -> SandboxError:
@@ -317,22 +314,15 @@ def _refused(task: str, error: APIError) -> SandboxError:
     if "no space left on device" in lower:
         return SandboxUnavailable(f"{said}. See what Docker keeps with: docker system df; free some space")
     if "could not select device driver" in lower:
-        return SandboxUnavailable(
-            f"{said}. It needs the NVIDIA Container Toolkit: install nvidia-container-toolkit, then run: "
-            "sudo nvidia-ctk runtime configure --runtime=docker, and restart the daemon"
-        )
+        return SandboxUnavailable(f"{said}. It needs the NVIDIA Container Toolkit: {daemon.TOOLKIT}")
     if "/bin/sh" in lower and "no such file" in lower:
-        return SandboxUnavailable(f"the image has no /bin/sh; build one with: {_BUILD} ({words})")
+        return SandboxUnavailable(f"the image has no /bin/sh; build one with: {BUILD} ({words})")
     if "could not find bridge" in lower:
         return SandboxUnavailable(
             f"{said}. Restart the daemon, which makes it: sudo systemctl restart docker"
         )
     passing = error.status_code in (404, 409) or (error.status_code or 500) >= 500
     return SandboxLost(said) if passing else SandboxUnavailable(said)
-
-
-def _no_image(name: str) -> str:
-    return f"this machine has no Docker image {name!r}; build it with: {_BUILD}"
 
 
 def _excerpt(said: object) -> str:

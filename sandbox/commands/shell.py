@@ -5,11 +5,13 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
+from sandbox.commands.data import make_data
 from sandbox.open import open_sandbox
 from sandbox.protocols import Sandbox
 from sandbox.results import Execution
@@ -17,6 +19,26 @@ from sandbox.spec import IMAGE, BackendName, SandboxSpec
 from sandbox.text import agent_view, printable
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unchecked:
+    """The verdict on every file."""
+
+    valid: bool = False
+    code: str = "UNCHECKED"
+    message: str = "Not checked: this sandbox belongs to no competition."
+
+
+class Unjudged:
+    """Stands where a competition's validator does: the server and its script are there, and judge nothing."""
+
+    max_bytes = 1 << 30
+
+    def check(self, data: bytes) -> Unchecked:
+        """See `Validator.check`."""
+        del data
+        return Unchecked()
 
 
 @app.command()
@@ -37,14 +59,12 @@ def shell(
     Each line is one call of an agent: what you see is what an agent would be shown.
     """
     with tempfile.TemporaryDirectory(prefix="sandbox-") as folder:
-        shown = data or Path(folder) / "data"
-        if data is None:
-            shown.mkdir(mode=0o755)
+        shown = data or make_data(Path(folder) / "data")
         root = Path(folder) / "box"
         spec = SandboxSpec(
             backend=backend, image=image, root=root, data=shown, network=network, owner="shell"
         )
-        with closing(open_sandbox(spec)) as box:
+        with closing(open_sandbox(spec, Unjudged())) as box:
             _greet(box)
             for line in _lines(box.layout.code if not python else "cell"):
                 done = box.python(line, timeout=timeout) if python else box.shell(line, timeout=timeout)

@@ -49,37 +49,58 @@ def write_file(world: World, path: str, content: bytes) -> Reply:
     return Reply({"size": len(content)})
 
 
-def append_file(world: World, path: str, content: bytes) -> Reply:
-    """Add to a file that was written before: for content that is too long for one frame."""
-    with refusing(path):
+def begin_file(world: World, path: str, content: bytes, to: str) -> Reply:
+    """Write the beginning of a file that will be `to`: for content that is too long for one frame.
+
+    `path` is of the host's choice; who is refused reads of `to` alone.
+    """
+    _check_file(world, to)
+    write(world, path, content, named=to)
+    return Reply({})
+
+
+def append_file(world: World, path: str, content: bytes, to: str) -> Reply:
+    """Add to a file that was begun."""
+    with refusing(to):
         # It is ours, under a name of the host's choice: what is a link, or has another name, is not.
         fd = os.open(world.absolute(path), os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(fd, "wb") as file:
             file.write(content)
-    return Reply({"size": len(content)})
+    return Reply({})
 
 
 def move_file(world: World, path: str, to: str) -> Reply:
     """Give a file another name; readers of that see the old content or the new."""
+    _check_file(world, to)
     with refusing(to):
-        if os.path.isdir(world.absolute(to)):
-            raise Refused(f"{to}: is a directory")
         os.replace(world.absolute(path), world.absolute(to))
     return Reply({})
 
 
-def write(world: World, path: str, content: bytes) -> None:
-    """Write a file, and its folders."""
-    target = world.absolute(path)
-    folder, name = posixpath.split(target)
-    with refusing(path):
-        if os.path.isdir(target) or path.endswith("/"):
-            raise Refused(f"{path}: is a directory")
+def drop_file(world: World, path: str) -> Reply:
+    """Remove a file that was begun; one that is not there is no fault."""
+    with contextlib.suppress(OSError):
+        os.unlink(world.absolute(path))
+    return Reply({})
+
+
+def write(world: World, path: str, content: bytes, *, named: str = "") -> None:
+    """Write a file, and its folders; `named` is what an agent calls it, if not by its path."""
+    named = named or path
+    _check_file(world, path)
+    folder, name = posixpath.split(world.absolute(path))
+    with refusing(named):
         real, data = os.path.realpath(folder), os.path.realpath(world.data)
         if posixpath.commonpath((real, data)) == data:  # a folder that only some backends can protect
-            raise Refused(f"{path} is in the data folder, which is read-only")
+            raise Refused(f"{named} is in the data folder, which is read-only")
         os.makedirs(folder, exist_ok=True)
         replace(folder, name, content)
+
+
+def _check_file(world: World, path: str) -> None:
+    with refusing(path):
+        if os.path.isdir(world.absolute(path)) or path.endswith("/"):
+            raise Refused(f"{path}: is a directory")
 
 
 def list_files(world: World, path: str, limit: int) -> Reply:

@@ -41,8 +41,10 @@ class Driver:
             "edit": self._edit,
             "read": self._read,
             "write": self._write,
+            "begin": self._begin,
             "append": self._append,
             "move": self._move,
+            "drop": self._drop,
             "list": self._list,
         }
 
@@ -138,12 +140,19 @@ class Driver:
 
         return edit.write(self._world, header.text("path"), payload)
 
+    def _begin(self, header: frames.Header, payload: bytes) -> Reply:
+        return files.begin_file(self._world, header.text("path"), payload, header.text("to"))
+
     def _append(self, header: frames.Header, payload: bytes) -> Reply:
-        return files.append_file(self._world, header.text("path"), payload)
+        return files.append_file(self._world, header.text("path"), payload, header.text("to"))
 
     def _move(self, header: frames.Header, payload: bytes) -> Reply:
         del payload
         return files.move_file(self._world, header.text("path"), header.text("to"))
+
+    def _drop(self, header: frames.Header, payload: bytes) -> Reply:
+        del payload
+        return files.drop_file(self._world, header.text("path"))
 
     def _edit(self, header: frames.Header, payload: bytes) -> Reply:
         from sandbox.driver import edit  # few agents need it
@@ -187,10 +196,10 @@ def _serve(loop: Loop, scratch: str) -> NoReturn:
     hello = loop.receive(loop.reap)
     around = world.from_hello(hello.header, scratch)
     world.limit(isolated=around.isolated, disk_bytes=around.disk_bytes)
-    if around.isolated:
-        syscalls.restrict()
+    filtered = around.isolated and syscalls.restrict()
     driver = Driver(loop, around)
-    loop.send(frames.encode({"id": hello.header.integer("id"), "python": sys.version.split()[0]}))
+    said = {"id": hello.header.integer("id"), "python": sys.version.split()[0], "filtered": filtered}
+    loop.send(frames.encode(said))
     try:
         _answer(loop, driver)
     finally:

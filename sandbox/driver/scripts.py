@@ -62,7 +62,8 @@ def run_script(
         for name in ("stdout", "stderr"):
             streams.append(Drain(lambda name=name: Record(place, f"{name}.txt")))
         child = loop.spawn(
-            (world.python, "-u", script.name),
+            # Else a name that begins with a dash would be an option of Python.
+            (world.python, "-u", f"./{script.name}" if script.name.startswith("-") else script.name),
             cwd=os.fsencode(script.folder),
             env={**world.env, **_ENV, **env},
             outputs=(streams[0].write_end, streams[1].write_end),

@@ -82,19 +82,20 @@ _ABSENT = (425, 426, 427, 435)
 """io_uring's three, and clone3, whose arguments no filter sees; the same numbers on every processor."""
 
 
-def restrict() -> None:
+def restrict() -> bool:
     """Refuse them to this process and to all that it starts, for good; before any thread is.
 
-    Where the kernel has no filters, or the processor is of another kind, nothing is refused.
+    Says whether they are: where the kernel takes no filter, or the processor is of another kind, none is.
     """
     numbers = _NUMBERS.get(os.uname().machine)
     if numbers is None:
-        return
+        return False
     code = b"".join(_program(numbers))
     held = ctypes.create_string_buffer(code, len(code))
     program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(held)))
     with contextlib.suppress(AttributeError):
-        ctypes.CDLL(None).prctl(_PR_SET_SECCOMP, _FILTER, program, 0, 0)
+        return ctypes.CDLL(None).prctl(_PR_SET_SECCOMP, _FILTER, program, 0, 0) == 0
+    return False
 
 
 def _program(numbers: _Numbers) -> list[bytes]:

@@ -28,9 +28,17 @@ _BODY_S = 120.0
 """For a whole submission: others wait while it comes."""
 _AROUND = 64 * 1024
 """Bytes of a multipart body around the file."""
+_HEADERS = 8 * 1024
+"""Bytes of headers that are parsed for one request: Python's parser takes time by the square of theirs."""
+_BOUNDARY = 70
+"""Characters (RFC 2046, section 5.1.1)."""
 _PIECE = 1024 * 1024
 _DRAINED = 1024 * 1024 * 1024
 """Bytes that are read, and dropped, after a refusal."""
+
+_NO_FIELD = (
+    f"There is no multipart field 'file' in the request, or not in the first {_HEADERS} bytes of headers."
+)
 
 
 def converse(connection: socket.socket, relay: Relay) -> None:
@@ -93,8 +101,8 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not length.isdecimal() or len(length) > 18:
             raise _Problem(HTTPStatus.LENGTH_REQUIRED, "The request must say its Content-Length.")
-        boundary = self.headers.get_boundary()
-        if self.headers.get_content_type() != "multipart/form-data" or not boundary:
+        boundary = self._boundary()
+        if boundary is None:
             raise _Problem(HTTPStatus.BAD_REQUEST, "Send a multipart/form-data field 'file'.")
         if int(length) > most + _AROUND:
             raise _Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A submission has at most {most} bytes.")
@@ -105,10 +113,19 @@ class _Handler(BaseHTTPRequestHandler):
             raise _Problem(HTTPStatus.REQUEST_TIMEOUT, f"A submission has to come within {_BODY_S:g} s.")
         found = field(body, boundary.encode(errors="replace"), "file")
         if found is None:
-            raise _Problem(HTTPStatus.BAD_REQUEST, "There is no multipart field 'file' in the request.")
+            raise _Problem(HTTPStatus.BAD_REQUEST, _NO_FIELD)
         if len(found) > most:
             raise _Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"A submission has at most {most} bytes.")
         return found
+
+    def _boundary(self) -> str | None:
+        """What lies between the parts of a form; None where the body is no form."""
+        if len(self.headers.get("Content-Type", "")) > _HEADERS:
+            return None
+        boundary = self.headers.get_boundary()
+        if self.headers.get_content_type() != "multipart/form-data" or not boundary:
+            return None
+        return boundary if len(boundary) <= _BOUNDARY else None
 
     def _fail(self, problem: _Problem) -> None:
         self.close_connection = True
@@ -148,17 +165,22 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def field(body: bytes | bytearray, boundary: bytes, name: str) -> memoryview | None:
-    """Return the content of a field of a multipart body; None where it has no such field."""
-    mark = b"--" + boundary
+    """Return the content of a field of a multipart body.
+
+    None where it has no such field, or one behind more headers than a form has: 8 KB in all its parts.
+    """
+    mark, left = b"--" + boundary, _HEADERS
     start = body.find(mark)
     while start >= 0:
         head = start + len(mark)
         end = body.find(b"\r\n" + mark, head)
-        blank = body.find(b"\r\n\r\n", head, head + _AROUND)
+        # The line break before the next part may be the empty line's own.
+        blank = body.find(b"\r\n\r\n", head, min(end + 4, head + left))
         if blank < 0 or end < 0:
             return None
         headers = BytesHeaderParser().parsebytes(bytes(body[head + 2 : blank + 4]))
         if headers.get_param("name", header="Content-Disposition") == name:
             return memoryview(body)[min(blank + 4, end) : end]
+        left -= blank + 4 - head
         start = end + 2
     return None

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox import daemon
 from sandbox.errors import SandboxUnavailable
 from sandbox.image.client import Docker
 from sandbox.image.context import digest_of, system_packages
@@ -139,6 +140,7 @@ def _import(docker: Docker, root: Path, name: str, change: str) -> None:
             stdin=archive.stdout,
             capture_output=True,
             text=True,
+            env=daemon.environment(),
         )
         if answer.returncode:
             archive.kill()

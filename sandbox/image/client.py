@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
 
+from sandbox import daemon
 from sandbox.errors import SandboxUnavailable
 from sandbox.image.errors import ImageFailed
 from sandbox.image.progress import Progress
@@ -62,7 +63,7 @@ class Docker:
         progress.step(f"pull {name}")
         what = f"the base image {name!r} cannot be pulled"
         try:
-            run_streaming([self.program, "pull", name], what, progress.detail)
+            run_streaming([self.program, "pull", name], what, progress.detail, daemon.environment())
         except ImageFailed as error:
             raise SandboxUnavailable(
                 f"{error}\nGive another base with --base-image NAME. Where no registry can be reached,"
@@ -86,11 +87,11 @@ class Docker:
             [self.program, "build", "--progress=plain", *arguments, str(context)],
             "the image could not be built",
             each,
-            {**os.environ, "DOCKER_BUILDKIT": "1"},
+            {**daemon.environment(), "DOCKER_BUILDKIT": "1"},
         )
 
     def _ask(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([self.program, *arguments], capture_output=True, text=True, errors="replace")
+        return _ask(self.program, *arguments)
 
 
 def find_docker() -> Docker:
@@ -102,10 +103,7 @@ def find_docker() -> Docker:
     folders = os.get_exec_path()
     programs = [found for folder in folders if (found := shutil.which("docker", path=folder))]
     if not programs:
-        raise SandboxUnavailable(
-            "'docker' is not installed; on Debian and Ubuntu: apt-get install docker.io"
-            " (elsewhere see https://docs.docker.com/engine/install)"
-        )
+        raise SandboxUnavailable(daemon.NO_CLIENT)
     able = next(filter(_builds_with_secrets, programs), None)
     if able is None:
         raise SandboxUnavailable(
@@ -127,24 +125,17 @@ def _builds_with_secrets(program: str) -> bool:
 
 
 def _check_daemon(program: str) -> None:
-    answer = subprocess.run(
-        [program, "version", "--format", "{{.Server.Version}}"],
-        capture_output=True,
-        text=True,
-        errors="replace",
-    )
+    answer = _ask(program, "version", "--format", "{{.Server.Version}}")
     if not answer.returncode:
         return
     words = _last_line(answer.stderr)
-    if "permission denied" in words.lower():
-        raise SandboxUnavailable(
-            f"this user may not talk to the Docker daemon: {words}\nLet it with: sudo usermod -aG docker"
-            " $USER, and log in again. (Members of that group are as powerful as root.)"
-        )
-    raise SandboxUnavailable(
-        f"the Docker daemon does not answer: {words}\nStart it with: sudo systemctl start docker"
-        " (without systemd: sudo dockerd &). DOCKER_HOST and `docker context` say where it is looked for."
-    )
+    denied = "permission denied" in words.lower()
+    raise SandboxUnavailable(daemon.not_permitted(words) if denied else daemon.unanswered(words))
+
+
+def _ask(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command, variables = [program, *arguments], daemon.environment()
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", env=variables)
 
 
 def _last_line(text: str) -> str:

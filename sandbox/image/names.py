@@ -6,6 +6,8 @@ Kind = Literal["slim", "full"]
 """`slim` has the tool layer and packages for tables, `full` what people who do machine learning expect."""
 
 REPOSITORY = "mle-sandbox"
+BUILD = "python -m sandbox build-image"
+"""Makes the images of that name."""
 LATEST = f"{REPOSITORY}:latest"
 """The image that was built last, of either kind."""
 DEFAULT_BASE = "ubuntu:22.04"

@@ -13,8 +13,8 @@ def test_the_shipped_profiles() -> None:
     assert names() == ["1xA10", "2xA10", "cpu", "host"]
     assert profile("host") == Hardware(name="host", gpus="all")
     assert profile("cpu") == Hardware(name="cpu", gpus=0)
-    assert profile("1xA10") == Hardware(name="1xA10", cores=36, memory_gb=440, gpus=1, gpu="A10")
-    assert profile("2xA10") == Hardware(name="2xA10", cores=36, memory_gb=440, gpus=2, gpu="A10")
+    assert profile("1xA10") == Hardware(name="1xA10", cores=36, memory_gb=440, gpus=1, gpu="A10 24GB")
+    assert profile("2xA10") == Hardware(name="2xA10", cores=36, memory_gb=440, gpus=2, gpu="A10 24GB")
 
 
 @pytest.mark.parametrize(

@@ -12,16 +12,18 @@ from experiments.cell import Cell
 from experiments.hardware import needed
 from experiments.means import Means, means, means_alone
 from experiments.plan import plan
+from sandbox.backends.docker import cards_fault
 from sandbox.hardware import Hardware
 from sandbox.machine import Gpu, Machine
 from sandbox.portion import WHOLE
 from scaffolds.errors import UserError
 from tests.conftest import sweep_of
-from tests.requires import require
+from tests.requires import require, require_image
+from tests.sandbox.support import IMAGE
 
 A10 = Gpu(0, "GPU-a", "NVIDIA A10", 24.0)
 H200 = Gpu(1, "GPU-b", "NVIDIA H200", 140.0)
-PAPER = Hardware(name="1xA10", cores=36, memory_gb=440, gpus=1, gpu="A10")
+PAPER = Hardware(name="1xA10", cores=36, memory_gb=440, gpus=1, gpu="A10 24GB")
 
 
 @pytest.fixture
@@ -109,3 +111,12 @@ def test_a_runs_sandboxes_are_held_to_its_means(data_dir: Path, tmp_path: Path) 
                 "python3 -c 'import time; x = bytearray(400 << 20); time.sleep(60)'", timeout=60
             )
             assert any("0.2 GB" in note for note in filled.notes)
+
+
+@pytest.mark.usefixtures("smi")
+def test_a_plan_says_where_docker_gives_no_cards(data_dir: Path) -> None:
+    require_image(IMAGE)
+    fault = cards_fault()  # on a machine with the toolkit there is none
+    for hardware, expected in (("host", [fault] if fault else []), ("cpu", [])):
+        found = plan(sweep_of(hardware=[hardware], backend="docker", image=IMAGE), data_dir).problems
+        assert [problem.what for problem in found] == expected

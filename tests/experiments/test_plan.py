@@ -139,7 +139,7 @@ def test_settings_are_in_the_label_only_where_they_are_needed(data_dir: Path) ->
         ({"competitions": ["split75"]}, "data", "53 competitions are not prepared, and only MLE-bench's"),
         ({"competitions": ["AI4Code"]}, "data", "mlebench prepare -c AI4Code"),
         ({"competitions": ["practise-digits"]}, "competition", "practise-digits"),
-        ({"hardware": ["2xA10"]}, "hardware", "2 GPUs of kind 'A10'; here:"),
+        ({"hardware": ["2xA10"]}, "hardware", "2 GPUs of kind 'A10 24GB'; here:"),
     ],
 )
 def test_what_is_missing_is_named(data_dir: Path, changes: dict[str, object], kind: str, words: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.backends.docker import cards_fault
 from sandbox.commands.bench import Room, crowd, measure
 from tests.requires import require, require_image
 from tests.sandbox.support import IMAGE, Name
@@ -20,10 +21,13 @@ def type_in(*words: str, says: str = "", **env: str) -> "subprocess.CompletedPro
     return subprocess.run(command, input=says, capture_output=True, text=True, check=False, env=around)
 
 
-def test_check_tries_every_backend() -> None:
+def test_check_tries_every_backend(tmp_path: Path) -> None:
     require("bwrap", "apt-get install bubblewrap")
     require_image(IMAGE)
-    done = type_in("check", "--image", IMAGE, "--json")
+    smi = tmp_path / "nvidia-smi"
+    smi.write_text("#!/bin/sh\necho 0, GPU-a, NVIDIA A10, 23028\n")
+    smi.chmod(0o755)
+    done = type_in("check", "--image", IMAGE, "--json", PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert done.returncode == 0, done.stdout
     said = json.loads(done.stdout)
     assert said["isolated"] is True
@@ -32,6 +36,7 @@ def test_check_tries_every_backend() -> None:
     assert all(found[f"{name}: kernel"]["words"] == "works" for name in ("docker", "bwrap"))
     assert all(found[f"{name}: system calls"]["ok"] for name in ("docker", "bwrap"))
     assert "memory" in found["bwrap: limits"]["words"]
+    assert found["docker: graphics cards"]["ok"] is (cards_fault() is None)
 
 
 def test_check_says_how_to_get_what_is_missing(tmp_path: Path) -> None:
@@ -46,14 +51,24 @@ def test_check_says_how_to_get_what_is_missing(tmp_path: Path) -> None:
     assert "Agents cannot be isolated here" in done.stdout
 
 
+_HEALTH = (
+    'python3 -c "import os, urllib.request as r; '
+    "print(r.urlopen(os.environ['VALIDATION_URL'].replace('validate', 'health')).read().decode(), end='')\""
+)
+
+
 def test_a_shell_shows_what_an_agent_would_see(backend: Name, tmp_path: Path) -> None:
     shown = tmp_path / "data"
     shown.mkdir(mode=0o755)
     (shown / "hello.txt").write_text("hi\n")
     says = "cd /tmp\npwd\ncat ~/data/hello.txt\nprintf '\\033[31mred\\033[0m\\u202e\\n'\nexit 3\necho back\n"
+    says += f"cd; ls -d *\n./validate_submission.sh data/hello.txt\n{_HEALTH}\n"
     done = type_in("shell", "--backend", backend, "--image", IMAGE, "--data", str(shown), says=says)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "/tmp\nhi\nred\N{REPLACEMENT CHARACTER}\nback\n"
+    assert done.stdout == (
+        "/tmp\nhi\nred\N{REPLACEMENT CHARACTER}\nback\ncode\ndata\nlogs\nsubmission\nvalidate_submission.sh\n"
+        'Not checked: this sandbox belongs to no competition.\n{"status": "running"}\n'
+    )
     assert "[exit code 3]" in done.stderr
     assert f"backend {backend}" in done.stderr
 
@@ -88,7 +103,8 @@ def test_bench_prints_its_figures(backend: Name) -> None:
 
 @pytest.mark.parametrize("backend", ["docker"], indirect=True)
 def test_bench_measures_containers(backend: Name, tmp_path: Path) -> None:
-    found = measure(Room(tmp_path, backend, IMAGE), rounds=3)
+    found = measure(Room(tmp_path, backend, IMAGE), rounds=3, flood_gb=0.2)
+    assert found["flood_gb"] == 0.2 and found["flood_kept_bytes"] == 2 << 20
     assert found["parallel_20_ok"] is True
     assert all(isinstance(found[name], float) for name in _FIGURES)
 
@@ -98,6 +114,7 @@ def test_a_bench_says_that_not_all_of_a_crowd_could_be_opened(tmp_path: Path) ->
     (tmp_path / "crowd-7" / "thesis.tex").write_text("in the way")
     found = crowd(Room(tmp_path, "none", IMAGE))
     assert found["parallel_20_ok"] is False
+    assert "crowd-7' holds files" in str(found["parallel_20_fault"])
 
 
 def test_an_unknown_command_names_those_that_there_are() -> None:

@@ -1,11 +1,14 @@
+import contextlib
 import re
 from pathlib import Path
 
 import pytest
 
 from sandbox.errors import PathRefused, SandboxLost
+from sandbox.open import open_sandbox
 from sandbox.protocols import Sandbox
-from tests.sandbox.support import Lasting, Name, Open, host_path, out
+from sandbox.spec import SandboxSpec
+from tests.sandbox.support import IMAGE, Lasting, Name, Open, host_path, out
 
 
 @pytest.fixture
@@ -70,6 +73,16 @@ def test_a_file_over_the_limit_of_one_call_is_refused(box: Sandbox) -> None:
         box.write_file("x", "x" * (17 << 20))
     assert box.write_file("x", "x" * (15 << 20)) == 15 << 20
     assert box.read_file("x", limit=1 << 30).truncated
+
+
+def test_a_file_in_pieces_that_is_refused_leaves_nothing(backend: Name, tmp_path: Path, data: Path) -> None:
+    spec = SandboxSpec(backend=backend, root=tmp_path / "box", data=data, image=IMAGE, disk_gb=12 / 1024)
+    with contextlib.closing(open_sandbox(spec)) as box:
+        box.shell("mkdir folder", timeout=60)
+        for path in ("folder", "folder/", "folder/../../data/x", "too-large"):
+            with pytest.raises(PathRefused, match=f"^{re.escape(path)}[: ]"):
+                box.put_file(path, bytes(17 << 20))
+        assert out(box.shell("ls -AR", timeout=60)).split() == [".:", "folder", "./folder:"]
 
 
 def test_writing_replaces_at_once_and_keeps_the_mode(box: Sandbox) -> None:

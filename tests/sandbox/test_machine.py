@@ -9,13 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.hardware import Hardware
-from sandbox.machine import Bounds, Gpu, Machine, cgroup_bounds
+from sandbox.machine import Bounds, Gpu, Machine, cgroup_bounds, is_kind
 
 A10 = Gpu(0, "GPU-a", "NVIDIA A10", 24.0)
 A10_TOO = Gpu(1, "GPU-b", "NVIDIA A10", 24.0)
 T4 = Gpu(2, "GPU-c", "Tesla T4", 15.0)
 PAPER = Machine(36, 433.1, (A10, A10_TOO))
-ONE_A10 = Hardware(name="1xA10", cores=36, memory_gb=440, gpus=1, gpu="A10")
+ONE_A10 = Hardware(name="1xA10", cores=36, memory_gb=440, gpus=1, gpu="A10 24GB")
 EVERYTHING = Hardware(name="host", gpus="all")
 
 Smi = Callable[..., None]
@@ -126,6 +126,25 @@ def test_a_kind_is_a_whole_word_of_the_name(name: str, same: bool) -> None:
     assert card.is_kind(None)
 
 
+@pytest.mark.parametrize(
+    ("name", "memory_gb", "same"),
+    [
+        ("NVIDIA A10", 23028 / 1024, True),
+        ("NVIDIA A10-24Q", 24512 / 1024, True),
+        ("NVIDIA A10-4Q", 4.0, False),
+        ("NVIDIA A10-12C", 12.0, False),
+        ("NVIDIA A10", None, False),
+        ("NVIDIA A100-SXM4-40GB", 40.0, False),
+    ],
+)
+def test_a_kind_may_ask_for_memory(name: str, memory_gb: float | None, same: bool) -> None:
+    machine = Machine(36, 440, (Gpu(0, "GPU-a", name, memory_gb),))
+    assert (machine.lacks(ONE_A10) == []) is same
+    assert len(machine.cards("a10 24 gb")) == same
+    assert machine.cards("NVIDIA") == machine.gpus
+    assert is_kind(name, "A10 24GB") is (same or memory_gb is None)  # of a name alone, not all can be said
+
+
 def test_the_machine_of_the_paper_gives_its_profiles() -> None:
     assert PAPER.lacks(ONE_A10) == []
     assert PAPER.lacks(ONE_A10.model_copy(update={"gpus": 2})) == []
@@ -140,11 +159,11 @@ def test_what_is_lacking_is_said_with_both_figures() -> None:
     assert small.lacks(ONE_A10) == [
         "36 cores; here: 2",
         "440 GB of memory; here: 8 GB",
-        "1 GPU of kind 'A10'; here: none",
+        "1 GPU of kind 'A10 24GB'; here: none",
     ]
     other = Machine(36, 440, (A10, T4))
     assert other.lacks(ONE_A10.model_copy(update={"gpus": 2})) == [
-        "2 GPUs of kind 'A10'; here: 1 NVIDIA A10, 1 Tesla T4"
+        "2 GPUs of kind 'A10 24GB'; here: 1 NVIDIA A10, 1 Tesla T4"
     ]
     assert small.lacks(EVERYTHING) == []
 

@@ -186,3 +186,8 @@ def test_what_is_no_script_is_not_run(box: Sandbox) -> None:
     for source, path, directory in (("pass", "a.py", "d"), (None, None, "d"), ("pass", None, None)):
         with pytest.raises(ValueError, match="either"):
             box.run_script(source, path=path, directory=directory, env={}, timeout=60)
+
+
+def test_a_name_like_an_option_is_a_name(box: Sandbox) -> None:
+    box.write_file("-c", "import sys\nprint(sys.argv)\n")
+    assert out(box.run_script(path="-c", env={}, timeout=60)) == "['./-c']\n"

@@ -1,7 +1,11 @@
 """Calls that reach past namespaces are refused in every isolated sandbox; those that agents need are not."""
 
+import subprocess
+import sys
+
 import pytest
 
+from sandbox.protocols import SYSTEM_CALLS
 from tests.sandbox.support import Name, Open, errors, out
 
 _ASK = """
@@ -53,7 +57,10 @@ def test_what_reaches_past_namespaces_is_refused(
     opened: Open, backend: Name, request: pytest.FixtureRequest
 ) -> None:
     request.getfixturevalue(backend)
-    done = opened(backend).run_script(_ASK, directory="ask", env={}, timeout=60)
+    box = opened(backend)
+    assert SYSTEM_CALLS not in box.facts
+    assert "Seccomp:\t2" in out(box.shell("grep ^Seccomp: /proc/self/status", timeout=60))
+    done = box.run_script(_ASK, directory="ask", env={}, timeout=60)
     assert out(done).splitlines() == [
         "EAFNOSUPPORT " * 2 + "EAFNOSUPPORT",
         "ok ok ok ok",
@@ -64,3 +71,21 @@ def test_what_reaches_past_namespaces_is_refused(
         "EPERM",
         "a child",
     ], errors(done)
+
+
+_RESTRICT = """
+import ctypes, os, re
+from sandbox.driver import syscalls
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setuid(65534)
+print(re.search(r"NoNewPrivs:\\s*(1)?", open("/proc/self/status").read())[1] == "1", syscalls.restrict())
+ctypes.CDLL(None).prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS: without, only root's are taken
+print(syscalls.restrict())
+"""
+
+
+def test_a_filter_that_the_kernel_does_not_take_is_noticed() -> None:
+    done = subprocess.run((sys.executable, "-c", _RESTRICT), capture_output=True, text=True, check=True)
+    before, refused, after = done.stdout.split()
+    assert (refused, after) == (before, "True")

@@ -1,5 +1,6 @@
 """The validation server inside every sandbox: HTTP, the script, and what attackers try with them."""
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -173,6 +174,8 @@ PARAMETERS = (
     "boundary*=a\\0b''x",
     f"boundary*{'9' * 5000}=x",
     "boundary*=x; boundary*0*=y",
+    f"boundary={'b' * 71}",
+    f'a={chr(92)}"{";" * 30_000}; boundary=b',
     f"boundary=b\\r\\nContent-Disposition: form-data; name*{'9' * 5000}=file",
 )
 _EACH = """
@@ -260,3 +263,35 @@ def test_fields_of_a_multipart_body() -> None:
     assert multipart_field(body, b"x", "missing") is None
     assert multipart_field(b"", b"x", "a") is None
     assert multipart_field(b"--x--", b"x", "a") is None
+
+
+_DISPOSITION = b"Content-Disposition: form-data; "
+COSTLY = (
+    b"--x\r\n" * 12_000 + b"\r\n\r\n--x--",
+    b"--x\r\n\r\n" * 12_000,
+    b"--x\r\na: b\r\n\r\n" * 12_000 + b"--x--",
+    b"--x\r\n" + _DISPOSITION + b'name=file; a="' + b";" * 30_000 + b"\r\n\r\n\r\n--x--",
+    (b"--x\r\n" + _DISPOSITION + b'a="' + b";" * 7_000 + b"\r\n\r\n\r\n") * 100 + b"--x--",
+)
+
+
+@pytest.mark.parametrize("number", range(len(COSTLY)))
+def test_no_body_costs_more_than_its_bytes(number: int) -> None:
+    """Counted in calls of functions: where parts are read over and over, there are millions."""
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        assert multipart_field(COSTLY[number], b"x", "file") is None
+    finally:
+        sys.setprofile(None)
+    assert calls < 500_000
+
+
+def test_an_empty_field_before_another() -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n--x\r\na: b\r\n\r\n--x--'
+    assert multipart_field(body, b"x", "file") == b""

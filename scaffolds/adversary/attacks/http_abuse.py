@@ -94,6 +94,18 @@ def parts():
     return ""
 
 
+def costly():
+    """Bodies that a careless parser reads over and over: an honest request must not wait for them."""
+    head = b"POST /validate HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: "
+    quotes = b'--b\r\nContent-Disposition: form-data; a="' + b";" * 60000 + b"\r\n\r\n\r\n--b--"
+    parts = (b"--b\r\n" * 12000 + END) * 3
+    for body in (parts, parts, quotes, quotes):
+        send(head + b"%d" % len(body) + END + body, wait=0.5)
+    head = b'POST /validate HTTP/1.1\r\nContent-Length: 1\r\nContent-Type: multipart/form-data; a="'
+    send(head + b";" * 60000 + b"; boundary=b" + END + b"x", wait=0.5)
+    return still_there()
+
+
 def parameters():
     """Headers at which parsers fail: each has to have an answer."""
     for said in (b"boundary*=undefined''x", b"boundary*=a\0b''x", b"boundary*" + b"9" * 5000 + b"=x"):
@@ -134,5 +146,5 @@ def still_there():
 
 
 for name, act in {"paths that lead out": paths, "methods": methods, "smuggled requests": smuggling, "huge headers": huge,
-                  "strange bodies": parts, "strange parameters": parameters, "a thousand connections": crowd, "ending the server": still_there}.items():  # fmt: skip
+                  "strange bodies": parts, "costly bodies": costly, "strange parameters": parameters, "a thousand connections": crowd, "ending the server": still_there}.items():  # fmt: skip
     attempt(name, act)

@@ -14,8 +14,18 @@ PYTHON = "/opt/conda/envs/agent/bin/python"
 _INSTALL = (
     f"mkdir -p $(dirname {PYTHON}); "
     f"printf '#!/bin/sh\\nexec /opt/venv/bin/python \"$@\"\\n' >{PYTHON}; chmod 755 {PYTHON}; "
-    "mkdir /var/scratch; chmod 777 /var/scratch"
+    "mkdir /var/scratch; chmod 777 /var/scratch; "
+    "for folder in $FOLDERS; do mkdir -p $folder; echo 42 >$folder/answer; done"
 )
+_SITE = "/opt/conda/envs/agent/lib/python3.11/site-packages"
+_HIDDEN = (
+    "/mlebench",
+    "/private/lib/site-packages/nltk_data",
+    f"{_SITE}/sklearn/datasets/data",
+    "/opt/conda/pkgs/scikit-learn-1.2.2/lib/python3.11/site-packages/sklearn/datasets/data",
+    f"{_SITE}/benchmark/competitions/iris",
+)
+_SHOWN = (f"{_SITE}/sklearn/datasets", "/opt/data")
 _CHANGES = (
     "LABEL org.mle-sandbox.python= org.mle-sandbox.kind=",
     'ENTRYPOINT ["/entrypoint.sh"]',
@@ -35,7 +45,18 @@ def foreign() -> Iterator[str]:
     """The slim image without its labels, under root, with an entrypoint and a Python like MLE-bench's."""
     require_image(IMAGE)
     name = f"mle-sandbox-test-foreign:{os.getpid()}"
-    made = docker("run", "--detach", "--network=none", "--user=0:0", IMAGE, "sh", "-c", _INSTALL)
+    folders = " ".join((*_HIDDEN, *_SHOWN))
+    made = docker(
+        "run",
+        "--detach",
+        "--network=none",
+        "--user=0:0",
+        f"--env=FOLDERS={folders}",
+        IMAGE,
+        "sh",
+        "-c",
+        _INSTALL,
+    )
     docker("wait", made)
     docker("commit", *(f"--change={change}" for change in _CHANGES), made, name)
     docker("rm", made)
@@ -55,3 +76,14 @@ def test_a_volume_of_the_image_is_no_place_to_fill(spec: SandboxSpec, start: Ope
     box = start(image=foreign)
     written = box.shell("echo x >/var/scratch/new; echo y >/tmp/new && echo ok", timeout=60)
     assert out(written).endswith("/var/scratch/new: Read-only file system\nok\n")
+
+
+def test_answers_that_an_image_holds_are_hidden(spec: SandboxSpec, start: Open, foreign: str) -> None:
+    box = start(image=foreign)
+    found = box.shell(
+        "find /opt /mlebench /private -name answer | sort; ls -A /mlebench /private", timeout=60
+    )
+    shown = sorted(f"{folder}/answer" for folder in _SHOWN)
+    assert out(found).split() == [*shown, "/mlebench:", "/private:"]
+    made = box.shell("touch /mlebench/x /private/x", timeout=60)
+    assert out(made).count("Read-only file system") == 2

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingUnixStreamServer
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from sandbox.backends import engine
-from sandbox.backends.docker import facts, why_not
+from sandbox.backends.docker import cards_fault, facts, why_not
 from sandbox.errors import SandboxUnavailable
 from sandbox.open import open_sandbox
 from sandbox.spec import SandboxSpec
@@ -45,13 +45,17 @@ class _Rootless(BaseHTTPRequestHandler):
     """A daemon of an ordinary user, as far as it is asked here: its words are those of such a one."""
 
     protocol_version = "HTTP/1.1"
+    info: Mapping[str, object] = {
+        "ServerVersion": "20.10.24",
+        "SecurityOptions": ["name=seccomp", "name=rootless"],
+    }
 
     def do_GET(self) -> None:
         answers: dict[str, object] = {
             "version": {"ApiVersion": "1.41", "Version": "20.10.24"},
             "containers/json": [],
             f"images/{IMAGE}/json": {"Id": "sha256:0", "Config": {}},
-            "info": {"ServerVersion": "20.10.24", "SecurityOptions": ["name=seccomp", "name=rootless"]},
+            "info": self.info,
         }
         asked = urlsplit(self.path).path.removeprefix("/v1.41").removeprefix("/")
         body = json.dumps(answers[asked]).encode()
@@ -82,11 +86,38 @@ def test_a_daemon_of_an_ordinary_user(spec: SandboxSpec, rootless: None) -> None
     refused(spec, "is a rootless one.*DOCKER_HOST")
 
 
-def test_an_image_that_is_missing(spec: SandboxSpec) -> None:
-    refused(
-        spec.model_copy(update={"image": "no-such-image"}), "'no-such-image'.*python -m sandbox build-image"
-    )
-    assert "build-image" in (why_not("no-such-image") or "")
+@pytest.mark.parametrize(
+    ("info", "gives"),
+    [
+        ({"Runtimes": {"runc": {}}}, False),
+        ({"Runtimes": {"runc": {}, "nvidia": {"path": "nvidia-container-runtime"}}}, True),
+        (
+            {"Runtimes": {"runc": {}}, "DiscoveredDevices": [{"Source": "cdi", "ID": "nvidia.com/gpu=0"}]},
+            True,
+        ),
+    ],
+)
+def test_whether_a_daemon_gives_cards_is_known_before(
+    rootless: None, monkeypatch: pytest.MonkeyPatch, info: dict[str, object], gives: bool
+) -> None:
+    monkeypatch.setattr(_Rootless, "info", info)
+    monkeypatch.setenv("PATH", "")  # a daemon whose machine has the toolkit's hook needs no word of it
+    assert "sudo nvidia-ctk runtime configure" in (cards_fault() or "") or gives
+    assert (cards_fault() is None) is gives
+
+
+@pytest.mark.parametrize(
+    ("image", "advice"),
+    [
+        ("mle-sandbox:no-such", "build it with: python -m sandbox build-image"),
+        ("mlebench-env", "type: docker pull mlebench-env, or build it"),
+    ],
+)
+def test_an_image_that_is_missing(spec: SandboxSpec, image: str, advice: str) -> None:
+    require_image(IMAGE)
+    if image not in (why_not(image) or ""):
+        pytest.skip(f"this machine has {image}")
+    refused(spec.model_copy(update={"image": image}), f"'{image}'; {advice}")
 
 
 def test_an_image_without_python(spec: SandboxSpec, bare_image: str) -> None:

@@ -38,7 +38,7 @@ def test_no_docker(tmp_path: Path) -> None:
 def test_no_daemon() -> None:
     require("docker", "apt-get install docker.io")
     answer = build_image(env={"DOCKER_HOST": f"tcp://{NOWHERE}"})
-    refused(answer, "does not answer", "systemctl start docker")
+    refused(answer, f"no Docker daemon answers at tcp://{NOWHERE}", "systemctl start docker")
 
 
 def test_a_client_without_buildkit(tmp_path: Path) -> None:
