@@ -26,9 +26,16 @@ class Briefing:
     its predictions in; otherwise the agent works in `/home` and hands them in itself."""
     validates: bool
     """Whether there is a check of a submission's form."""
+    check: str = ""
+    """By what name the agent itself can call that check, in words; empty where only its programs can."""
 
 
-def briefing(run: Run, *, cap_s: float, step: str, own_folder: bool = False) -> Briefing:
+TOOL_CHECK = "the tool `validate_submission`"
+
+
+def briefing(
+    run: Run, *, cap_s: float, step: str, own_folder: bool = False, check: str = TOOL_CHECK
+) -> Briefing:
     """The briefing of a run; asked for before anything else, while the budget is whole.
 
     Args:
@@ -36,7 +43,9 @@ def briefing(run: Run, *, cap_s: float, step: str, own_folder: bool = False) -> 
         cap_s: most seconds of one command, cell or script; no more than there are is told.
         step: what one step is, in words.
         own_folder: see `Briefing`.
+        check: see `Briefing`; of agents whose scripts run in directories of their own, only the scripts can.
     """
     total = run.budget.left()
     validates = "validate_submission" in run.tools
-    return Briefing(run.task, total, min(cap_s, total.seconds), step, own_folder, validates)
+    called = "" if own_folder else check
+    return Briefing(run.task, total, min(cap_s, total.seconds), step, own_folder, validates, called)

@@ -7,6 +7,8 @@ Every function takes time linear in its text, whatever the text is.
 import re
 from dataclasses import dataclass
 
+PYTHON_TAGS = ("python", "py", "python3")
+"""Info strings by which models tag Python."""
 _BACKTICKS = re.compile(r"`+")
 # At most three spaces of indent: four would make it an indented code block. The rest of the line is the info
 # string; that of a backtick fence holds no backtick, or ```x``` on one line would open a block.

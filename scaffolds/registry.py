@@ -26,6 +26,9 @@ EXTENDS = "extends"
 """The key of a preset that names the one it goes before; no setting of a scaffold is called so."""
 
 
+_PLACE = "presets/NAME.yaml"
+
+
 @dataclass(frozen=True, slots=True)
 class ScaffoldType:
     """A scaffold class, before it has a config."""
@@ -47,9 +50,10 @@ class ScaffoldType:
         return getattr(self.make, "roles", None)
 
     def templates(self) -> dict[str, str]:
-        """Its prompt templates by file name, the shared ones included."""
-        file = sys.modules[self.make.__module__].__file__
-        return Prompts.beside(file).texts if file else {}
+        """Its prompt templates by file name, with the shared ones and those of classes that it extends."""
+        files = [getattr(sys.modules[kind.__module__], "__file__", None) for kind in self.make.__mro__]
+        texts = [Prompts.beside(file).texts for file in reversed(files) if file]
+        return {name: text for found in texts for name, text in found.items()}
 
 
 def find(name: str) -> ScaffoldType:
@@ -126,9 +130,8 @@ def _preset(name: str, make: type[object], preset: str) -> Mapping[str, object]:
 def _settings(name: str, there: Mapping[str, Path], preset: str, above: tuple[str, ...]) -> dict[str, object]:
     """What a preset sets, over the one that it extends; `above` are those by which it was come to."""
     if preset not in there:
-        raise UserError(
-            f"scaffold {name!r}: there is no preset {preset!r}. There are: {', '.join(there) or 'none'}"
-        )
+        known = ", ".join(there) or f"none; to make one, write {_PLACE} beside the scaffold's module"
+        raise UserError(f"scaffold {name!r}: there is no preset {preset!r}. There are: {known}")
     if preset in above:
         raise UserError(f"scaffold {name!r}: presets extend each other: {' -> '.join((*above, preset))}")
     settings = _read(there[preset])

@@ -30,30 +30,30 @@ _SHORT_SHARE = 0.1
 def assembled(config: AideConfig, prompts: Prompts, brief: Briefing) -> Parts:
     """The parts of a search for one run."""
     asking = Asking(
-        prompts,
-        _memory(config),
-        _systems(config, prompts, brief),
-        config.temperature,
-        read_reply,
-        unread_reply,
-        {},
-        brief.task.card.submission,
-        config.prompts == "full",
+        prompts=prompts,
+        memory=_memory(config),
+        system=_systems(config, prompts, brief),
+        temperature=config.temperature,
+        reader=read_reply,
+        unread=unread_reply,
+        told={},
+        submission=brief.task.card.submission,
+        more=config.prompts == "full",
     )
     selector = chosen_selector(config)
     clock = Clock(config.exec_timeout_s, reserve_s(config, selector, brief.total.seconds))
-    reviewer = Reviewer(prompts, prompts.render("review_system", brief=brief), config.temperature)
+    reviewer = Reviewer(prompts, _reviewing(config, prompts, brief), config.temperature)
     parts = Parts(
-        Tree(brief.task.metric),
-        GreedyPolicy(config.num_drafts, config.debug_prob, config.max_debug_depth),
-        {name: PromptedOperator(name, asking) for name in _OPERATORS},
-        _evaluator(config, reviewer, clock, brief),
-        selector,
-        WholeOutputs(),
-        OwnFolders(),
-        clock,
-        config.workers,
-        config.packages,
+        tree=Tree(brief.task.metric),
+        policy=GreedyPolicy(config.num_drafts, config.debug_prob, config.max_debug_depth),
+        operators={name: PromptedOperator(name, asking) for name in _OPERATORS},
+        evaluator=_evaluator(config, reviewer, clock, brief),
+        selector=selector,
+        outputs=WholeOutputs(),
+        folders=OwnFolders(),
+        clock=clock,
+        workers=config.workers,
+        packages=config.packages,
     )
     return _with_defects(config, parts, asking, reviewer, brief) if config.parity else parts
 
@@ -88,7 +88,9 @@ def _with_defects(
         policy=GreedyPolicy(config.num_drafts, config.debug_prob, depth),
         operators={name: PromptedOperator(name, asking) for name in _OPERATORS},
         evaluator=original.OriginalEvaluator(
-            replace(reviewer, number=original.only_floats), config.exec_timeout_s, submission
+            replace(reviewer, number=original.only_floats, form=original.SUBMIT_REVIEW),
+            config.exec_timeout_s,
+            submission,
         ),
         outputs=original.OmittedOutputs(),
         folders=original.OneFolder(submission),
@@ -109,6 +111,12 @@ def _systems(config: AideConfig, prompts: Prompts, brief: Briefing) -> Callable[
         return known[hardware]
 
     return system
+
+
+def _reviewing(config: AideConfig, prompts: Prompts, brief: Briefing) -> str:
+    """The reviewer's system message. The original's reviewer is told all that the engineer is."""
+    whole = config.prompts == "original"
+    return prompts.render("review_system", brief=brief, whole=whole, checked=not config.parity)
 
 
 def _evaluator(config: AideConfig, reviewer: Reviewer, clock: Clock, brief: Briefing) -> Evaluator:

@@ -30,10 +30,22 @@ class AideConfig(BaseModel):
     """Which earlier scripts a prompt mentions."""
     prompts: Literal["full", "original"] = "full"
     """`original` leaves out what the original's prompts do not show: the output and score of a script to be
-    improved, what the reviewer found in one to be repaired, and repairs that failed before; and remembers
+    improved, what the reviewer found in one to be repaired, and repairs made before; and remembers
     plans and findings at any length."""
-    packages: tuple[str, ...] = ("numpy", "pandas", "scikit-learn", "scipy")
-    """Packages that a draft is told of, in a new order each time."""
+    packages: tuple[str, ...] = (
+        "numpy",
+        "pandas",
+        "scikit-learn",
+        "statsmodels",
+        "xgboost",
+        "lightGBM",
+        "torch",
+        "torchvision",
+        "torch-geometric",
+        "bayesian-optimization",
+        "timm",
+    )
+    """Packages that a draft is told of, as probably there, in a new order each time; the original's."""
     data_preview: bool = True
     """Whether prompts show the files and columns of the data."""
     temperature: float | None = 0.5

@@ -21,6 +21,8 @@ _SAMPLE_SCRIPT = Path(__file__).parent / "sample_script.py"
 _SAMPLING_S = 600.0
 _TRIAL_SHARE = 0.1
 """Share of a script's time that a trial on sampled rows may take."""
+_VERDICT = "[submission check]"
+_PASSED = "[submission check passed]"
 _REVIEW_SHARE = 0.5
 """Share of the reserve that has to be left for a review to begin."""
 
@@ -109,16 +111,26 @@ class SelfReported:
         """What a script that ended by itself is worth."""
         found = measured(run, job.directory)
         verdict = checked(run, f"{job.directory}/{self.submission}")
-        output = ran.output if verdict.ok else f"{ran.output}\n[submission check] {verdict.text}"
-        review = self._review(run, job, output)
+        reviewed = f"{ran.output}\n{_PASSED if verdict.ok else _VERDICT} {verdict.text}"
+        output = ran.output if verdict.ok else reviewed
+        review = self._review(run, job, reviewed)
         findings, wall_s = review.summary, ran.wall_s
         if not verdict.ok:
             return Evaluation(Status.INVALID, output, f"{findings} {verdict.text}".strip(), wall_s=wall_s)
         score, source = (found.score, "script") if found.score is not None else (review.metric, "self")
         if score is None or review.is_bug:
             return Evaluation(Status.FAILED, output, findings or "It measured no score.", wall_s=wall_s)
-        kept = str(verdict.data["kept"])
-        return Evaluation(Status.OK, output, findings, score, source, found.folds, kept, wall_s, found.rows)
+        return Evaluation(
+            status=Status.OK,
+            output=output,
+            findings=findings,
+            score=score,
+            source=source,
+            folds=found.folds,
+            kept=str(verdict.data["kept"]),
+            wall_s=wall_s,
+            rows=found.rows,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from scaffolds.prompts import Prompts
 from scaffolds.run import Left, Run
 
 REPLY_ATTEMPTS = 3
-_SHOWN_FIXES = 3
+_SHOWN_REPAIRS = 3
 
 Propose = Callable[[Run], Proposal]
 """Makes a script in a worker's run. Knows nothing of the tree but what it was made with."""
@@ -29,6 +29,7 @@ class Situation:
     parent_output: str
     """What the parent printed, as prompts show it."""
     preview: str
+    """What the data look like; empty where that is not shown."""
     left: Left
     cap_s: float
     """Seconds after which the script will be stopped."""
@@ -59,7 +60,7 @@ class Asking:
     submission: str
     """Where a script leaves its predictions."""
     more: bool
-    """Whether prompts show more than the original's: what the parent printed, its score, failed repairs; but
+    """Whether prompts show more than the original's: what the parent printed, its score, earlier repairs; but
     what they remember is cut, which the original does not."""
 
 
@@ -110,14 +111,14 @@ class PromptedOperator:
 
     def _values(self, situation: Situation) -> dict[str, object]:
         parent, tree = situation.parent, situation.tree
-        fixes = tree.repairs_before(parent) if parent else ()
+        repairs = tree.repairs_before(parent) if parent else ()
         return {
             "metric": tree.metric,
             "submission": self.asking.submission,
             "memory": self._recollect(tree),
             "parent": parent,
             "parent_output": situation.parent_output,
-            "failed_fixes": [node.plan for node in islice(fixes, _SHOWN_FIXES)],
+            "repairs": [node.plan for node in islice(repairs, _SHOWN_REPAIRS)],
             "rivals": tree.at_work_on(parent),
             "more": self.asking.more,
             "preview": situation.preview,

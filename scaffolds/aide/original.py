@@ -11,14 +11,26 @@ from pathlib import Path
 
 from scaffolds.aide.evaluator import Evaluation, Job, run_once, shown, status_of, wall_s
 from scaffolds.aide.replies import MAX_CODE_CHARS, Proposal, Unreadable
+from scaffolds.aide.reviews import SUBMIT_REVIEW as _OURS
 from scaffolds.aide.reviews import Reviewer
 from scaffolds.aide.tree import Node, Status, Tree
 from scaffolds.markdown import blocks, prose_before_first_block
 from scaffolds.run import Run
 from scaffolds.syntax import parsed
 from scaffolds.task import Metric
+from scaffolds.tools import Parameter, ToolSpec
 
 OMITTED = "<OMITTED>"
+SUBMIT_REVIEW = ToolSpec(
+    _OURS.name,
+    _OURS.description,
+    {
+        **_OURS.parameters,
+        "is_bug": Parameter("boolean", "Whether the script failed or measured itself wrongly."),
+        "has_submission": Parameter("boolean", "Whether the script writes the file of predictions."),
+    },
+)
+"""The reviewer is also asked for what a look at the file would say; false makes the node invalid."""
 _LAUNCHER = Path(__file__).parent / "original_launcher.py"
 
 

@@ -3,7 +3,6 @@
 Where that is longer than a prompt shows, tables are told by their column names alone, as the original does.
 """
 
-import itertools
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ MAX_CHARS = 6_000
 """What a prompt shows."""
 MAX_ROWS = 200_000
 MAX_BYTES = 64 << 20
-"""Larger files are not read for their lines or their JSON."""
+"""Larger files are not read for their lines, and not as JSON or text; of JSON lines the first is read."""
 MANY_FILES = 30
 MAX_COLUMNS = 200
 """More of them in detail would never fit."""
@@ -88,11 +87,11 @@ def form(value: object, depth: int = 0) -> str:
 def json_text(path: Path) -> str:
     """What a JSON file holds, or the first line of one of JSON lines."""
     with path.open(encoding="utf-8", errors="replace") as file:
-        text = file.readline() if path.suffix == ".jsonl" else file.read()
+        text = file.readline(MAX_BYTES) if path.suffix == ".jsonl" else file.read()
     try:
         return f"{path.name}: {form(json.loads(text))}"
     except (ValueError, RecursionError):
-        return f"{path.name}: not JSON"
+        return f"{path.name}: {'not JSON' if len(text) < MAX_BYTES else 'a line too long to be read'}"
 
 
 def files(folder: Path, simple: bool) -> Iterator[str]:
@@ -103,13 +102,18 @@ def files(folder: Path, simple: bool) -> Iterator[str]:
                 yield table(path, simple)
             except ValueError as error:  # of which those of pandas are
                 yield f"{path.name}: {error}"
-        elif path.suffix in (".json", ".jsonl") and path.stat().st_size <= MAX_BYTES:
+        elif path.suffix == ".jsonl" or (path.suffix == ".json" and path.stat().st_size <= MAX_BYTES):
             yield json_text(path)
-        elif path.suffix in TEXTS and path.name != "description.md":
-            with path.open(encoding="utf-8", errors="replace") as file:
-                lines = list(itertools.islice(file, TEXT_LINES))
-            if len(lines) < TEXT_LINES:
-                yield f"{path.name}:\n" + "".join(lines)
+        elif path.suffix in TEXTS and path.suffix != ".json" and path.name != "description.md":
+            yield from short_text(path)
+
+
+def short_text(path: Path) -> Iterator[str]:
+    """A text of few lines, as much of it as a prompt could show."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        text = file.read(MAX_CHARS)
+    if text.count("\n") < TEXT_LINES:
+        yield f"{path.name}:\n{text}"
 
 
 def preview(folder: Path, *, simple: bool = False) -> str:

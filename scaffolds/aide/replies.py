@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from scaffolds.markdown import blocks, prose_before_first_block
+from scaffolds.markdown import PYTHON_TAGS, blocks, prose_before_first_block
 from scaffolds.words import middle_cut
 
 MAX_CODE_CHARS = 200_000
@@ -38,7 +38,7 @@ def read_reply(text: str) -> Proposal:
         Unreadable: there is no such block, or it is empty or far too long.
     """
     found = blocks(text)
-    tagged = [block.body for block in found if block.info in ("python", "py", "python3")]
+    tagged = [block.body for block in found if block.info in PYTHON_TAGS]
     parts = tagged or [block.body for block in found if block.info == ""]
     code = "\n\n".join(part.strip("\n") for part in parts if part.strip())
     if not code:

@@ -17,10 +17,12 @@ SUBMIT_REVIEW = ToolSpec(
     "submit_review",
     "Report what the run of a script shows.",
     {
-        "is_bug": Parameter("boolean", "Whether the script failed or measured itself wrongly."),
+        "is_bug": Parameter(
+            "boolean",
+            "Whether it failed, measured itself wrongly, or left no well-formed submission.",
+        ),
         "summary": Parameter("string", "Two or three sentences: what was tried, what came out."),
         "metric": Parameter("number", "The validation value it printed; null if none.", nullable=True),
-        "has_submission": Parameter("boolean", "Whether it says that it wrote the submission."),
     },
 )
 
@@ -36,6 +38,7 @@ class Review:
     summary: str
     metric: float | None
     has_submission: bool = True
+    """Whether the script writes one, where the form asks for that; only the original's does."""
 
 
 NO_REVIEW = Review(is_bug=False, summary="", metric=None)
@@ -51,17 +54,19 @@ class Reviewer:
     """Its system message: the same for every step of a run."""
     temperature: float | None
     number: Number = finite
+    form: ToolSpec = SUBMIT_REVIEW
+    """What is asked for."""
 
     def review(self, run: Run, code: str, output: str) -> Review:
         """The review of a run; a report that cannot be read is asked for again."""
         prompt = self.prompts.render("review", code=code, output=output)
         conversation = [Message("system", self.system), Message("user", prompt)]
-        settings: dict[str, JsonValue] = {"tool_choice": SUBMIT_REVIEW.name}
+        settings: dict[str, JsonValue] = {"tool_choice": self.form.name}
         if self.temperature is not None:
             settings["temperature"] = self.temperature
         for attempt in range(REVIEW_ATTEMPTS):
             try:
-                reply = run.ask(conversation, role="feedback", tools=(SUBMIT_REVIEW,), **settings)
+                reply = run.ask(conversation, role="feedback", tools=(self.form,), **settings)
             except LimitReached as limit:
                 if limit.kind == "time":
                     raise

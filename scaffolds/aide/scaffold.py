@@ -10,8 +10,8 @@ from pathlib import Path
 
 from scaffolds.aide.assembly import assembled
 from scaffolds.aide.config import AideConfig
-from scaffolds.aide.search import Search
-from scaffolds.briefing import briefing
+from scaffolds.aide.search import Parts, Search
+from scaffolds.briefing import Briefing, briefing
 from scaffolds.prompts import Prompts
 from scaffolds.run import Outcome, Run
 from scaffolds.words import middle_cut
@@ -21,13 +21,14 @@ __all__ = ["Aide", "AideConfig"]
 PREVIEW_CHARS = 6_000
 _PREVIEW_SCRIPT = Path(__file__).parent / "preview_script.py"
 _PREVIEW_TIMEOUT_S = 120.0
+_ENDED_WELL = "[exit code 0]"
 
 
 class Aide:
     """The search: select, write, run, judge, keep."""
 
     name = "aide"
-    version = "2"
+    version = "3"
     roles = ("main", "feedback")
     Config = AideConfig
 
@@ -38,12 +39,15 @@ class Aide:
     def run(self, run: Run) -> Outcome:
         """See `Scaffold.run`."""
         brief = briefing(run, cap_s=self._config.exec_timeout_s, step="one script", own_folder=True)
-        parts = assembled(self._config, self._prompts, brief)
-        return Search(run, parts, self._preview(run)).run()
+        return Search(run, self.parts(brief), self._preview(run)).run()
+
+    def parts(self, brief: Briefing) -> Parts:
+        """What the search of one run is made of; a subclass may put its own parts in."""
+        return assembled(self._config, self._prompts, brief)
 
     def _preview(self, run: Run) -> str:
         if not self._config.data_preview:
-            return "(not shown)"
+            return ""
         code = _PREVIEW_SCRIPT.read_text(encoding="utf-8")
         done = run.call("run_script", code=code, dir="preview", timeout=_PREVIEW_TIMEOUT_S)
-        return middle_cut(done.text, PREVIEW_CHARS, 0)
+        return middle_cut(done.text.rstrip().removesuffix(_ENDED_WELL).rstrip(), PREVIEW_CHARS, 0)

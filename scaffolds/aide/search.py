@@ -74,21 +74,21 @@ class Made:
         parent, found = self.expansion.parent, self.evaluation
         repair = parent is not None and self.expansion.operator == "debug"
         return Node(
-            self.step,
-            self.expansion.operator,
-            parent.id if parent else None,
-            self.proposal.plan,
-            self.proposal.code,
-            found.output,
-            found.findings,
-            found.status,
-            found.score,
-            found.source,
-            found.folds,
-            parent.debug_depth + 1 if parent and repair else 0,
-            found.kept,
-            found.wall_s,
-            found.rows,
+            id=self.step,
+            operator=self.expansion.operator,
+            parent=parent.id if parent else None,
+            plan=self.proposal.plan,
+            code=self.proposal.code,
+            output=found.output,
+            findings=found.findings,
+            status=found.status,
+            score=found.score,
+            source=found.source,
+            folds=found.folds,
+            debug_depth=parent.debug_depth + 1 if parent and repair else 0,
+            kept=found.kept,
+            wall_s=found.wall_s,
+            rows=found.rows,
         )
 
 

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 from scaffolds.aide.tree import Node
 from scaffolds.run import Run
+from scaffolds.task import SUBMISSION_PATH
 
-SUBMISSION = "../submission/submission.csv"
-"""Where the submission lies, from the code folder."""
 _CLEAR = """(
 [ -d ~/submission ] && [ ! -L ~/submission ] || rm -rf ~/submission
 mkdir -p ~/submission && chmod u+rwx ~/submission && cd ~/submission || exit 1
@@ -49,8 +48,8 @@ class Standing:
         return False
 
     def _placed(self, kept: str) -> bool:
-        return self._run.call("place_file", kept=kept, path=SUBMISSION).ok and self._lies(kept)
+        return self._run.call("place_file", kept=kept, path=SUBMISSION_PATH).ok and self._lies(kept)
 
     def _lies(self, kept: str) -> bool:
         """Whether it is there, as the grader will see it: read from outside, without following links."""
-        return self._run.call("keep_file", path=SUBMISSION).data.get("kept") == kept
+        return self._run.call("keep_file", path=SUBMISSION_PATH).data.get("kept") == kept

@@ -111,23 +111,21 @@ class Tree:
         self._good: list[int] = []
         self._buggy_leaves: dict[int, None] = {}
         self._at_work: dict[int, int | None] = {}
-        self._children_at_work: Counter[int] = Counter()
+        self._children_at_work: Counter[int | None] = Counter()
 
     def begin(self, node_id: int, parent: int | None) -> None:
         """A node is being made, from a parent that is here."""
         self._at_work[node_id] = parent
         self.drafts += parent is None
+        self._children_at_work[parent] += 1
         if parent is not None:
-            self._children_at_work[parent] += 1
             self._buggy_leaves.pop(parent, None)
 
     def add(self, node: Node) -> None:
         """Add a node that is made; one that nobody began begins now."""
         if node.id not in self._at_work:
             self.begin(node.id, node.parent)
-        parent = self._at_work.pop(node.id)
-        if parent is not None:
-            self._children_at_work[parent] -= 1
+        self._children_at_work[self._at_work.pop(node.id)] -= 1
         self._nodes[node.id] = node
         if node.good and node.score is not None:
             self._ranking.add(node.id, node.score)
@@ -142,8 +140,8 @@ class Tree:
         return self._nodes[node_id]
 
     def at_work_on(self, node: Node | None) -> int:
-        """How many nodes are being made from this one now."""
-        return 0 if node is None else self._children_at_work[node.id]
+        """How many nodes are being made from this one now; how many drafts, where it is None."""
+        return self._children_at_work[node and node.id]
 
     @property
     def best(self) -> Node | None:

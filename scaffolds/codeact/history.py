@@ -1,7 +1,7 @@
 """What was said in a run, and the view of it that fits into a prompt.
 
 Nothing is ever changed: a view is a pure function of the turns and of the condensations that were made,
-which stand in the log, so every request can be worked out again.
+which stand in the log, so every request can be worked out again. Between two condensations views only grow.
 """
 
 from collections.abc import Iterable, Sequence
@@ -53,6 +53,8 @@ class History:
         self.summary = ""
         self._dropped: set[int] = set()
         self._masked: set[int] = set()
+        self._bare: set[int] = set()
+        """Turns that were said before something in front of them changed."""
         self._chars: dict[int, int] = {}
 
     def add(self, turn: Turn) -> None:
@@ -60,11 +62,19 @@ class History:
         self.turns.append(turn)
 
     def apply(self, condensation: Condensation) -> None:
-        """Make the view shorter."""
+        """Make the view shorter.
+
+        What a provider wants back with an answer, such as its reasoning, is bound to the conversation that it
+        saw. So behind the first place that changes, it goes; answers to the new view keep theirs.
+        """
         self._dropped.update(condensation.dropped)
         self._masked.update(condensation.masked)
         self._chars.update(dict.fromkeys(condensation.cut, condensation.chars))
         self.summary = condensation.summary or self.summary
+        changed = [*condensation.masked, *condensation.cut]
+        if condensation.dropped:
+            changed.append(min(self._dropped))  # what stands for them says how many they are
+        self._bare.update(turn.id for turn in self.turns if changed and turn.id > min(changed))
 
     def kept(self) -> list[Turn]:
         """The turns in view, oldest first."""
@@ -79,7 +89,7 @@ class History:
         messages, stands = list(self.head), False
         for turn in self.turns:
             if turn.id not in self._dropped:
-                messages += [turn.said, *self.shown(turn)]
+                messages += [self._said(turn), *self.shown(turn)]
             elif not stands:
                 messages.append(self._stand_in())
                 stands = True
@@ -90,6 +100,9 @@ class History:
         if turn.id in self._masked:
             return _masked(turn.came)
         return _cut(turn.came, self._chars[turn.id]) if turn.id in self._chars else list(turn.came)
+
+    def _said(self, turn: Turn) -> Message:
+        return replace(turn.said, provider=None) if turn.id in self._bare else turn.said
 
     def _stand_in(self) -> Message:
         words = _SUMMARY if self.summary else _LEFT_OUT

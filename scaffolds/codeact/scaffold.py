@@ -5,11 +5,11 @@ and what is not.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-
-from scaffolds.briefing import RESERVE_SHARE, briefing
-from scaffolds.codeact.condensers import Condenser, CondenserConfig, make_condenser
+from scaffolds.briefing import RESERVE_SHARE, TOOL_CHECK, briefing
+from scaffolds.codeact.condensers import Condenser, make_condenser
+from scaffolds.codeact.config import TOOLS, CodeActConfig
 from scaffolds.codeact.hands import Hands
 from scaffolds.codeact.history import History, Turn
 from scaffolds.codeact.stuck import Circles, Rule
@@ -17,59 +17,24 @@ from scaffolds.errors import ContextOverflow
 from scaffolds.messages import Completion, JsonValue, Message
 from scaffolds.prompts import Prompts
 from scaffolds.run import Outcome, Run
-from scaffolds.tools import SANDBOX_TOOLS, ToolSpec
+from scaffolds.tools import ToolSpec
 from scaffolds.words import middle_cut, one_line
 
-TOOLS = (
-    "shell",
-    "shell_poll",
-    "python",
-    "edit_file",
-    "write_file",
-    "read_file",
-    "list_files",
-    "validate_submission",
-    "think",
-    "finish",
-)
+__all__ = ["TOOLS", "CodeAct", "CodeActConfig"]
+
 _SUMMARY_CHARS = 500
 """Of the model's last words, which are kept in the end of the log."""
-
-
-class CodeActConfig(BaseModel):
-    """Settings of CodeAct; the defaults are the paper's (table 7) and its harness's."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    steps: int = Field(default=500, ge=1)
-    """Answers that the model may give; a limit in the sweep's `time_limits` goes before it."""
-    condenser: CondenserConfig = CondenserConfig()
-    """How a long conversation is made shorter."""
-    call_timeout_s: float = Field(default=86_400.0, gt=0)
-    """Seconds after which any call is stopped (24 h in the paper's harness); one that names no timeout is
-    stopped after 600."""
-    observation_chars: int = Field(default=30_000, ge=200)
-    """Characters of a result that the model sees: the first and the last half of them."""
-    tools: tuple[str, ...] = TOOLS
-    """The tools that the model is offered, in this order."""
-    check_finish: bool = True
-    """Whether the first try to end the work without a submission is answered by a question."""
-    temperature: float | None = Field(default=0.0, ge=0, le=2)
-    """Sampling temperature; null leaves it to the provider."""
-
-    @field_validator("tools")
-    @classmethod
-    def _known(cls, tools: tuple[str, ...]) -> tuple[str, ...]:
-        if unknown := [name for name in tools if name not in SANDBOX_TOOLS]:
-            raise ValueError(f"there is no tool {unknown[0]!r}; there are: {', '.join(SANDBOX_TOOLS)}")
-        return tools
+_LAST_ANSWERS = 5
+_LAST_SHARE = 0.05
+"""So few answers, or so small a share of the time, are the end of a run: the agent is told to look after its
+submission."""
 
 
 class CodeAct:
     """One conversation, whose answers act."""
 
     name = "codeact"
-    version = "1"
+    version = "2"
     roles = ("main", "condenser")
     Config = CodeActConfig
 
@@ -97,12 +62,17 @@ class CodeAct:
                     return Outcome(f"stopped: it went in circles ({rule})")
                 circles.nudge()
                 came.append(self._say(f"stuck_{rule}"))
+            if config.reminder == "kept":
+                came = _with_reminder(came, self._reminder(run, reserve_s))
             history.add(Turn(step, reply.message(), tuple(came)))
         return Outcome("its budget was used up")
 
     def _head(self, run: Run, tools: Mapping[str, ToolSpec]) -> list[Message]:
         brief = briefing(
-            run, cap_s=self._config.call_timeout_s, step="one answer of yours, with all calls in it"
+            run,
+            cap_s=self._config.call_timeout_s,
+            step="one answer of yours, with all calls in it",
+            check=TOOL_CHECK if "validate_submission" in tools else "",
         )
         system = self._prompts.render("system", tools=list(tools))
         return [Message("system", system), Message("user", self._prompts.render("start", brief=brief))]
@@ -114,10 +84,12 @@ class CodeAct:
             settings["temperature"] = self._config.temperature
         if self._condenser.due(history):
             condense(run, self._condenser, history)
-        reminder = self._say("reminder", left=run.budget.left(), tools=list(tools))
+        reminders: list[Message] = []
+        if self._config.reminder == "volatile":
+            reminders = [self._say("reminder_original", left=run.budget.left(), tools=list(tools))]
         while True:
             try:
-                conversation = [*history.view(), reminder]
+                conversation = [*history.view(), *reminders]
                 return run.ask(conversation, role="main", tools=tuple(tools.values()), **settings)
             except ContextOverflow:
                 if not condense(run, self._condenser, history):
@@ -141,8 +113,27 @@ class CodeAct:
             came.append(Message("tool", middle_cut(result.text, half, half), tool_call_id=call.id))
         return came, rule
 
+    def _reminder(self, run: Run, reserve_s: float) -> str:
+        left = run.budget.left()
+        last_s = _LAST_SHARE / RESERVE_SHARE * reserve_s
+        ends = left.seconds <= last_s or (left.steps is not None and left.steps <= _LAST_ANSWERS)
+        return self._prompts.render("reminder", left=left, ends=ends).strip()
+
     def _say(self, template: str, **values: object) -> Message:
         return Message("user", self._prompts.render(template, **values).strip())
+
+
+def _with_reminder(came: list[Message], reminder: str) -> list[Message]:
+    """What came of an answer, with what is left at its end.
+
+    It stands in the last result: a message of the user between results and answer would make a provider
+    take the answer for the first one to a new question, and forget what was thought before.
+    """
+    at = max((place for place, message in enumerate(came) if message.role == "tool"), default=None)
+    if at is None:
+        return [*came, Message("user", reminder)]
+    told = replace(came[at], content=f"{came[at].content}\n\n{reminder}")
+    return [*came[:at], told, *came[at + 1 :]]
 
 
 def condense(run: Run, condenser: Condenser, history: History) -> bool:

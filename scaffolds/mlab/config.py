@@ -13,7 +13,7 @@ class MlabConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: int = Field(2000, ge=1)
-    """Steps of the session; a limit in the sweep's `time_limits` goes before it."""
+    """Steps of the session; a limit in the sweep's `time_limits`, a higher one too, goes before it."""
     max_retries: int = Field(10, ge=1)
     """Replies that may be unreadable in a row before the run ends."""
     free_parse_errors: bool = True

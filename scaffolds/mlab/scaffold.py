@@ -28,13 +28,14 @@ from scaffolds.run import Outcome, Run
 
 _LINK_DATA = "ln -sfn ../data input"
 _FINDINGS_CHARS = 2_000
+_CHECK = "the action `Validate Submission`"
 
 
 class Mlab:
     """The loop: ask for a step, do its action, remember what came of it."""
 
     name = "mlab"
-    version = "2"
+    version = "3"
     roles = ("main", "edit", "fast")
     Config = MlabConfig
 
@@ -53,7 +54,7 @@ class Mlab:
 
     def _session(self, run: Run) -> "_Session":
         config = self._config
-        brief = briefing(run, cap_s=config.exec_timeout_s, step="one reply with its action")
+        brief = briefing(run, cap_s=config.exec_timeout_s, step="one reply with its action", check=_CHECK)
         linked = run.call("shell", command=_LINK_DATA).ok
         reserve_s = RESERVE_SHARE * brief.total.seconds
         desk = Desk(run, config, self._prompts, brief, ResearchLog(config.log_chars), reserve_s, linked)
@@ -64,7 +65,7 @@ class Mlab:
             actions="\n\n".join(a.spec.as_text() for a in actions.values() if not a.hidden),
             linked=linked,
             fields=config.fields,
-            max_steps=_least(config.steps, brief.total.steps),
+            max_steps=config.steps if brief.total.steps is None else brief.total.steps,
         )
         return _Session(desk, Talk(desk, actions, system), History())
 
@@ -89,7 +90,8 @@ class _Session:
 
     def steps_left(self) -> int:
         """Steps that may still be begun."""
-        return _least(self.desk.config.steps - self.number, self.desk.run.budget.left().steps)
+        left = self.desk.run.budget.left().steps
+        return self.desk.config.steps - self.number if left is None else left
 
     def step(self) -> Observed:
         """Take one step."""
@@ -153,7 +155,3 @@ class _Session:
             }
             run.note("mlab.node", id=self.number, parents=parents, operator=name, **facts)
             self.last_script = self.number
-
-
-def _least(most: int, left: int | None) -> int:
-    return most if left is None else min(most, left)

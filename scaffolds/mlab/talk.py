@@ -40,7 +40,11 @@ class Talk:
                 again = self.desk.prompts.render("bad_reply", reason=str(error), fields=config.fields)
                 shown = [reply.message()] if reply.text.strip() else []
                 complaint = [*shown, Message("user", again)]
-        raise AgentError(f"none of {config.max_retries} replies could be used", code="mlab.no_reply")
+        raise AgentError(
+            f"none of {config.max_retries} replies could be used; `python -m experiments.inspect RUN "
+            "--plain` shows them",
+            code="mlab.no_reply",
+        )
 
     def _read(self, reply: Completion) -> tuple[Record, Action]:
         if not reply.text.strip():

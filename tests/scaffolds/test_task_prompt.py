@@ -97,6 +97,20 @@ def test_it_says_nothing_that_is_not_so() -> None:
     assert "The internet can be reached." in told(replace(TASK, internet=True))
 
 
+def test_the_check_is_told_as_the_agent_can_call_it(tmp_path: Path) -> None:
+    called = {}
+    for name in AGENTS:
+        model = Scripted([says("Nothing.")])
+        kind, limits = find(name), Limits(time_s=600, steps=1, tokens=1)
+        with suppress(LimitReached):
+            play(tmp_path / name, kind.make(configured(kind, {})).run, model, limits=limits)
+        text = "\n".join(message.content for message in model.requests[0].messages)
+        called[name] = text.partition("can be asked as often as you like: ")[2].partition("`/home/")[0]
+    tool = "the tool `validate_submission`, or from a program "
+    action = "the action `Validate Submission`, or from a program "
+    assert called == {"aide": "", "codeact": tool, "mlab": action, "react": tool}
+
+
 def test_what_differs_between_tasks_comes_last() -> None:
     """A provider's cache serves the beginning of a prompt: the rules stand before everything of the task."""
     other = replace(TASK, description="Something else.", card=replace(CARD, target="z"))

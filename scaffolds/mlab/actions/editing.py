@@ -7,7 +7,7 @@ there, in whatever folder that is.
 import difflib
 from dataclasses import dataclass
 
-from scaffolds.markdown import blocks
+from scaffolds.markdown import PYTHON_TAGS, blocks
 from scaffolds.messages import Completion
 from scaffolds.mlab.actions.action import Action, Arguments, Observed, failed, helper_failed, seen
 from scaffolds.mlab.desk import Desk
@@ -17,7 +17,6 @@ from scaffolds.words import one_line
 
 _SCRIPT_BYTES = 262_144
 """Longer files are data, not scripts."""
-_PYTHON = ("python", "py", "python3")
 _MISSING = "no such file or directory"
 _SAID = 200
 _UNSHOWABLE = "\ufffd"
@@ -106,7 +105,7 @@ def _code(desk: Desk, reply: Completion) -> str:
             )
         )
     found = blocks(reply.text)
-    marked = [block.body for block in found if block.info in _PYTHON]
+    marked = [block.body for block in found if block.info in PYTHON_TAGS]
     code = max(marked or [block.body for block in found], key=len, default=None)
     if code is None:
         said = one_line(reply.text, _SAID)

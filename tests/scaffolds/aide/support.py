@@ -91,6 +91,7 @@ def run_aide(
     *,
     time_s: float = 600.0,
     backend: BackendName = "none",
+    scaffold: type[Aide] = Aide,
     **settings: object,
 ) -> tuple[Outcome | None, list[dict[str, Any]], LogReader]:
     """Run AIDE for as many steps as `settings` say; its outcome, its nodes and its log."""
@@ -102,7 +103,7 @@ def run_aide(
     session = Session(folder / "run", replace(base, **changes), {})
     outcome: Outcome | None = None
     try:
-        outcome = Aide(config).run(DurableRun(session))
+        outcome = scaffold(config).run(DurableRun(session))
     except LimitReached:
         pass
     finally:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from scaffolds.markdown import fenced
 from scaffolds.run import Outcome
+from scaffolds.runtime.transcript import recorded_messages
 from tests.scaffolds.aide.support import Scripted, good, run_aide, submission
 
 
@@ -63,6 +65,36 @@ def test_unreadable_replies_are_shown_back_and_then_a_failed_node(tmp_path: Path
     assert [node["status"] for node in nodes] == ["unreadable", "ok"]
     assert "no fenced block" in model.prompts[1]
     assert len(list(log.of_type("aide.parse_error"))) == 3
+
+
+def test_an_unreadable_reply_is_repaired_by_what_it_meant(tmp_path: Path) -> None:
+    model = Scripted([*["raw:Boosted trees on all columns."] * 3, good(1)])
+    _, nodes, _ = run_aide(tmp_path, model, steps=2)
+    assert [(node["operator"], node["status"]) for node in nodes] == [
+        ("draft", "unreadable"),
+        ("debug", "ok"),
+    ]
+    told = model.prompts[3]
+    assert "held no script. So nothing could be run." in told
+    assert fenced("Boosted trees on all columns.", "text") in told
+    assert "```python" not in told
+    assert "keep the idea of the script" not in told
+
+
+def test_the_reviewer_sees_the_check_and_not_what_the_engineer_is_told(tmp_path: Path) -> None:
+    model = Scripted([good(1), "print('nothing')"])
+    _, _, log = run_aide(tmp_path, model, steps=2, num_drafts=2)
+    asked = [
+        recorded_messages(log.events, log.blobs, event)
+        for event in log.of_type("model.request")
+        if event.data["role"] == "feedback"
+    ]
+    (system, passed), (_, failed) = [[str(message["content"]) for message in one] for one in asked]
+    assert "\n[submission check passed] " in passed
+    assert "\n[submission check] " in failed
+    assert "direction: minimize" in system
+    assert "## Rules" not in system
+    assert "[submission check passed]" not in model.prompts[1]
 
 
 def test_broken_reviews_are_asked_for_again_and_do_not_sink_a_good_script(tmp_path: Path) -> None:

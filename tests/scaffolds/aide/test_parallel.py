@@ -141,12 +141,14 @@ def test_decisions_are_replayed_in_the_recorded_order(tmp_path: Path) -> None:
     settings = {"workers": 3, "num_drafts": 4, "steps": 12, "max_debug_depth": 2}
     failing = "import random\nif random.random() < 0.4:\n    raise ValueError('bad luck')\n"
     scripts = [failing + good(20 - n, 1, 2) for n in range(12)]
-    base = replace(
-        world(tmp_path, Counter(), Limits(time_s=600, steps=12)), models={"main": Scripted(scripts)}
-    )
+    model = Scripted(scripts)
+    base = replace(world(tmp_path, Counter(), Limits(time_s=600, steps=12)), models={"main": model})
     log = run_in(tmp_path / "run", base, **settings)
     nodes = nodes_of(log)
     assert sorted(node["id"] for node in nodes) == list(range(1, 13))
+    # The first three drafts are begun one after the other, and told of those before them.
+    told = [n for n in range(3) if any(f"- {n} other draft" in text for text in model.prompts)]
+    assert told == [1, 2]
     repaired = [node["parents"][0] for node in nodes if node["operator"] == "debug"]
     assert len(repaired) == len(set(repaired))
     best = min(

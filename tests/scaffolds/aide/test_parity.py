@@ -10,6 +10,7 @@ from scaffolds.aide.original import OMITTED, LastBetter, OmittedOutputs, launche
 from scaffolds.aide.replies import Unreadable
 from scaffolds.aide.scaffold import AideConfig
 from scaffolds.aide.tree import Node, Status, Tree
+from scaffolds.runtime.transcript import recorded_messages
 from scaffolds.task import Metric
 from tests.scaffolds.aide.support import Scripted, good, run_aide, submission
 
@@ -57,6 +58,19 @@ def test_what_a_script_is_worth(tmp_path: Path) -> None:
         ("ok", 6.5),
     ]
     assert submission(log) == b"id,y"
+
+
+def test_what_the_reviewer_is_asked(tmp_path: Path) -> None:
+    """Whether the script writes its predictions, and with all that the engineer is told; ours, neither."""
+    for parity in (True, False):
+        model = Scripted([submits(1)], [review(1.5)])
+        folder = tmp_path / str(parity)
+        _, _, log = run_aide(folder, model, steps=1, parity=parity, prompts="original" if parity else "full")
+        (asked,) = [e for e in log.of_type("model.request") if e.data["role"] == "feedback"]
+        tools = str(log.value(asked, "tools"))
+        system, _ = [str(m["content"]) for m in recorded_messages(log.events, log.blobs, asked)]
+        assert ("has_submission" in tools) == ("## Rules" in system) == parity
+        assert ("[submission check passed]" in system) != parity
 
 
 def test_scripts_find_each_others_files_and_c_output_is_lost(tmp_path: Path) -> None:
@@ -201,7 +215,7 @@ def test_prompts_hold_what_the_originals_do(tmp_path: Path) -> None:
         model = Scripted(scripts, said)
         run_aide(tmp_path / kind, model, steps=4, prompts=kind)
         prompts[kind] = model.prompts
-    words = ("validation rmse: 5", "A finding.", "Repairs that did not help")
+    words = ("validation rmse: 5", "A finding.", "Repairs already made")
     for n, sought in zip((1, 2, 3), words, strict=True):
         assert sought in prompts["full"][n]
         assert sought not in prompts["original"][n].partition("# The script to")[2]

@@ -35,6 +35,8 @@ def test_the_paper_is_as_the_paper_says() -> None:
     assert (config.steps, config.num_drafts, config.debug_prob, config.max_debug_depth) == (500, 5, 1.0, 20)
     assert (config.exec_timeout_s, config.folds, config.memory, config.workers) == (9 * 3600, 5, "all", 1)
     assert (config.selector, config.prompts, config.parity) == ("best_val", "original", False)
+    assert config.packages == AideConfig.model_validate({}).packages
+    assert {"torch", "timm", "xgboost", "lightGBM"} < set(config.packages)
 
 
 def test_a_config_may_change_a_preset(data_dir: Path) -> None:

@@ -58,6 +58,19 @@ def test_what_is_too_long_is_told_simply(
     assert ("x: int64" in told) == (columns > 200)  # one wide table is no reason to be short about others
 
 
+def test_large_files_are_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("scaffolds.aide.preview_script.MAX_BYTES", 20_000)
+    (tmp_path / "large.json").write_text(f'["{"x" * 20_000}"]')
+    (tmp_path / "large.jsonl").write_text('{"id": 1}\n' * 3_000)
+    (tmp_path / "wide.jsonl").write_text(f'["{"x" * 20_000}"]')
+    (tmp_path / "line.txt").write_text("y" * 19_000)
+    text = preview(tmp_path)
+    assert "large.jsonl: {id: int}" in text
+    assert "wide.jsonl: a line too long to be read" in text
+    assert "xxx" not in text
+    assert text.count("y") < MAX_CHARS + 10
+
+
 def test_what_the_original_remembers_is_not_cut(tmp_path: Path) -> None:
     plan, findings = "A plan. " * 100, "A finding. " * 100
     said = {"is_bug": False, "summary": findings, "metric": None}

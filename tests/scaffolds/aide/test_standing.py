@@ -11,7 +11,7 @@ from sandbox.errors import PathRefused
 from sandbox.portion import Part
 from sandbox.protocols import Sandbox, Validator
 from scaffolds.aide.scaffold import Aide, AideConfig
-from scaffolds.aide.standing import SUBMISSION, Standing
+from scaffolds.aide.standing import Standing
 from scaffolds.aide.tree import Node, Status
 from scaffolds.errors import LimitReached
 from scaffolds.messages import Completion
@@ -21,6 +21,7 @@ from scaffolds.runtime.durable import DurableRun
 from scaffolds.runtime.ledger import Limits
 from scaffolds.runtime.log import LogReader
 from scaffolds.runtime.session import Session
+from scaffolds.task import SUBMISSION_PATH
 from tests.scaffolds.aide.support import Scripted, good, run_aide, submission
 from tests.scaffolds.aide.test_selectors import ran_again
 from tests.scaffolds.runtime.worlds import Counter, play, world
@@ -102,10 +103,10 @@ def test_what_cannot_be_put_in_its_place_is_said(tmp_path: Path) -> None:
     node = Node(1, "draft", None, "", "", "", "", Status.OK, 1.0)
 
     def scaffold(run: Run) -> None:
-        run.call("write_file", path=SUBMISSION, content="id,y\n1,2\n")
+        run.call("write_file", path=SUBMISSION_PATH, content="id,y\n1,2\n")
         standing = Standing(run, exposed=True)
         told.append(standing.restore())
-        kept = run.call("keep_file", path=SUBMISSION).data["kept"]
+        kept = run.call("keep_file", path=SUBMISSION_PATH).data["kept"]
         told.append(standing.place(node, str(kept), 1.0))
         told.append(standing.place(node, "0" * 64, 1.0))
 

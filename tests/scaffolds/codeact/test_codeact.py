@@ -1,5 +1,6 @@
 """The conversation: what is asked, what is done, what the model is told, how it ends."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -53,21 +54,34 @@ def test_the_whole_way(tmp_path: Path) -> None:
     assert [text.splitlines()[0] for text in results[1:4]] == ["42", "/tmp", "/tmp"]
     assert results[6].startswith("one\nthree\n")
     assert results[7] == "Noted."
-    assert results[9] == "ok"
+    assert results[9].startswith("ok\n\n[Answers left: 95. Time left: ")
     assert [tool.name for tool in model.requests[0].tools] == list(TOOLS)
     assert {event.data["tool"] for event in events(tmp_path, ev.TOOL_CALL)} >= {"finish", "think"}
     assert (tmp_path / "run").is_dir()
 
 
-def test_requests_begin_alike_and_end_with_what_is_left(tmp_path: Path) -> None:
-    _, model = run(tmp_path, *[acts(call("shell", command=f"echo {n}")) for n in range(3)], acts(FINISH))
+SAID = (*[acts(call("shell", command=f"echo {n}")) for n in range(2)], says("x"), acts(SUBMIT, FINISH))
+
+
+def test_requests_only_grow_and_end_with_what_is_left(tmp_path: Path) -> None:
+    _, model = run(tmp_path, *SAID)
+    for before, after in pairwise(model.requests):
+        assert after.messages[: len(before.messages)] == before.messages
+    told = [m.content for m in model.requests[-1].messages if "[Answers left" in m.content]
+    assert [text.partition("[Answers left: ")[2][:2] for text in told] == ["99", "98", "97"]
+    assert [m.role for m in model.requests[-1].messages[3::2]] == ["tool", "tool", "user"]
+    assert "`finish`" not in "".join(told)
+
+
+def test_a_volatile_reminder_is_gone_in_the_next_request(tmp_path: Path) -> None:
+    _, model = run(tmp_path, *SAID, reminder="volatile")
     reminders = [request.messages[-1].content for request in model.requests]
-    assert [text.split(".")[0] for text in reminders[:3]] == [
-        f"[Answers left after this one: {n}" for n in (99, 98, 97)
+    assert [text.split(".")[0] for text in reminders] == [
+        f"[Answers left after this one: {n}" for n in (99, 98, 97, 96)
     ]
-    for before, after in zip(model.requests, model.requests[1:], strict=False):
+    for before, after in pairwise(model.requests):
         assert after.messages[: len(before.messages) - 1] == before.messages[:-1]
-    assert all("Answers left after" not in m.content for r in model.requests for m in r.messages[:-1])
+    assert all("Answers left" not in m.content for r in model.requests for m in r.messages[:-1])
 
 
 def test_a_text_without_a_call_gets_a_fixed_answer(tmp_path: Path) -> None:
@@ -105,7 +119,7 @@ def test_calls_that_cannot_be_carried_out_are_answered(tmp_path: Path) -> None:
 
 def test_an_end_without_a_submission_is_asked_about_once(tmp_path: Path) -> None:
     outcome, model = run(tmp_path, acts(FINISH), acts(FINISH))
-    assert model.heard[1:] == [told("no_submission")]
+    assert model.heard[1].startswith(told("no_submission"))
     assert outcome.summary == "A constant."
     assert len(events(tmp_path, "codeact.finish_refused")) == 1
     outcome, model = run(tmp_path / "2", acts(FINISH), check_finish=False)
@@ -191,7 +205,7 @@ def test_long_results_are_cut(tmp_path: Path) -> None:
     result = next(m.content for m in model.requests[1].messages if m.role == "tool")
     assert result.startswith("1 2 3")
     assert "characters left out" in result
-    assert len(result) < 260
+    assert len(result.partition("\n\n[Answers left")[0]) < 260
 
 
 def test_the_tools_are_a_setting(tmp_path: Path) -> None:
@@ -200,6 +214,7 @@ def test_the_tools_are_a_setting(tmp_path: Path) -> None:
     words = "\n".join(m.content for m in model.requests[-1].messages)
     assert "finish" not in words
     assert "edit_file" not in words
+    assert "the tool `validate_submission`" not in words
 
 
 def test_a_tool_that_there_is_not_is_no_setting() -> None:
@@ -209,5 +224,10 @@ def test_a_tool_that_there_is_not_is_no_setting() -> None:
 
 def test_the_original_s_way_is_a_preset() -> None:
     kind = find("codeact/parity")
-    assert configured(kind, {}) == CodeActConfig(condenser=CondenserConfig(kind="none"), check_finish=False)
+    assert configured(kind, {}) == CodeActConfig(
+        condenser=CondenserConfig(kind="none"),
+        observation_chars=10_000,
+        reminder="volatile",
+        check_finish=False,
+    )
     assert configured(find("codeact"), {}) == CodeActConfig()

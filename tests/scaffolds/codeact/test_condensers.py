@@ -1,5 +1,6 @@
 """What is left out of a long conversation, and that every view can be worked out again from the log."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,28 @@ def test_no_result_is_without_its_call(steps: list[tuple[set[int], set[int], str
     assert sum("left out here" in message.content for message in view) == bool(gone)
 
 
+def test_what_is_bound_to_a_conversation_goes_when_that_changes() -> None:
+    def bound(history: History) -> list[str]:
+        return [m.content[5:] for m in history.view() if m.provider is not None]
+
+    def add(history: History, *numbers: int) -> History:
+        for number in numbers:
+            one = turn(number)
+            history.add(replace(one, said=replace(one.said, provider={"thought": number})))
+        return history
+
+    history = add(History(HEAD), *range(1, 7))
+    history.apply(Condensation(masked=(3,)))
+    assert bound(history) == ["1", "2", "3"]  # the third was said before its own results changed
+    assert bound(add(history, 7)) == ["1", "2", "3", "7"]
+    history.apply(Condensation(dropped=(2,)))
+    assert bound(add(history, 8)) == ["1", "8"]
+    history.apply(Condensation(dropped=(7,)))  # what stands for both stands behind the first
+    assert bound(add(history, 9)) == ["1", "9"]
+    history.apply(Condensation(cut=(9,), chars=10))
+    assert bound(history) == ["1", "9"]
+
+
 class Forgetful(Scripted):
     """Takes no conversation of more than `room` characters. Every answer runs a command of its own."""
 
@@ -86,18 +109,23 @@ def check_recomputed(folder: Path) -> None:
     history: History | None = None
     said: Message | None = None
     came: list[Message] = []
+    ended: tuple[int, Message, list[Message]] | None = None
     step, checked = 0, 0
     for event in log.events:
         data = event.data | {name: log.value(event, name) for name in event.blobs if name != "messages"}
-        if event.type == ev.STEP_START and history is not None and said is not None:
-            history.add(Turn(step, said, tuple(came)))
         if event.type == ev.STEP_START:
+            ended = (step, said, came) if said is not None else None
             step, said, came = data["step"], None, []
         elif event.type == ev.MODEL_REQUEST and data["role"] == "main":
             recorded = recorded_messages(log.events, log.blobs, event)
             history = history or History([Message(m["role"], m["content"]) for m in recorded[:2]])
-            assert [message_record(message) for message in history.view()] == recorded[:-1]
-            assert recorded[-1]["content"].startswith("[Answers left after this one: ")
+            if ended is not None:  # what was left then stands in the last result
+                number, answer, results = ended
+                left = recorded[-1]["content"].rpartition("\n\n[Answers left: ")[2]
+                last = replace(results[-1], content=f"{results[-1].content}\n\n[Answers left: {left}")
+                history.add(Turn(number, answer, (*results[:-1], last)))
+                ended = None
+            assert [message_record(message) for message in history.view()] == recorded
             checked += 1
         elif event.type == ev.MODEL_RESPONSE and data.get("tool_calls"):
             said = parse_completion(data).message()
@@ -166,7 +194,8 @@ def test_a_conversation_that_is_too_long_is_made_shorter(tmp_path: Path, kind: s
     notes = run_for(tmp_path, model, 16, kind=kind)
     assert notes
     assert len(fields(tmp_path, ev.MODEL_ERROR)) >= len(notes)
-    assert words(model.taken[-1])[-1] == f"{len(model.taken) - 1}."
+    answered = [number for number, request in enumerate(model.taken, 1) if request.tools]
+    assert words(model.taken[-1])[-1] == f"{answered[-2]}."
 
 
 class Greedy(Forgetful):

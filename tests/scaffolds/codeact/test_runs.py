@@ -180,7 +180,7 @@ def test_both_call_formats_on_the_wire(home: Path, data_dir: Path, tools: str) -
         assert told[3].startswith('<tool_result call="')
         told[3:] = told[3].split("\n\n")
     assert "The submission is valid" in told[4]
-    assert told[5].startswith("[Answers left after this one: 1. Time left: 24 hours.")
+    assert "[Answers left: 2. Time left: 24 hours. Make sure" in "\n\n".join(told[4:])
     replay_cell(folder)
 
 

@@ -58,7 +58,7 @@ def test_a_session_word_for_word(tmp_path: Path) -> None:
 
 
 def test_the_instructions_tell_task_actions_rules_format_and_limits(tmp_path: Path) -> None:
-    session = Session(tmp_path, [finish()], steps=7)
+    session = Session(tmp_path, [finish()], limits=Limits(time_s=3600, steps=7))
     (request,) = session.model.requests
     system, user = request.messages
     told = system.content
@@ -122,7 +122,7 @@ def test_steps_whose_arguments_cannot_be_read(tmp_path: Path, free: bool) -> Non
 
 def test_free_steps_end_where_patience_does(tmp_path: Path) -> None:
     wrong = says(reply("List Files", "{}"))
-    session = Session(tmp_path, [wrong], max_retries=2, steps=3)
+    session = Session(tmp_path, [wrong], max_retries=2, limits=Limits(time_s=3600, steps=3))
     assert session.outcome.summary == "3 steps, without a final answer"
     # One step with two that were free, and the two that were left.
     assert len(session.model.requests) == 5
@@ -205,6 +205,12 @@ def test_without_time_for_a_script_none_is_started(tmp_path: Path) -> None:
 def test_the_limit_of_steps_ends_the_run(tmp_path: Path) -> None:
     session = Session(tmp_path / "steps", [LIST], limits=Limits(time_s=3600, steps=2))
     assert session.outcome.summary == "2 steps, without a final answer"
+    session = Session(tmp_path / "more", [LIST], steps=2, limits=Limits(time_s=3600, steps=4))
+    assert session.outcome.summary == "4 steps, without a final answer"
+    assert "There are 4 steps and" in session.model.requests[0].messages[0].content
+    session = Session(tmp_path / "none", [LIST], steps=3, limits=Limits(time_s=3600))
+    assert session.outcome.summary == "3 steps, without a final answer"
+    assert "<steps_left>1</steps_left>" in session.asked()[-1]
     with pytest.raises(LimitReached):
         Session(tmp_path / "tokens", [LIST], limits=Limits(time_s=3600, tokens=31))
 
