@@ -17,8 +17,6 @@ from scaffolds.models.rates import Price
 
 KEYLESS = ("offline", "tape")
 """Providers that call nobody: a rule-based policy of ours, and runs that somebody has already looked at."""
-_MOST_THOUGHT = 32_768
-"""The largest budget of `anthropic_format`."""
 _OFFLINE = ("offline/tabular", "offline/tabular-text")
 _THERE_ARE = (
     "There are: openai/MODEL, anthropic/MODEL, litellm/PROVIDER/MODEL, openai-compatible/NAME (a server of "
@@ -91,10 +89,10 @@ def longest_answer(name: str, settings: Mapping[str, JsonValue]) -> int | None:
     if name.partition("/")[0] != "anthropic":
         return asked
     from scaffolds.models.capabilities import capabilities
+    from scaffolds.models.settings import read_settings
+    from scaffolds.models.thinking import longest_told
 
-    # It is always told how long an answer may get; what it may think comes on top.
-    thought = _MOST_THOUGHT if settings.get("reasoning_effort") is not None else 0
-    return (asked or capabilities(name).max_tokens) + thought
+    return longest_told(capabilities(name), read_settings(settings, name))
 
 
 def _patient(name: str, found: Target, access: Access) -> Model:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import orjson
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from scaffolds.messages import Completion, JsonValue, Message, ToolCall
@@ -45,6 +45,7 @@ def test_another_model_gets_text_and_calls_alone(pieces: list[Piece]) -> None:
 
 
 @given(PIECES, TEXT)
+@example([Piece(text="00000"), Piece(text="00000")], "0" * 12)  # no shorter and no longer
 def test_a_changed_text_is_sent_as_changed(pieces: list[Piece], text: str) -> None:
     message = replace(completed(pieces), content=text)
     again = pieces_of(message, "api:model")
