@@ -75,7 +75,9 @@ def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:
     """What the run of `cell` in `folder` needs from outside, with its part of the machine."""
     competition, data = _data(cell)
     access = model_access(Path(cell.home))
-    backend = isolation(cell.backend, cell.models.values(), cell.image, cell.network)
+    backend = isolation(
+        cell.backend, [model.name for model in cell.models.values()], cell.image, cell.network
+    )
     contract = compile_contract(competition, data.public)
 
     shown = shown_data(competition, data, cell.description, Path(cell.data_dir))
@@ -97,7 +99,8 @@ def build_world(cell: Cell, folder: Path, guard: Guard, means: Means) -> World:
 
     return World(
         task=build_task(cell, competition, contract),
-        models={role: connect(name, access) for role, name in cell.models.items()},
+        models={role: connect(model.name, access) for role, model in cell.models.items()},
+        settings={role: model.settings for role, model in cell.models.items()},
         open_sandbox=open_lane,
         validator=ContractCheck(contract, guard),
         limits=cell.limits,

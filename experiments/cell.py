@@ -10,6 +10,7 @@ from typing import Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from experiments.chosen_model import ChosenModel
 from experiments.faults import explain
 from experiments.files import read_json
 from sandbox.hardware import Hardware, any_card
@@ -63,7 +64,7 @@ class Cell(BaseModel):
     """Its whole config, defaults included."""
     templates: Mapping[str, str]
     """Its prompt templates, whole: another prompt is another agent."""
-    models: Mapping[str, str]
+    models: Mapping[str, ChosenModel]
     """Model by role."""
     competition: str
     """Competition id."""
@@ -123,7 +124,7 @@ class Cell(BaseModel):
     @property
     def id(self) -> str:
         """Readable, and different for every different identity."""
-        words = (self.scaffold, self.models["main"], self.competition, f"s{self.seed}")
+        words = (self.scaffold, self.models["main"].name, self.competition, f"s{self.seed}")
         return "_".join(re.sub(r"[^A-Za-z0-9.-]+", "-", w) for w in words) + f"_{_digest(self.identity())}"
 
     @property

@@ -72,8 +72,8 @@ class CellServer:
         with contextlib.suppress(Exception):
             find_resolved(request["scaffold"])
         with contextlib.suppress(Exception):
-            for name in load_cell(Path(request["folder"])).models.values():
-                warm(name)
+            for model in load_cell(Path(request["folder"])).models.values():
+                warm(model.name)
         guard = self.guard.address()
         gc.freeze()  # what every fork shares is not walked, and so not copied
         parent = os.getpid()

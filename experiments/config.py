@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self, cast
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from experiments.chosen_model import ChosenModel
 from experiments.durations import Duration, duration
 from experiments.faults import explain, keys
 from experiments.model_access import (
@@ -56,31 +57,31 @@ class ScaffoldChoice(_Frozen):
 
 
 class ModelChoice(_Frozen):
-    """Which model plays which role: `offline/tabular`, or `{main: ..., feedback: ...}`."""
+    """Which model plays which role: one model for all, or `{main: ..., feedback: ...}`."""
 
-    roles: Mapping[str, str]
+    roles: Mapping[str, ChosenModel]
     """Model by role; `main` also plays the roles that are not named."""
 
     @model_validator(mode="before")
     @classmethod
     def _flat(cls, value: Any) -> Any:  # noqa: ANN401 - whatever the YAML holds
-        if isinstance(value, str):
-            return {"roles": {"main": value}}
+        if isinstance(value, str) or (isinstance(value, dict) and "name" in value):
+            return {"roles": {"main": value}}  # pyright: ignore[reportUnknownVariableType] - YAML
         if isinstance(value, dict) and "roles" not in value:
             return {"roles": value}  # pyright: ignore[reportUnknownVariableType] - YAML
         return value  # pyright: ignore[reportUnknownVariableType] - YAML
 
     @field_validator("roles")
     @classmethod
-    def _has_main(cls, roles: Mapping[str, str]) -> Mapping[str, str]:
+    def _has_main(cls, roles: Mapping[str, ChosenModel]) -> Mapping[str, ChosenModel]:
         return _with_main(roles)
 
     @property
     def label(self) -> str:
         """The main model, and the other roles where another model plays them."""
         main = self.roles["main"]
-        others = [f"{role} {name}" for role, name in self.roles.items() if name != main]
-        return " + ".join([main, *others])
+        others = [f"{role} {model.label}" for role, model in self.roles.items() if model != main]
+        return " + ".join([main.label, *others])
 
 
 class TimeLimit(_Frozen):
@@ -122,7 +123,7 @@ class Options(_Frozen):
 
     scaffold: Mapping[str, Any]
     """Settings of the scaffold."""
-    models: Mapping[str, str]
+    models: Mapping[str, ChosenModel]
     """Model by role."""
     time_limit: TimeLimit
     """Budget."""
@@ -137,7 +138,7 @@ class Options(_Frozen):
 
     @field_validator("models")
     @classmethod
-    def _has_main(cls, models: Mapping[str, str]) -> Mapping[str, str]:
+    def _has_main(cls, models: Mapping[str, ChosenModel]) -> Mapping[str, ChosenModel]:
         return _with_main(models)
 
 
@@ -214,7 +215,8 @@ class Sweep(_Frozen):
         """
         options: object = {
             "scaffold": scaffold.settings,
-            "models": models.roles,
+            # Not as they are written: a variant may choose the effort of a model that is a plain name.
+            "models": {role: dict(model) for role, model in models.roles.items()},
             "time_limit": limit.model_dump(),
             "task": self.task.model_dump(),
             "tools": self.tools,
@@ -229,9 +231,10 @@ class Sweep(_Frozen):
             raise UserError(f"variant {variant!r}:\n{explain(error, Options)}") from error
 
 
-def _with_main(roles: Mapping[str, str]) -> Mapping[str, str]:
+def _with_main(roles: Mapping[str, ChosenModel]) -> Mapping[str, ChosenModel]:
     if "main" not in roles:
-        raise ValueError(f"no model for the role 'main' in {dict(roles)}")
+        shown = {role: model.label for role, model in roles.items()}
+        raise ValueError(f"no model for the role 'main' in {shown}")
     return roles
 
 

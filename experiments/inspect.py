@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from experiments.cell import CELL_FILE, PROCESS_LOG
+from experiments.chosen_model import ChosenModel
 from experiments.console import command, type_next
 from experiments.conversation import show_exchanges, show_step, show_whole_step
 from experiments.printing import block, say, title
@@ -79,7 +80,8 @@ def _header(trajectory: Trajectory, run: Path) -> None:
     state, facts = trajectory.state, trajectory.state.facts
     grade = read_grade(run)
     title(str(facts.get("cell", run.name)))
-    models = ", ".join(f"{role}: {name}" for role, name in facts.get("models", {}).items())
+    chosen = {role: ChosenModel.model_validate(said) for role, said in facts.get("models", {}).items()}
+    models = ", ".join(f"{role}: {model.label}" for role, model in chosen.items())
     say(f"scaffold     {facts.get('scaffold')} {facts.get('scaffold_version')}, models {models}")
     limits = facts.get("limits", {})
     version = facts.get("data_version", 1)

@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 
+from experiments.chosen_model import ChosenModel
 from experiments.config import Options, Sweep
 from experiments.model_access import PRICES_FILE, model_access
 from experiments.problem import Problem
 from scaffolds.errors import UserError
 from scaffolds.models.providers import Access
 from scaffolds.models.rates import LONGEST_ANSWER
-from scaffolds.models.registry import connect, lacks, longest_answer, price_of
+from scaffolds.models.registry import connect, efforts_of, lacks, longest_answer, price_of
 
 
 def find_model_problems(sweep: Sweep, home: Path) -> Iterator[Problem]:
@@ -31,14 +32,16 @@ def find_model_problems(sweep: Sweep, home: Path) -> Iterator[Problem]:
     yield from _lacking(known, access)
     for options in _options(sweep):
         if isinstance(options, Options):
-            for name in {*options.models.values()} & {*known}:
-                yield from _price(name, options.time_limit.usd, sweep.max_usd, access)
+            for model in options.models.values():
+                if model.name in known:
+                    yield from _effort(model, access)
+                    yield from _price(model, options.time_limit.usd, sweep.max_usd, access)
 
 
 def models_of(sweep: Sweep) -> tuple[str, ...]:
     """Every model that plays a role in a cell, in the order of the config; faulty variants are left out."""
     cells = [found for found in _options(sweep) if isinstance(found, Options)]
-    return tuple(dict.fromkeys(name for cell in cells for name in cell.models.values()))
+    return tuple(dict.fromkeys(model.name for cell in cells for model in cell.models.values()))
 
 
 def unpriced_models(sweep: Sweep, home: Path) -> tuple[str, ...]:
@@ -79,7 +82,16 @@ def _lacking(names: list[str], access: Access) -> Iterator[Problem]:
         yield Problem(kind, f"{what}, and needed by {', '.join(models)}", fix)
 
 
-def _price(name: str, usd: float | None, max_usd: float | None, access: Access) -> Iterator[Problem]:
+def _effort(model: ChosenModel, access: Access) -> Iterator[Problem]:
+    efforts = efforts_of(model.name, access)
+    if model.reasoning_effort is None or efforts is None or model.reasoning_effort in efforts:
+        return
+    takes = f"takes {', '.join(efforts)}" if efforts else "cannot be told how much to reason: leave it out"
+    yield Problem("setting", f"{model.label} does not exist: {model.name} {takes}")
+
+
+def _price(model: ChosenModel, usd: float | None, max_usd: float | None, access: Access) -> Iterator[Problem]:
+    name = model.name
     limits = [limit for limit in (usd, max_usd) if limit is not None]
     if not limits:
         return
@@ -89,7 +101,7 @@ def _price(name: str, usd: float | None, max_usd: float | None, access: Access) 
         entry = f"echo '{name}: {{input: DOLLARS, output: DOLLARS}}  # per million tokens'"
         yield Problem("price", what, f"{entry} >> {PRICES_FILE}")
         return
-    longest = longest_answer(name, {}) or price.max_output or LONGEST_ANSWER
+    longest = longest_answer(name, model.settings) or price.max_output or LONGEST_ANSWER
     if (usd := price.ceiling(0, longest)) > min(limits):
         yield Problem(
             "price",

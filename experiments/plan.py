@@ -158,7 +158,7 @@ class Plan:
             "scaffold_version": kind.version,
             "scaffold_config": config,
             "templates": kind.templates(),
-            "models": options.models,
+            "models": {role: model.model_dump() for role, model in options.models.items()},
             "description": options.task.description,
             "network": options.network,
             "hidden_tools": tuple(sorted(name for name, given in options.tools.items() if not given)),

@@ -13,6 +13,7 @@ from scaffolds.models.capabilities import Capabilities
 from scaffolds.models.pieces import Piece, arguments_to_send, name_to_send, pieces_of
 from scaffolds.models.protocol import ModelRequest
 from scaffolds.models.settings import Settings
+from scaffolds.models.thinking import thinking
 from scaffolds.models.wire import Remembered
 from scaffolds.tools import ToolSpec
 
@@ -27,10 +28,6 @@ _CHOICES: dict[str, dict[str, str]] = {
     "none": {"type": "none"},
     "required": {"type": "any"},
 }
-_BUDGETS = {"minimal": 1_024, "low": 4_096, "medium": 8_192, "high": 15_616, "xhigh": 32_768, "max": 32_768}
-"""Tokens to think with, for models that take no effort. The high one makes, with the default for the
-answer, the 32,000 that Opus 4 may write."""
-_LOWEST_EFFORT = "low"
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
 _EMPTY = "(empty)"
 """Instead of a text of nothing, which is refused."""
@@ -56,9 +53,10 @@ class MessagesFormat:
         forced = settings.tool_choice not in (None, "auto", "none") and bool(request.tools)
         if request.tools and settings.tool_choice is not None:
             body["tool_choice"] = _choice(settings.tool_choice, request.tools)
-        body |= self._thinking(request, settings, forced=forced)
-        if self._can.thinking == "always" and forced:
-            body["tool_choice"] = _CHOICES["auto"]  # no model may be forced that cannot stop thinking
+        if forced and not self._can.forced:
+            body["tool_choice"] = _CHOICES["auto"]
+        begun = _may_think(request.messages, self.origin)
+        body |= thinking(self._can, settings, forced=forced and self._can.forced, begun=begun)
         if self._can.temperature and "thinking" not in body:
             sampling = {"temperature": settings.temperature, "top_p": settings.top_p}
             # Some models refuse both at once.
@@ -66,25 +64,6 @@ class MessagesFormat:
         if settings.stop:
             body["stop_sequences"] = list(settings.stop)
         return body
-
-    def _thinking(self, request: ModelRequest, settings: Settings, *, forced: bool) -> dict[str, Any]:
-        effort, style = settings.reasoning_effort, self._can.thinking
-        if effort is None:
-            return {}
-        if style in ("adaptive", "always"):
-            wanted = _LOWEST_EFFORT if effort in ("none", "minimal") else effort
-            return {"output_config": {"effort": wanted}} | self._adapting(effort, forced=forced)
-        if style != "budget" or effort == "none" or forced or not _may_think(request.messages, self.origin):
-            return {}
-        budget = _BUDGETS[effort]
-        room = (settings.max_tokens or self._can.max_tokens) + budget
-        return {"thinking": {"type": "enabled", "budget_tokens": budget}, "max_tokens": room}
-
-    def _adapting(self, effort: str, *, forced: bool) -> dict[str, Any]:
-        if self._can.thinking == "always":
-            return {}
-        # A call cannot be forced on a model while it thinks.
-        return {"thinking": {"type": "disabled" if forced or effort == "none" else "adaptive"}}
 
     def _merged(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
         merged: list[dict[str, Any]] = []

@@ -21,7 +21,7 @@ from scaffolds.models.capabilities import capabilities
 from scaffolds.models.client import Endpoint
 from scaffolds.models.counting import counted_usage, estimated_usage
 from scaffolds.models.faults import bad_answer, dropped, failure, fault_of, timed_out, too_slow
-from scaffolds.models.pieces import Piece, calls_of, provider_record, text_of
+from scaffolds.models.pieces import CUT_OFF, Piece, as_ended, calls_of, provider_record, text_of
 from scaffolds.models.protocol import ModelRequest
 from scaffolds.models.settings import read_settings
 from scaffolds.models.wire import (
@@ -133,12 +133,15 @@ class AnthropicMessages:
 
     def _completion(self, answer: Object, request: ModelRequest) -> Completion:
         content = answer.get("content")
-        if not isinstance(content, list) or (not content and not _answers_calls(request)):
+        stop = _STOPS.get(as_text(answer.get("stop_reason")), "stop")
+        # One that was refused or cut off may be empty, and another try would be no other.
+        ended = stop not in CUT_OFF
+        if ended and (not isinstance(content, list) or (not content and not _answers_calls(request))):
             raise bad_answer(self._endpoint, "an answer without content")
         pieces = [piece for block in as_objects(content) for piece in _pieces(block)]
         text = text_of(pieces)
-        stop = _STOPS.get(as_text(answer.get("stop_reason")), "stop")
         usage = _usage(answer.get("usage")) or estimated_usage(request, text)
+        pieces = as_ended(pieces, stop, usage.output)
         provider = provider_record(pieces, self._format.origin)
         return Completion(text, calls_of(pieces), stop, usage, provider=provider)
 

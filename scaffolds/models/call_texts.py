@@ -15,6 +15,7 @@ import orjson
 from scaffolds.markdown import blocks, prose_before_first_block
 from scaffolds.messages import JsonValue, ToolCall
 from scaffolds.models.function_tags import next_call, read_call, write_call
+from scaffolds.models.pieces import CUT
 from scaffolds.models.wire import Object, as_object, as_text
 from scaffolds.tools import ToolSpec
 
@@ -26,7 +27,6 @@ _NAME = re.compile(r'"(?:name|tool|function)"\s*:\s*"([^"]+)"')
 _ARGUMENTS = ("arguments", "parameters", "args", "input")
 _LENIENT = json.JSONDecoder(strict=False)  # takes line breaks inside of strings, which models often write
 _THOUGHT_END = "</think>"
-_CUT = "[cut off at {tokens} tokens, before the call was whole] "
 _Call = tuple[str, str]
 """Name and arguments, as text."""
 
@@ -68,7 +68,7 @@ def found(reply: str, tools: Sequence[ToolSpec], seed: int, cut_at: int | None =
     made_up = reply.find(RESULT, start)
     said = reply[:made_up] if made_up >= 0 else reply
     tagged = _next_tag(said, start) >= 0
-    cut = "" if cut_at is None or made_up >= 0 else _CUT.format(tokens=cut_at)
+    cut = "" if cut_at is None or made_up >= 0 else CUT.format(tokens=cut_at)
     text, calls = (
         _tagged(said, start, tools, cut) if tagged else _untagged(said, start, [t.name for t in tools])
     )

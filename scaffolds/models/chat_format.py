@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from scaffolds.messages import Completion, JsonValue, Message, ToolCall, Usage
-from scaffolds.models.capabilities import Capabilities
+from scaffolds.models.capabilities import Capabilities, nearest_effort
 from scaffolds.models.client import Endpoint
 from scaffolds.models.counting import counted_usage, estimated_usage
 from scaffolds.models.failures import Transient
@@ -19,6 +19,7 @@ from scaffolds.models.folding import folded
 from scaffolds.models.pieces import (
     Piece,
     arguments_to_send,
+    as_ended,
     calls_of,
     name_to_send,
     pieces_of,
@@ -26,7 +27,7 @@ from scaffolds.models.pieces import (
     text_of,
 )
 from scaffolds.models.protocol import ModelRequest
-from scaffolds.models.settings import Settings
+from scaffolds.models.settings import Effort, Settings
 from scaffolds.models.strict import can_be_strict, left_out, strict_schema
 from scaffolds.models.wire import (
     Object,
@@ -47,31 +48,38 @@ _CHOICES = ("auto", "none", "required")
 class ChatFormat:
     """The format, as one model takes it."""
 
-    def __init__(self, endpoint: Endpoint, capabilities: Capabilities, max_tokens_field: str) -> None:
+    def __init__(self, endpoint: Endpoint, capabilities: Capabilities) -> None:
         self._endpoint = endpoint
         self._can = capabilities
         self._origin = f"chat:{endpoint.model}"
-        self._max_tokens_field = max_tokens_field
         self._converted: Remembered[dict[str, Any]] = Remembered(self._message)
 
     def body(self, request: ModelRequest, settings: Settings) -> dict[str, Any]:
         """The request as JSON, without its model."""
         messages = folded(request.messages) if self._can.system == "fold" else request.messages
         body: dict[str, Any] = {"messages": [self._converted(message) for message in messages]}
+        forced = settings.tool_choice not in (None, "auto", "none") and bool(request.tools)
         if request.tools:
             body["tools"] = [self._tool(tool) for tool in request.tools]
             if settings.tool_choice is not None:
-                body["tool_choice"] = _choice(settings.tool_choice, request.tools)
-        if self._can.temperature:
+                choice = "auto" if forced and not self._can.forced else settings.tool_choice
+                body["tool_choice"] = _choice(choice, request.tools)
+        effort = body["reasoning_effort"] = self._effort(settings, forced=forced)
+        claude_thinks = self._can.thinking in ("budget", "adaptive") and effort not in (None, "none")
+        if self._can.temperature and not claude_thinks:
             body |= {"temperature": settings.temperature, "top_p": settings.top_p}
-        if self._can.thinking == "effort":
-            body["reasoning_effort"] = settings.reasoning_effort
         if self._can.stop:
             body["stop"] = list(settings.stop) or None
         if self._can.seed:
             body["seed"] = request.seed
-        body[self._max_tokens_field] = settings.max_tokens
+        body[self._can.limit_field] = settings.max_tokens
         return without_nulls(body)
+
+    def _effort(self, settings: Settings, *, forced: bool) -> Effort | None:
+        can, asked = self._can, settings.reasoning_effort
+        if forced and can.forced and can.thinking in ("budget", "adaptive"):
+            return "none" if can.by_default else None  # Claude's think in no answer whose call is forced
+        return None if asked is None else nearest_effort(asked, can.efforts)
 
     def completion(self, answer: Object, request: ModelRequest) -> Completion:
         """The answer read.
@@ -94,7 +102,9 @@ class ChatFormat:
         usage = _usage(answer.get("usage")) or estimated_usage(
             request, text + "".join(c.arguments for c in calls)
         )
-        return Completion(text, calls, stop, usage, provider=provider_record(pieces, self._origin))
+        pieces = as_ended(pieces, stop, usage.output)
+        provider = provider_record(pieces, self._origin)
+        return Completion(text, calls_of(pieces), stop, usage, provider=provider)
 
     def _empty(self, choices: Sequence[Object]) -> Transient:
         return bad_answer(self._endpoint, "an empty choice" if choices else "an answer without a choice")
@@ -128,7 +138,7 @@ class ChatFormat:
 
     def _pieces(self, message: Object, request: ModelRequest) -> list[Piece]:
         reasoning = {name: message[name] for name in _REASONING_FIELDS if message.get(name)}
-        pieces = [Piece(opaque=reasoning)] if reasoning and self._can.tools else []
+        pieces = [Piece(opaque=reasoning)] if reasoning and self._can.returned else []
         text = as_text(message.get("content")) or as_text(message.get("refusal"))
         pieces += [Piece(text=text)] if text else []
         tools = {tool.name: tool for tool in request.tools}

@@ -70,8 +70,10 @@ _FILTERED = re.compile(
     r"|content management policy|blocked by content filtering",
     re.IGNORECASE,
 )
+_POLICY = re.compile(r"_policy(_violation)?\b", re.IGNORECASE)
+"""In a code, which is a filter's for each thing that it looks for."""
 _NO_MODEL = re.compile(r"model_not_found|LLM Provider NOT provided|unknown model", re.IGNORECASE)
-_BAD_KEY = re.compile(r"api key not valid|(invalid|incorrect) api[ _]key", re.IGNORECASE)
+_BAD_KEY = re.compile(r"api key not valid|(invalid|incorrect)[ _]api[ _]key", re.IGNORECASE)
 _OVERLOADED = re.compile(r"overloaded", re.IGNORECASE)
 _TOO_LONG_STATUSES = (None, 400, 413, 422, 429, 500)
 """500: some local servers know no better one. What is said in a 503 is about the server."""
@@ -93,6 +95,7 @@ _TYPED: Mapping[str, int] = {
     "permission": 403,
     "not_found": 404,
     "invalid_request": 400,
+    "data_residency_mismatch": 400,
 }
 """Statuses of faults that come without one, by a word of their type."""
 _CLIENT_ERROR = 400
@@ -117,7 +120,7 @@ def failure(fault: Fault, endpoint: Endpoint) -> RunError:
             "the limit at the provider, then start the same command again",
             code=QUOTA_USED_UP,
         )
-    if not of_the_server and _FILTERED.search(text):
+    if not of_the_server and (_FILTERED.search(text) or _POLICY.search(fault.codes)):
         return UserError(
             f"{name}: the provider's filter refuses the request: {said} Change the prompt, or use another "
             "model",
@@ -126,7 +129,7 @@ def failure(fault: Fault, endpoint: Endpoint) -> RunError:
     if status in (401, 403) or (not of_the_server and _BAD_KEY.search(text)):
         # Not in the provider's words, which may quote a part of the key.
         return UserError(
-            f"{name}: the provider does not accept the key (status {status}). Check the key in the "
+            f"{name}: the provider does not accept the key{_shown(fault.status)}. Check the key in the "
             "environment or the .env file, and what it may be used for",
             code=KEY_REFUSED,
         )
@@ -138,15 +141,23 @@ def failure(fault: Fault, endpoint: Endpoint) -> RunError:
             code=MODEL_UNKNOWN,
         )
     if status < _CLIENT_ERROR:
-        return bad_answer(endpoint, f"status {status}, and no completion: {said}")
+        return bad_answer(endpoint, f"{_status(fault.status)}, and no completion: {said}")
     if status in _TRANSIENT or status >= _SERVER_ERROR:
         kind = "overloaded" if _OVERLOADED.search(text) else _TRANSIENT.get(status, "server")
-        return Transient(f"{name}: status {status}: {said}", kind, fault.retry_after)
+        return Transient(f"{name}: {_status(fault.status)}: {said}", kind, fault.retry_after)
     return UserError(
-        f"{name}: the provider refuses the request (status {status}): {said} Trying again would not help: "
-        "change the settings, or the model",
+        f"{name}: the provider refuses the request{_shown(fault.status)}: {said} Trying again would not "
+        "help: change the settings, or the model",
         code=BAD_REQUEST,
     )
+
+
+def _status(status: int | None) -> str:
+    return f"status {status}" if status else "an error"
+
+
+def _shown(status: int | None) -> str:
+    return f" ({_status(status)})" if status else ""
 
 
 def _typed_status(codes: str) -> int:

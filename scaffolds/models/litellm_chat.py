@@ -9,6 +9,7 @@ read a `.env` into the environment that sandboxes' parents have, and fetch its p
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from types import ModuleType
 from typing import Any, cast
@@ -41,7 +42,8 @@ class LiteLLMChat:
     def __init__(self, endpoint: Endpoint) -> None:
         self.name = endpoint.name
         self._endpoint = endpoint
-        self._format = ChatFormat(endpoint, capabilities(endpoint.model), "max_tokens")
+        can = replace(capabilities(endpoint.model), limit_field="max_tokens")  # litellm knows its other names
+        self._format = ChatFormat(endpoint, can)
         own = {"api_key": endpoint.key, "base_url": endpoint.base_url}
         self._opened_by = {**endpoint.options, **{name: value for name, value in own.items() if value}}
 

@@ -16,10 +16,7 @@ class OpenAIChat:
         self.name = endpoint.name
         self._endpoint = endpoint
         self._wire = OpenAIWire(endpoint)
-        can = capabilities(endpoint.model)
-        # OpenAI's reasoning models know the new name alone, most servers the old one alone.
-        field = "max_tokens" if can.system == "system" else "max_completion_tokens"
-        self._format = ChatFormat(endpoint, can, field)
+        self._format = ChatFormat(endpoint, capabilities(endpoint.model))
 
     def complete(self, request: ModelRequest) -> Completion:
         """See `Client.complete`."""

@@ -9,12 +9,20 @@ from dataclasses import replace
 from typing import Any
 
 from scaffolds.messages import Completion, JsonValue, Message, ToolCall, Usage
-from scaffolds.models.capabilities import capabilities
+from scaffolds.models.capabilities import capabilities, nearest_effort
 from scaffolds.models.client import Endpoint
 from scaffolds.models.counting import counted_usage, estimated_usage
 from scaffolds.models.faults import bad_answer, failure, fault_of
 from scaffolds.models.openai_wire import OpenAIWire
-from scaffolds.models.pieces import Piece, calls_of, name_to_send, pieces_of, provider_record, text_of
+from scaffolds.models.pieces import (
+    Piece,
+    as_ended,
+    calls_of,
+    name_to_send,
+    pieces_of,
+    provider_record,
+    text_of,
+)
 from scaffolds.models.protocol import ModelRequest
 from scaffolds.models.settings import Settings, read_settings
 from scaffolds.models.strict import can_be_strict, left_out, strict_schema
@@ -59,8 +67,9 @@ class OpenAIResponses:
                 body["tool_choice"] = _choice(settings.tool_choice, request.tools)
         if self._can.reasons:
             body["include"] = ["reasoning.encrypted_content"]
-        if self._can.thinking == "effort" and settings.reasoning_effort is not None:
-            body["reasoning"] = {"effort": settings.reasoning_effort}
+        effort = settings.reasoning_effort
+        if effort is not None and (effort := nearest_effort(effort, self._can.efforts)) is not None:
+            body["reasoning"] = {"effort": effort}
         if self._can.temperature:
             body |= {"temperature": settings.temperature, "top_p": settings.top_p}
         body["max_output_tokens"] = settings.max_tokens
@@ -103,13 +112,15 @@ class OpenAIResponses:
         if status == "failed" or (answer.get("error") and not answer.get("output")):
             raise failure(fault_of(None, dict(answer), {}), self._endpoint)
         output = as_objects(answer.get("output"))
-        pieces = _paired([piece for item in output for piece in _pieces(item, request.tools)])
+        pieces = [piece for item in output for piece in _pieces(item, request.tools)]
         text, calls = text_of(pieces), calls_of(pieces)
         stop = _stop(answer, output, calls)
         if not text and not calls and stop == "stop":
             raise bad_answer(self._endpoint, f"an empty answer (status {status or 'missing'})")
         usage = _usage(answer.get("usage")) or estimated_usage(request, text)
-        return Completion(text, calls, stop, usage, provider=provider_record(pieces, self._origin))
+        pieces = _paired(as_ended(pieces, stop, usage.output))
+        provider = provider_record(pieces, self._origin)
+        return Completion(text, calls_of(pieces), stop, usage, provider=provider)
 
 
 def _pieces(item: Object, tools: Sequence[ToolSpec]) -> list[Piece]:

@@ -8,7 +8,7 @@ sent as changed; an answer of another model is sent without what only that model
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import orjson
@@ -18,6 +18,10 @@ from scaffolds.models.wire import Object, as_count, as_object, as_objects
 
 BETWEEN = "\n\n"
 """What separates the texts of one answer where they are read as one."""
+CUT_OFF = ("length", "refusal")
+"""Why an answer ends that is not whole."""
+CUT = "[cut off at {tokens} tokens, before the call was whole] "
+"""Before the arguments of a call that is not whole, so that nobody can carry it out."""
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_-]")
 _LONGEST_NAME = 64
 """OpenAI's limit; others allow more."""
@@ -42,6 +46,22 @@ def text_of(pieces: Sequence[Piece]) -> str:
 def calls_of(pieces: Sequence[Piece]) -> tuple[ToolCall, ...]:
     """All calls."""
     return tuple(piece.call for piece in pieces if piece.call is not None)
+
+
+def as_ended(pieces: Sequence[Piece], stop: str, tokens: int) -> list[Piece]:
+    """The pieces of an answer that ended for `stop` after so many tokens, fit to be used and sent back.
+
+    The call in which an answer breaks off gets arguments that nobody can carry out: half a command or half
+    a file may do harm, and the half may be valid JSON. Reasoning behind which nothing came is left out: no
+    provider takes it back, and where it broke off its signature is missing.
+    """
+    kept = list(pieces)
+    while kept and kept[-1].opaque is not None:
+        kept.pop()
+    call = kept[-1].call if kept else None
+    if stop in CUT_OFF and call is not None and len(kept) == len(pieces):
+        kept[-1] = replace(kept[-1], call=replace(call, arguments=CUT.format(tokens=tokens) + call.arguments))
+    return kept
 
 
 def provider_record(pieces: Sequence[Piece], origin: str) -> Mapping[str, JsonValue] | None:

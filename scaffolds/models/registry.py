@@ -14,11 +14,10 @@ from scaffolds.models.client import Client, Endpoint
 from scaffolds.models.protocol import Model, ModelRequest, as_asked
 from scaffolds.models.providers import REMOTE, Access, Lack, Target, target
 from scaffolds.models.rates import Price
+from scaffolds.models.settings import Effort
 
 KEYLESS = ("offline", "tape")
 """Providers that call nobody: a rule-based policy of ours, and runs that somebody has already looked at."""
-_MOST_THOUGHT = 32_768
-"""The largest budget of `anthropic_format`."""
 _OFFLINE = ("offline/tabular", "offline/tabular-text")
 _THERE_ARE = (
     "There are: openai/MODEL, anthropic/MODEL, litellm/PROVIDER/MODEL, openai-compatible/NAME (a server of "
@@ -85,16 +84,25 @@ def price_of(name: str, access: Access) -> Price | None:
     return access.prices.of(name)
 
 
+def efforts_of(name: str, access: Access) -> tuple[Effort, ...] | None:
+    """How much the model can be told to reason; None where nobody knows."""
+    if keyless(name):
+        return ()
+    from scaffolds.models.capabilities import capabilities
+
+    return capabilities(_called(target(name), access)).efforts
+
+
 def longest_answer(name: str, settings: Mapping[str, JsonValue]) -> int | None:
     """The most tokens that an answer to a request with these settings can have; None where nobody is told."""
     asked = as_asked(settings)
     if name.partition("/")[0] != "anthropic":
         return asked
     from scaffolds.models.capabilities import capabilities
+    from scaffolds.models.settings import read_settings
+    from scaffolds.models.thinking import longest_told
 
-    # It is always told how long an answer may get; what it may think comes on top.
-    thought = _MOST_THOUGHT if settings.get("reasoning_effort") is not None else 0
-    return (asked or capabilities(name).max_tokens) + thought
+    return longest_told(capabilities(name), read_settings(settings, name))
 
 
 def _patient(name: str, found: Target, access: Access) -> Model:
@@ -115,8 +123,7 @@ def _client(name: str, found: Target, access: Access) -> Client:
         )
     from scaffolds.models.clients import make
 
-    provider = access.provider(found)
-    model = found.model or provider.model or found.provider.partition("/")[2]
+    provider, model = access.provider(found), _called(found, access)
     endpoint = Endpoint(
         name,
         model,
@@ -129,6 +136,11 @@ def _client(name: str, found: Target, access: Access) -> Client:
         tools=provider.tools,
     )
     return make(found.provider.partition("/")[0], endpoint)
+
+
+def _called(found: Target, access: Access) -> str:
+    """What the provider calls the model."""
+    return found.model or access.provider(found).model or found.provider.partition("/")[2]
 
 
 @dataclass(slots=True)

@@ -21,7 +21,8 @@ class Settings(BaseModel):
     top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     """Share of the probability that is sampled from; null leaves it to the provider."""
     max_tokens: Annotated[int, Field(gt=0)] | None = None
-    """The longest answer, reasoning included; null for the model's default."""
+    """The longest answer; null for the model's default. Reasoning counts into it, but for Claude's, where
+    it comes on top."""
     reasoning_effort: Effort | None = None
     """How much a reasoning model thinks; null leaves it to the provider."""
     stop: tuple[str, ...] = ()

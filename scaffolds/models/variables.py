@@ -34,7 +34,7 @@ def arguments_of(provider: str) -> Mapping[str, Argument]:
     return _ARGUMENTS.get(provider.removeprefix("litellm/"), {})
 
 
-# Read from what litellm 1.106 looks for; all that is not here follows the convention.
+# Read from what litellm 1.110 looks for; all that is not here follows the convention.
 _NAMED_OTHERWISE: Mapping[str, Groups] = {
     "datarobot": (("DATAROBOT_API_TOKEN",),),
     "fireworks_ai": (

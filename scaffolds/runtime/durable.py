@@ -59,6 +59,7 @@ class DurableRun:
         """See `Run.ask`."""
         n = self._lane.place()
         session, seed = self._session, self._call_seed(n)
+        settings = {**settings, **session.settings(role)}
         request = ModelRequest(
             messages, tools, settings, seed, self._lane.waiting, session.ended, self._left_s
         )

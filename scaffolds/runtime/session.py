@@ -41,6 +41,10 @@ class World:
     validator: Validator
     limits: Limits
     seed: int
+    settings: Mapping[str, Mapping[str, JsonValue]] = field(
+        default_factory=dict[str, Mapping[str, JsonValue]]
+    )
+    """Of the calls of these models, by role too; they win over what a scaffold asks for."""
     hidden_tools: frozenset[str] = frozenset()
     """Tools that this run does without."""
     clock: Clock = time.monotonic
@@ -93,6 +97,10 @@ class Session:
     def model(self, role: str) -> Model:
         """The model that plays `role`."""
         return self.world.models.get(role) or self.world.models["main"]
+
+    def settings(self, role: str) -> Mapping[str, JsonValue]:
+        """What every call of the model that plays `role` is made with."""
+        return self.world.settings.get(role if role in self.world.models else "main", {})
 
     def ceiling(self, model: Model, tokens: int, settings: Mapping[str, JsonValue]) -> float:
         """The most that a call may cost, in dollars; 0 where nobody limits them.

@@ -58,6 +58,11 @@ def test_the_id_is_about_what_is_run_not_where(data_dir: Path) -> None:
             "unknown key 'competitons'; did you mean 'competitions'?",
         ),
         (GOOD.replace("time_limits: [10m]", ""), "missing key 'time_limits'"),
+        (GOOD.replace("offline/tabular", "{name: openai/o3, reasoning_effort: hihg}"), "reasoning_effort"),
+        (
+            GOOD.replace("offline/tabular", "{name: openai/o3, reasoning: high}"),
+            "did you mean 'reasoning_effort'?",
+        ),
         (GOOD.replace("10m", "10 parsecs"), "'10 parsecs' is not a duration like 90s, 30m or 24h"),
         (GOOD + "parallel: 0\n", "parallel"),
         (GOOD + "backend: cardboard\n", "cardboard"),

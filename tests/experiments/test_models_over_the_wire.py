@@ -172,7 +172,11 @@ def test_a_provider_that_quotes_the_key_does_not_make_us_say_it(home: Home) -> N
 
 def test_an_outage_is_nobodys_failure_and_the_same_command_goes_on(home: Home) -> None:
     impatient = replace(home, patience={"patience_s": 0.2})
-    changes = {"scaffolds": ["tests.experiments.tiny:Tiny"], "time_limits": [{"time": "30m", "steps": 1}]}
+    changes = {
+        "scaffolds": ["tests.experiments.tiny:Tiny"],
+        "time_limits": [{"time": "30m", "steps": 1}],
+        "models": [{"name": "anthropic/claude-opus-4-8", "reasoning_effort": "max"}],
+    }
     with WireServer(Offline(), faults_at_rate(1.0, 0, ["server_error"]), key=KEY) as server:
         impatient.write(server, **changes)
         down = impatient.start()
@@ -187,6 +191,10 @@ def test_an_outage_is_nobodys_failure_and_the_same_command_goes_on(home: Home) -
         assert up.returncode == 0, output
     assert json.loads((home.run / GRADE_FILE).read_bytes())["valid_submission"]
     assert len(logged(home.run)) == 1
+    # What the config chose reached the provider, and the log says so.
+    assert {served.body["output_config"]["effort"] for served in server.served} == {"max"}
+    (asked,) = LogReader(home.run).of_type(ev.MODEL_REQUEST)
+    assert asked.data["settings"]["reasoning_effort"] == "max"
 
 
 def test_the_sweep_ends_before_the_call_that_could_pass_its_dollars(home: Home) -> None:

@@ -12,7 +12,8 @@ from experiments.cell import Cell
 from experiments.config import load_sweep
 from experiments.durations import duration, parse_duration
 from experiments.overrides import parse_setting, put
-from experiments.plan import plan
+from experiments.plan import Plan, plan
+from sandbox.machine import Machine
 from scaffolds.errors import UserError
 from tests.conftest import sweep_of
 
@@ -92,9 +93,34 @@ def test_a_variant_changes_what_it_names_and_nothing_else(data_dir: Path) -> Non
         "careful": ["final"],
     }
     assert found["bare"].hidden_tools == ("validate_submission",)
-    sweep = sweep_of(variants={"reviewer": {"models.feedback": "openai/gpt-4o"}})
+    changes = {"models.feedback": "openai/gpt-4o", "models.main.reasoning_effort": "low"}
+    sweep = sweep_of(models=["openai/o3"], variants={"reviewer": changes})
     options = sweep.options(sweep.scaffolds[0], sweep.models[0], sweep.time_limits[0], "reviewer")
-    assert options.models == {"main": "offline/tabular", "feedback": "openai/gpt-4o"}
+    labels = {role: model.label for role, model in options.models.items()}
+    assert labels == {"main": "openai/o3 (reasoning_effort low)", "feedback": "openai/gpt-4o"}
+
+
+def test_two_efforts_of_a_model_are_two_arms(data_dir: Path) -> None:
+    chosen = {"name": "openai-compatible/o3", "reasoning_effort": "high"}
+    made = Plan(
+        sweep_of(models=["openai-compatible/o3", chosen, {"main": "offline/tabular", "feedback": chosen}]),
+        ("practice-digits",), (), Machine.here(), data_dir,
+    )  # fmt: skip
+    plain, high, mixed = made.cells()
+    assert [cell.labels.model for cell in (plain, high, mixed)] == [
+        "openai-compatible/o3",
+        "openai-compatible/o3 (reasoning_effort high)",
+        "offline/tabular + feedback openai-compatible/o3 (reasoning_effort high)",
+    ]
+    assert made.axes["models"][1] == high.labels.model
+    assert len({plain.id, high.id, mixed.id}) == len({plain.arm, high.arm, mixed.arm}) == 3
+    assert high.differences(plain) == ["models.main"]
+    # A plain name is what it was before there were efforts, and both come back from a file.
+    assert plain.identity()["models"] == {"main": "openai-compatible/o3"}
+    assert Cell.model_validate_json(high.model_dump_json()) == high
+    assert not made.twins()
+    (twin,) = cells(data_dir)
+    assert (twin.models["main"].settings, high.models["main"].settings) == ({}, {"reasoning_effort": "high"})
 
 
 def test_labels_do_not_make_the_id_and_arms_are_about_the_agent(data_dir: Path) -> None:
@@ -122,6 +148,21 @@ def test_settings_are_in_the_label_only_where_they_are_needed(data_dir: Path) ->
         ({"variants": {"odd": {"tools.telepathy": False}}}, "setting", "no tool 'telepathy'"),
         ({"variants": {"odd": {"final": "best"}}}, "setting", "variant 'odd'"),
         ({"variants": {"a": {}, "b": {}}}, "setting", "are the same run: (aide, offline/tabular, "),
+        (
+            {"models": [{"name": "offline/tabular", "reasoning_effort": "low"}]},
+            "setting",
+            "offline/tabular cannot be told how much to reason: leave it out",
+        ),
+        (
+            {"models": [{"main": {"name": "openai/o3", "reasoning_effort": "max"}}]},
+            "setting",
+            "openai/o3 (reasoning_effort max) does not exist: openai/o3 takes low, medium, high",
+        ),
+        (
+            {"models": ["openai/gpt-4o"], "variants": {"deep": {"models.main.reasoning_effort": "high"}}},
+            "setting",
+            "openai/gpt-4o cannot be told how much to reason",
+        ),
         ({"models": ["offline/tabula"]}, "model", "'offline/tabula'; did you mean 'offline/tabular'?"),
         (
             {"models": [{"main": "offline/tabular", "feedbak": "offline/tabular"}]},

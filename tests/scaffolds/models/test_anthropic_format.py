@@ -1,14 +1,23 @@
 """What goes over the wire to Anthropic, and what is read of its answers, whole and streamed."""
 
 import json
+from collections.abc import Generator
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from scaffolds.messages import Message, ToolCall, Usage
+from scaffolds.models.registry import longest_answer
 from tests.scaffolds.models.wire_support import CONVERSATION, FINISH, SHELL, connected, request
 from tests.wire import Raw, Reply, Script, WireServer, faults_in_turn
+
+
+@pytest.fixture(scope="module")
+def thinkers() -> Generator[WireServer]:
+    with WireServer() as server:
+        yield server
+
 
 MARK = {"cache_control": {"type": "ephemeral"}}
 OLD, THINKS, ADAPTS, NEW = (
@@ -119,42 +128,93 @@ def test_a_stream_and_a_whole_answer_are_the_same() -> None:
     assert streamed.tool_calls[0].arguments.replace(" ", "") == call.arguments.replace(" ", "")
 
 
+FORCED = {"type": "tool", "name": "shell"}
+DISABLED = {"type": "disabled"}
+ADAPTIVE = {"type": "adaptive"}
+
+
 @pytest.mark.parametrize(
-    ("model", "effort", "choice", "expected"),
+    ("model", "effort", "choice", "expected", "longest"),
     [
-        (OLD, "high", None, {}),
-        (THINKS, None, None, {}),
-        (THINKS, "none", None, {}),
-        (THINKS, "low", "shell", {"tool_choice": {"type": "tool", "name": "shell"}}),
-        (ADAPTS, None, None, {}),
-        (ADAPTS, "max", None, {"thinking": {"type": "adaptive"}, "output_config": {"effort": "max"}}),
+        (OLD, "high", None, {}, 8_192),
+        (THINKS, None, None, {}, 16_384),
+        (THINKS, "none", None, {}, 16_384),
+        (THINKS, "low", "shell", {"tool_choice": FORCED}, 16_384),
+        ("claude-opus-4-1", "max", None, {"thinking": {"type": "enabled", "budget_tokens": 15_616}}, 32_000),
+        (ADAPTS, None, None, {}, 16_384),
+        (ADAPTS, None, "shell", {"tool_choice": FORCED}, 16_384),
+        (ADAPTS, "max", None, {"thinking": ADAPTIVE, "output_config": {"effort": "max"}}, 81_920),
+        (ADAPTS, "xhigh", None, {"thinking": ADAPTIVE, "output_config": {"effort": "high"}}, 32_000),
         (
             NEW,
+            "xhigh",
+            "shell",
+            {"thinking": DISABLED, "output_config": {"effort": "high"}, "tool_choice": FORCED},
+            16_384,
+        ),
+        ("claude-opus-5", None, None, {}, 32_000),
+        ("claude-opus-5", None, "shell", {"thinking": DISABLED, "tool_choice": FORCED}, 16_384),
+        (
+            "claude-sonnet-5",
             "low",
             "shell",
-            {
-                "thinking": {"type": "disabled"},
-                "output_config": {"effort": "low"},
-                "tool_choice": {"type": "tool", "name": "shell"},
-            },
+            {"thinking": DISABLED, "output_config": {"effort": "low"}, "tool_choice": FORCED},
+            16_384,
         ),
         (
-            "claude-mythos-5",
-            "high",
+            "claude-haiku-5-5",
+            "none",
+            None,
+            {"thinking": DISABLED, "output_config": {"effort": "low"}},
+            16_384,
+        ),
+        (
+            "claude-sonnet-5-5",
+            "none",
             "shell",
-            {"output_config": {"effort": "high"}, "tool_choice": {"type": "auto"}},
+            {
+                "thinking": {"type": "between_tools"},
+                "output_config": {"effort": "low"},
+                "tool_choice": {"type": "auto"},
+            },
+            16_384,
+        ),
+        ("claude-opus-5-5", None, "shell", {"tool_choice": {"type": "auto"}}, 32_000),
+        (
+            "claude-mythos-5",
+            "none",
+            "required",
+            {"output_config": {"effort": "low"}, "tool_choice": {"type": "auto"}},
+            20_480,
         ),
     ],
 )
 def test_how_a_model_is_told_to_think(
-    model: str, effort: str | None, choice: str | None, expected: dict[str, Any]
+    thinkers: WireServer,
+    model: str,
+    effort: str | None,
+    choice: str | None,
+    expected: dict[str, Any],
+    longest: int,
 ) -> None:
-    with WireServer() as server:
-        connected("anthropic", model, server).complete(
-            request(tools=(SHELL,), reasoning_effort=effort, tool_choice=choice)
-        )
+    asked = request(tools=(SHELL,), reasoning_effort=effort, tool_choice=choice)
+    connected("anthropic", model, thinkers).complete(asked)
+    body = thinkers.bodies[-1]
     names = ("thinking", "output_config", "tool_choice")
-    assert {name: server.bodies[0][name] for name in names if name in server.bodies[0]} == expected
+    assert {name: body[name] for name in names if name in body} == expected
+    assert body["max_tokens"] == longest
+    most = longest_answer(f"anthropic/{model}", asked.settings)
+    assert most is not None
+    assert most >= longest
+
+
+def test_what_is_thought_takes_no_answers_place_and_no_more_than_there_is(thinkers: WireServer) -> None:
+    for model, tokens in (("claude-opus-4-1", 31_900), ("claude-opus-4-1", 30_000), ("claude-opus-5", 500)):
+        connected("anthropic", model, thinkers).complete(request(reasoning_effort="high", max_tokens=tokens))
+    tight, some, room = thinkers.bodies[-3:]
+    assert (tight["max_tokens"], tight.get("thinking")) == (31_900, None)
+    assert (some["max_tokens"], some["thinking"]["budget_tokens"]) == (32_000, 2_000)
+    assert room["max_tokens"] == 500 + 15_616
 
 
 def test_thinking_stays_off_behind_a_call_that_was_made_without() -> None:

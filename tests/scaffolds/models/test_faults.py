@@ -56,10 +56,25 @@ def test_too_long(message: str) -> None:
         (Fault(400, "Your credit balance is too low to access the API."), UserError),
         (Fault(422, "no"), UserError),
         (Fault(400, "API key not valid. Please pass a valid API key."), UserError),
+        (Fault(None, "no", "data_residency_mismatch"), UserError),
+        (Fault(429, "Slow down, says our fair_use_policy."), Transient),
     ],
 )
 def test_what_a_fault_is(fault: Fault, expected: type[RunError]) -> None:
     assert type(failure(fault, HERE)) is expected
+
+
+@pytest.mark.parametrize("code", ["bio_policy", "misalignment_policy_violation", "content_policy_violation"])
+def test_a_filter_by_its_code(code: str) -> None:
+    assert failure(Fault(None, "No.", code), HERE).code == "model.input_refused"
+    assert isinstance(failure(Fault(500, "No.", code), HERE), Transient)
+
+
+def test_a_status_is_shown_where_there_is_one() -> None:
+    refused = str(failure(Fault(None, "?", "invalid_api_key"), HERE))
+    assert "does not accept the key. Check" in refused
+    assert "does not accept the key (status 403)" in str(failure(Fault(403, "?"), HERE))
+    assert "an error: ?" in str(failure(Fault(None, "?"), HERE))
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,19 @@
 import socket
 import traceback
 from collections.abc import Generator
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 import pytest
 
+from scaffolds.calls import BadCall, read_arguments
 from scaffolds.errors import ContextOverflow, RunError, UserError
-from scaffolds.messages import JsonValue, Message
+from scaffolds.messages import JsonValue, Message, ToolCall
 from scaffolds.models.client import Client, Endpoint
 from scaffolds.models.clients import make
 from scaffolds.models.failures import Transient
 from scaffolds.models.protocol import ModelRequest
-from tests.scaffolds.models.wire_support import KEY, connected, request
+from tests.scaffolds.models.wire_support import KEY, SHELL, connected, request
 from tests.wire import Fault, Raw, Reply, Script, WireServer, faults_in_turn
 
 
@@ -186,6 +188,55 @@ def test_what_gateways_say_behind_a_status_of_success(failing: Failing, body: st
 def test_a_response_that_a_filter_refused_is_not_tried_again(failing: Failing) -> None:
     failed = '{"status": "failed", "error": {"code": "invalid_prompt", "message": "No."}, "output": []}'
     assert failing.error(WAYS[0], Raw(200, failed)).code == "model.input_refused"
+
+
+@pytest.mark.parametrize("way", WAYS, ids=IDS)
+def test_an_answer_of_nothing_that_says_why_is_not_tried_again(way: Way) -> None:
+    asked = ModelRequest((Message("user", "ping"),), settings=way.settings)
+    with WireServer(Script(Reply(stop="refusal"), Reply(stop="length"))) as server:
+        client = connected(way.api, way.model, server)
+        assert client.complete(asked).stop == "refusal"
+        cut = client.complete(asked)
+    assert (cut.text, cut.stop, cut.tool_calls) == ("", "length", ())
+    assert len(server.served) == 2
+
+
+@pytest.mark.parametrize(
+    ("way", "stop"),
+    # OpenAI's formats have no calls in a refusal.
+    [*((way, "length") for way in WAYS), (WAYS[2], "refusal")],
+    ids=[*IDS, "refused"],
+)
+def test_a_call_in_which_an_answer_broke_off_is_not_carried_out(
+    way: Way, stop: Literal["length", "refusal"]
+) -> None:
+    """What is there of it may be valid JSON, and half a file."""
+    calls = (ToolCall("a", "shell", '{"command":"ls"}'), ToolCall("b", "shell", '{"command":"rm -r /tm"}'))
+    asked = ModelRequest((Message("user", "ping"),), (SHELL,), settings=way.settings)
+    with WireServer(Script(Reply("I look.", calls, ("a thought",), stop), Reply("on"))) as server:
+        client = connected(way.api, way.model, server)
+        said = client.complete(asked)
+        whole, half = said.tool_calls
+        told = Message("tool", "no", tool_call_id="a"), Message("tool", "no", tool_call_id="b")
+        client.complete(replace(asked, messages=(*asked.messages, said.message(), *told)))
+    assert said.stop == stop
+    assert read_arguments({"shell": SHELL}, whole) == {"command": "ls"}
+    refused = read_arguments({"shell": SHELL}, half)
+    assert isinstance(refused, BadCall)
+    assert "cut off at 10 tokens" in refused.text
+    assert "cut off" in str(server.bodies[1])
+
+
+@pytest.mark.parametrize("way", WAYS, ids=IDS)
+def test_reasoning_behind_which_nothing_came_is_not_sent_back(way: Way) -> None:
+    asked = Message("user", "ping")
+    model = {"openai": "o3"}.get(way.api, way.model)
+    with WireServer(Script(Reply(reasoning=("half a tho",), stop="length"), Reply("on"))) as server:
+        client = connected(way.api, model, server)
+        said = client.complete(ModelRequest((asked,), settings=way.settings))
+        client.complete(ModelRequest((asked, said.message(), asked), settings=way.settings))
+    assert said.stop == "length"
+    assert "half a tho" not in str(server.bodies[1])
 
 
 @pytest.mark.parametrize("way", WAYS, ids=IDS)
