@@ -8,6 +8,7 @@ from benchmark.cli.output import AsJson, CompetitionId, clear_errors, say, say_f
 from benchmark.cli.selecting import present
 from benchmark.competition import Competition
 from benchmark.metrics.words import settings, words
+from benchmark.preparation.facts import Split as SplitFacts
 from benchmark.registry import all_ids, find, members
 
 Split = Annotated[str | None, typer.Option("--split", help="Only the competitions of this set.")]
@@ -53,7 +54,7 @@ def _sheet(competition: Competition) -> dict[str, object]:
         "id": competition.id,
         "title": competition.title,
         "complexity": competition.complexity,
-        "category": competition.category,
+        "category": ", ".join(filter(None, (competition.category, competition.detail))),
         "size": competition.size,
         "Kaggle": competition.slug or "not there",
         "metric": f"{metric.name} ({'higher' if competition.maximize else 'lower'} is better)",
@@ -63,7 +64,7 @@ def _sheet(competition: Competition) -> dict[str, object]:
         "answers": ", ".join((competition.answers.file, *competition.answers.columns)),
         "submission": ", ".join([*form.ids, *columns]) + f"; {', '.join(rules)}",
         "files": "; ".join(f"{name}: {holds}" for name, holds in files.items()),
-        "split": competition.split.words,
+        "split": f"{competition.split.words} ({_rule(competition.split)})",
         "medals": f"gold {limits.gold}, silver {limits.silver}, bronze {limits.bronze}",
         "leaderboard": f"{limits.teams} teams, median {limits.median}; {limits.source}",
         "data version": competition.data_version,
@@ -71,3 +72,9 @@ def _sheet(competition: Competition) -> dict[str, object]:
         "prepared by": "this version" if competition.preparation else "other means; grading works",
         "known issues": " ".join(issues) or "none",
     }
+
+
+def _rule(split: SplitFacts) -> str:
+    """The split as the fields say it."""
+    said = split.model_dump(exclude={"words", "method"}, exclude_defaults=True)
+    return ", ".join([split.method, *(f"{name.replace('_', ' ')} {value}" for name, value in said.items())])
