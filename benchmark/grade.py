@@ -158,8 +158,6 @@ def _score(data: bytes, competition: Competition, private: Path) -> float:
     points = score(metric.name, *sides, **metric.params)
     if math.isfinite(points):
         return points
-    if metric.undefined is None and math.isinf(points):
-        raise Rejected(Code.OUT_OF_RANGE, f"The values are so large that {metric.name} is no finite number.")
     if metric.undefined is None:
         raise BadData(private / competition.answers.file, f"{metric.name} has no value for these answers")
     return metric.undefined

@@ -124,7 +124,8 @@ def _attempt(
 
 
 def _failed(competition: Competition, code: str, message: str) -> dict[str, object]:
-    warn(f"error: {competition.id}: {message}")
+    named = repr(competition.id) in message
+    warn(f"error: {message}" if named else f"error: {competition.id}: {message}")
     return {"id": competition.id, "error": code, "message": message}
 
 
@@ -171,5 +172,10 @@ def _tell(result: Mapping[str, object]) -> None:
         say(f"  {'its tables are those of MLE-bench' if same else 'not all tables are those of MLE-bench'}:")
         for file, verdict in tables.items():  # pyright: ignore[reportUnknownVariableType]
             say(f"    {file}: {verdict}")
+    if result["same_as_upstream"] is False:
+        warn(
+            f"{result['id']}: the raw files are not those that MLE-bench used, but a part or other ones, and "
+            "scores are not comparable with its own; download again, without --raw and --any-download"
+        )
     if result["warning"]:
         warn(f"{result['id']}: {result['warning']}")

@@ -52,7 +52,9 @@ def test_several_at_once_as_json(raw: Path, tmp_path: Path) -> None:
 
 def test_the_folder_of_one(raw: Path, tmp_path: Path) -> None:
     """The files of one competition themselves, or its download, or where mle-bench keeps them."""
-    assert run(SPOOKY, "--raw", raw / SPOOKY, "--data-dir", tmp_path / "data").exit_code == 0
+    told = run(SPOOKY, "--raw", raw / SPOOKY, "--data-dir", tmp_path / "data")
+    assert told.exit_code == 0
+    assert f"{SPOOKY}: the raw files are not those that MLE-bench used" in told.stderr
     assert prepared(find(SPOOKY), tmp_path / "data").manifest
     (tmp_path / "archive").mkdir()
     shutil.copy(DATA / f"{SPOOKY}.zip", tmp_path / "archive")
@@ -69,7 +71,7 @@ def test_one_failure_does_not_stop_the_others(raw: Path, tmp_path: Path) -> None
     assert first["error"] == "missing_raw"
     assert "train.csv" in first["message"]
     assert second["digest"]
-    assert f"error: {TITANIC}: " in done.stderr
+    assert f"error: '{TITANIC}' is prepared from train.csv" in done.stderr
     assert [path.name for path in (tmp_path / "data" / TITANIC).iterdir()] == [".lock"]
 
 
@@ -77,7 +79,7 @@ def test_what_cannot_be_prepared(raw: Path, tmp_path: Path) -> None:
     for arguments, words in (
         ((), "name competitions or splits"),
         ((SPOOKY, "--data-version", "2"), "use version 1"),
-        (("AI4Code",), "error: AI4Code: mle-bench prepares 'AI4Code'"),
+        (("AI4Code",), "error: mle-bench prepares 'AI4Code'"),
         ((SPOOKY, "--raw", tmp_path / "nowhere"), "there is no such folder"),
     ):
         done = run(
