@@ -99,9 +99,11 @@ class Competition(Facts):
     complexity: Complexity
     """How long an experienced engineer needs, or `practice`."""
     category: str
-    """The kind of problem."""
+    """The kind of problem; results are pooled by it, so it is one of few."""
+    detail: str | None = None
+    """What is particular about the problem within its category."""
     size: str
-    """How much data there is."""
+    """How much data there is: gigabytes where they are known, then rows or files."""
     data_version: int = Field(default=1, ge=1)
     """Which version of the split and metric this is; versions are never pooled."""
     metric: Metric

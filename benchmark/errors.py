@@ -28,7 +28,10 @@ class UnknownCompetition(BenchmarkError):
     def __init__(self, competition_id: str, known: Iterable[str]) -> None:
         self.competition_id = competition_id
         self.nearest = nearest(competition_id, known)
-        super().__init__(f"no competition is called {competition_id!r}; nearest: {', '.join(self.nearest)}")
+        super().__init__(
+            f"no competition is called {competition_id!r}; nearest: {', '.join(self.nearest)}; "
+            "for all of them type: python -m benchmark list"
+        )
 
 
 class MissingCompetitions(BenchmarkError):
@@ -48,17 +51,23 @@ class UnknownSplit(BenchmarkError):
 
     def __init__(self, split: str, known: Iterable[str]) -> None:
         self.split = split
-        super().__init__(f"no split is called {split!r}; there are: {', '.join(known)}")
+        super().__init__(
+            f"no split is called {split!r}; there are: {', '.join(known)}; for all competitions type: "
+            "python -m benchmark list"
+        )
 
 
 class BadCompetition(BenchmarkError):
-    """A competition.yaml breaks the schema."""
+    """A competition.yaml, or a file beside it, breaks the schema."""
 
     code = "bad_competition"
 
     def __init__(self, path: Path, problem: str) -> None:
         self.path = path
-        super().__init__(f"{path}: {problem}")
+        super().__init__(
+            f"{path}: {problem}; correct the file (docs/adding-a-competition.md shows a right one), "
+            f"then type: python -m benchmark info {shlex.quote(path.parent.name)}"
+        )
 
 
 class NotPrepared(BenchmarkError):

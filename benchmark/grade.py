@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 from benchmark.competition import Competition
 from benchmark.contract import MAX_BYTES, beyond
 from benchmark.errors import BadData, NotPrepared
-from benchmark.medals import above_median, medal
+from benchmark.medals import MEDALS, Medal, above_median, medal
 from benchmark.prepare import home
 from benchmark.verdict import Code, Rejected, Verdict
 
@@ -72,6 +72,12 @@ class Report(BaseModel):
     """The data version of the answers."""
     verdict: Verdict
     """Why the submission is valid or not."""
+
+    @property
+    def medal(self) -> Medal | None:
+        """The medal that the score wins."""
+        won = {"gold": self.gold_medal, "silver": self.silver_medal, "bronze": self.bronze_medal}
+        return next((name for name in MEDALS if won[name]), None)
 
 
 def private_folder(competition: Competition, data_dir: Path) -> Path:
@@ -152,8 +158,6 @@ def _score(data: bytes, competition: Competition, private: Path) -> float:
     points = score(metric.name, *sides, **metric.params)
     if math.isfinite(points):
         return points
-    if metric.undefined is None and math.isinf(points):
-        raise Rejected(Code.OUT_OF_RANGE, f"The values are so large that {metric.name} is no finite number.")
     if metric.undefined is None:
         raise BadData(private / competition.answers.file, f"{metric.name} has no value for these answers")
     return metric.undefined

@@ -8,7 +8,7 @@ import csv
 import math
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,15 +41,23 @@ class Standing(NamedTuple):
 
 
 def read_leaderboard(competition: Competition, data_dir: Path | None = None) -> tuple[Entry, ...]:
-    """The teams, best first: of the board in the competition's folder, else of the fetched one; else none."""
+    """The teams, best first: of the board in the competition's folder, else of the fetched one; else none.
+
+    Raises:
+        BadLeaderboard: The file is not one that was kept here.
+    """
     own = competition.folder / "leaderboard.csv"
     fetched = None if data_dir is None else board_path(competition, data_dir)
     path = next((path for path in (own, fetched) if path is not None and path.is_file()), None)
     if path is None:
         return ()
-    with path.open(encoding="utf-8", newline="") as lines:
-        rows = csv.DictReader(lines)
-        return tuple(Entry(int(row["rank"]), float(row["score"]), row.get("recipe") or "") for row in rows)
+    try:
+        with path.open(encoding="utf-8", newline="") as lines:
+            return tuple(_entry(row) for row in csv.DictReader(lines))
+    except (UnicodeDecodeError, csv.Error, KeyError, TypeError, ValueError) as error:
+        # A cell that is missing is None, which is no number either.
+        problem = f"it is no board ({type(error).__name__}: {error})"
+        raise BadLeaderboard(path, f"{problem}; {_again(competition)}") from error
 
 
 def board_path(competition: Competition, data_dir: Path) -> Path:
@@ -63,6 +71,13 @@ def standing(score: float, board: Iterable[Entry], *, maximize: bool) -> Standin
     place = rank(score, scores, maximize=maximize)
     worse = sum(other <= score if maximize else other >= score for other in scores)
     return Standing(place, len(scores), round(100 * worse / len(scores), 2))
+
+
+def basis(competition: Competition, board: Sequence[Entry]) -> str:
+    """What a medal rests on, in words; a board that is here may be another one."""
+    teams = competition.medals.teams
+    words = f"the recorded thresholds ({teams} teams)"
+    return f"{words}; the board here has {len(board)}" if board and len(board) != teams else words
 
 
 def board_from(competition: Competition, source: Path) -> list[float]:
@@ -114,6 +129,18 @@ def keep_board(competition: Competition, scores: Iterable[float], data_dir: Path
             os.fsync(lines.fileno())
         temporary.replace(path)
     return path
+
+
+def _entry(row: Mapping[str, str]) -> Entry:
+    score = float(row["score"])
+    if not math.isfinite(score):
+        raise ValueError(f"a score is {score}")
+    return Entry(int(row["rank"]), score, row.get("recipe") or "")
+
+
+def _again(competition: Competition) -> str:
+    """How a board is replaced."""
+    return f"take it again; type: python -m benchmark leaderboard {competition.id} --fetch, or --from DIR"
 
 
 def _file_of(competition: Competition, source: Path) -> Path:

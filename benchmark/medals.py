@@ -16,6 +16,8 @@ from typing import Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 Medal = Literal["gold", "silver", "bronze"]
+MEDALS: tuple[Medal, ...] = ("gold", "silver", "bronze")
+"""Best first."""
 
 
 class Places(NamedTuple):

@@ -193,7 +193,7 @@ def _build(competition: Competition, data_dir: Path, place: Path, options: Optio
         folders, scratch = _folders(work / "prepared"), work / "scratch"
         for folder in (folders.public, folders.private, scratch):
             folder.mkdir(parents=True)
-        fill = preparer(competition)
+        fill = preparer(competition, data_dir)
         with raw_files(competition, data_dir, scratch, options) as raw:
             fill(Job(competition, raw, folders.public, folders.private, scratch, options.say))
             _finish(competition, folders, options)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from benchmark.competition import Competition
 from benchmark.errors import BadCompetition, MissingCompetitions, UnknownCompetition, UnknownSplit
+from benchmark.strict_yaml import load_yaml, problem_of
 
 COMPETITIONS = Path(__file__).parent / "competitions"
 LISTS = Path(__file__).parent / "splits"
@@ -21,9 +22,6 @@ ALIASES: Mapping[str, str] = {"lite": "low"}
 """Second names of splits; MLE-bench calls its competitions of low complexity so."""
 SPLITS = tuple(sorted({*ALIASES, *(path.stem for path in LISTS.glob("*.txt"))}))
 """The names of all splits."""
-
-# The parser in C is ten times faster; not every build of PyYAML has it.
-_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def find(competition_id: str) -> Competition:
@@ -89,10 +87,10 @@ def load(folder: Path) -> Competition:
     """The competition whose facts lie in this folder."""
     path = folder / "competition.yaml"
     try:
-        facts = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        facts = load_yaml(path.read_text(encoding="utf-8"))
         competition = Competition.model_validate({**facts, "folder": folder})
     except (yaml.YAMLError, TypeError) as error:
-        raise BadCompetition(path, f"not a YAML mapping ({type(error).__name__})") from error
+        raise BadCompetition(path, f"not a YAML mapping ({problem_of(error)})") from error
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])

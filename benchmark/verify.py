@@ -2,8 +2,9 @@
 
 The sample submission is accepted by the contract and scored; the gold submission, made of the answers, is
 accepted as well, scores at least as well as the sample and wins gold, where the metric is the leaderboard's.
-Where both data versions are prepared, each is looked at, and under the same metric their samples score alike,
-which is how MLE-bench compared its splits with Kaggle's.
+Where data versions 1 and 2 are both prepared, each is looked at, and under the same metric the sample of the
+one scores like that of the other. MLE-bench compared its splits with Kaggle's in this way; that comparison
+itself is not made here.
 """
 
 # pandas' stubs leave many types open; what leaves this module is typed.
@@ -143,7 +144,7 @@ def _best(competition: Competition, what: str, sample: Report, gold: Report) -> 
 
 
 def _alike(competition: Competition, old: Report, new: Report) -> Finding:
-    what = "the sample submission scores alike in both data versions"
+    what = "the sample submissions of data versions 1 and 2 score alike"
     if new.score is None or old.score is None:
         return Finding(what=what, holds=False, detail=f"scores {old.score} and {new.score}")
     limits = competition.medals

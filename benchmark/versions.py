@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from benchmark.competition import Competition
 from benchmark.errors import BadCompetition, BenchmarkError
 from benchmark.registry import find
+from benchmark.strict_yaml import load_yaml, problem_of
 
 CHANGES = "version_2.yaml"
 
@@ -68,12 +69,12 @@ def at_version(competition: Competition, version: int) -> Competition:
 def _changed(folder: Path, version: int) -> Competition:
     path = folder / CHANGES
     try:
-        changes = yaml.safe_load(path.read_text(encoding="utf-8"))
-        facts = yaml.safe_load((folder / "competition.yaml").read_text(encoding="utf-8"))
+        changes = load_yaml(path.read_text(encoding="utf-8"))
+        facts = load_yaml((folder / "competition.yaml").read_text(encoding="utf-8"))
         changed = _merged(facts, {**changes, "data_version": version})
         return Competition.model_validate({**changed, "folder": folder})
     except (yaml.YAMLError, TypeError) as error:
-        raise BadCompetition(path, f"not a YAML mapping ({type(error).__name__})") from error
+        raise BadCompetition(path, f"not a YAML mapping ({problem_of(error)})") from error
     except ValidationError as error:
         raise BadCompetition(path, error.errors()[0]["msg"]) from error
 

@@ -41,7 +41,7 @@ KINDS: Mapping[str, Kind] = {
     "whole_numbers": Kind("benchmark.cells.tokens:parse_whole_numbers"),
     "rle": Kind("benchmark.cells.rle:parse_rle"),
     "groups": Kind("benchmark.cells.groups:parse_groups"),
-    "integers": Kind("benchmark.cells.integers:parse_integers"),
+    "integer_list": Kind("benchmark.cells.integer_lists:parse_integer_lists"),
     "span": Kind("benchmark.cells.spans:parse_spans"),
 }
 """All kinds by name."""

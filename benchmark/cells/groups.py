@@ -26,7 +26,8 @@ MAX_TOKENS = 10_000_000
 """Parts in one column: far more than any detector writes, and about 1 GB while they are read."""
 MAX_LABEL = 10**9
 """The largest number that is a label."""
-NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+FINITE = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""A number as text, infinity not among them."""
 MAX_LENGTH = 400
 """Characters of a number: the largest float, written out, has 309 digits before the point."""
 LARGEST = 1e30
@@ -121,7 +122,7 @@ def _numbers(table: _Cells, parts: NDArray[np.object_], row: NDArray[np.int64]) 
     """The parts as finite floats."""
     flat = parts.reshape(-1)
     known = np.fromiter(
-        (len(part) <= MAX_LENGTH and NUMBER.fullmatch(part) is not None for part in flat), np.bool_, len(flat)
+        (len(part) <= MAX_LENGTH and FINITE.fullmatch(part) is not None for part in flat), np.bool_, len(flat)
     )
     wrong = np.any(~known.reshape(parts.shape), axis=1)
     table.refuse(_rows(row, wrong, len(table.cells)), "have a part that is no finite number")

@@ -79,16 +79,7 @@ def _score(report: Report) -> str:
 
 def _tell(report: GradingReport, path: Path) -> None:
     for one in report.competition_reports:
-        won = (
-            "gold"
-            if one.gold_medal
-            else "silver"
-            if one.silver_medal
-            else "bronze"
-            if one.bronze_medal
-            else "-"
-        )
-        say(f"{one.competition_id:<50}{_score(one):>12}  {won}")
+        say(f"{one.competition_id:<50}{_score(one):>12}  {one.medal or '-'}")
         if one.verdict.code is Code.FAILED:
             warn(f"error: {one.competition_id}: {one.submission_path[:200]!r}: {one.verdict.message}")
     totals = report.model_dump(exclude={"competition_reports"})

@@ -1,6 +1,7 @@
 """`grade-sample` and `validate`: what a submission is worth, and whether it would be accepted."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmark.cli.output import (
@@ -19,7 +20,7 @@ from benchmark.cli.output import (
 from benchmark.contract import MAX_BYTES, compile_contract
 from benchmark.grade import Report, private_folder
 from benchmark.guard import Guard
-from benchmark.leaderboard import read_leaderboard, standing
+from benchmark.leaderboard import Entry, basis, read_leaderboard, standing
 from benchmark.prepare import home
 from benchmark.registry import find
 from benchmark.versions import find_version
@@ -43,7 +44,7 @@ def grade_sample(
         if as_json:
             say_json(report.model_dump(mode="json"))
         else:
-            _tell(report, _place(report, data_dir))
+            _tell(report, data_dir)
 
 
 def validate(
@@ -67,8 +68,7 @@ def validate(
         sys.exit(0 if verdict.valid else 1)
 
 
-def _place(report: Report, data_dir: Path) -> str:
-    board = read_leaderboard(find(report.competition_id), data_dir)
+def _place(report: Report, board: Sequence[Entry]) -> str:
     if not board:
         return "not known: there is no leaderboard here"
     if report.score is None:
@@ -76,9 +76,9 @@ def _place(report: Report, data_dir: Path) -> str:
     return f"{standing(report.score, board, maximize=not report.is_lower_better).rank} of {len(board)}"
 
 
-def _tell(report: Report, place: str) -> None:
-    medals = {"gold": report.gold_medal, "silver": report.silver_medal, "bronze": report.bronze_medal}
-    won = next((name for name, has in medals.items() if has), "none")
+def _tell(report: Report, data_dir: Path) -> None:
+    competition = find(report.competition_id)
+    board = read_leaderboard(competition, data_dir)
     say_facts(
         {
             "competition": report.competition_id,
@@ -86,9 +86,10 @@ def _tell(report: Report, place: str) -> None:
             "message": report.verdict.message,
             "score": "none" if report.score is None else report.score,
             "better is": "lower" if report.is_lower_better else "higher",
-            "medal": won,
+            "medal": report.medal or "none",
+            "medal by": basis(competition, board),
             "above median": "yes" if report.above_median else "no",
-            "rank": place,
+            "rank": _place(report, board),
             "thresholds": f"gold {report.gold_threshold}, silver {report.silver_threshold}, "
             f"bronze {report.bronze_threshold}, median {report.median_threshold}",
         }

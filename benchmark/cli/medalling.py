@@ -20,7 +20,7 @@ from benchmark.cli.output import (
 from benchmark.cli.progress import Telling
 from benchmark.competition import Competition
 from benchmark.errors import BenchmarkError, NoLeaderboard
-from benchmark.leaderboard import Standing, board_from, keep_board, numbers, read_leaderboard, standing
+from benchmark.leaderboard import Standing, basis, board_from, keep_board, numbers, read_leaderboard, standing
 from benchmark.medals import above_median, medal
 from benchmark.registry import find
 
@@ -71,11 +71,13 @@ def medals(
             "competition": competition.id,
             "score": points,
             "medal": medal(points, limits, maximize=competition.maximize),
+            "medal_by": basis(competition, board),
             "above_median": above_median(points, limits, maximize=competition.maximize),
             "is_lower_better": not competition.maximize,
             "thresholds": limits.model_dump(include={"gold", "silver", "bronze", "median"}),
             "rank": place.rank if place else None,
             "teams": place.teams if place else limits.teams,
+            "threshold_teams": limits.teams,
             "percentile": place.percentile if place else None,
         }
         if as_json:
@@ -85,7 +87,8 @@ def medals(
                 f"gold {limits.gold}, silver {limits.silver}, bronze {limits.bronze}, median {limits.median}"
             )
             shown = {**facts, "medal": facts["medal"] or "none", "thresholds": words, "rank": _words(place)}
-            say_facts(shown if place else {name: value for name, value in shown.items() if value is not None})
+            del shown["threshold_teams"]  # `medal_by` says it
+            say_facts({name: value for name, value in shown.items() if value is not None})
 
 
 def leaderboard(

@@ -1,5 +1,6 @@
 """`prepare`: makes the data of competitions."""
 
+import traceback
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -111,16 +112,31 @@ def _attempt(
     except (NoCredentials, BadCredentials, KaggleUnreachable):  # the others would fail alike
         raise
     except BenchmarkError as error:
-        warn(f"error: {competition.id}: {error}")
-        return {"id": competition.id, "error": error.code, "message": str(error)}
+        return _failed(competition, error.code, str(error))
     except OSError as error:
-        problem = f"{error.strerror}: {str(error.filename or '')!r}"
-        warn(f"error: {competition.id}: {problem}")
-        return {"id": competition.id, "error": "os", "message": problem}
+        return _failed(competition, "os", f"{error.strerror}: {str(error.filename or '')!r}")
+    except Exception as error:  # noqa: BLE001 - here it becomes an outcome; the other competitions go on
+        return _failed(competition, "unexpected", _unexpected(error))
     result = _result(wanted, folders)
     if not quiet:
         _tell(result)
     return result
+
+
+def _failed(competition: Competition, code: str, message: str) -> dict[str, object]:
+    named = repr(competition.id) in message
+    warn(f"error: {message}" if named else f"error: {competition.id}: {message}")
+    return {"id": competition.id, "error": code, "message": message}
+
+
+def _unexpected(error: Exception) -> str:
+    """What is said of an error that no preparation foresees: raw files of another form, or our fault."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}, line {place.lineno}"
+    return (
+        f"unexpected {type(error).__name__} ({where}): {error}; is this the whole Kaggle download? If it is, "
+        "this is a fault of the preparation"
+    )
 
 
 def _mind_memory(competition: Competition) -> None:
@@ -156,5 +172,10 @@ def _tell(result: Mapping[str, object]) -> None:
         say(f"  {'its tables are those of MLE-bench' if same else 'not all tables are those of MLE-bench'}:")
         for file, verdict in tables.items():  # pyright: ignore[reportUnknownVariableType]
             say(f"    {file}: {verdict}")
+    if result["same_as_upstream"] is False:
+        warn(
+            f"{result['id']}: the raw files are not those that MLE-bench used, but a part or other ones, and "
+            "scores are not comparable with its own; download again, without --raw and --any-download"
+        )
     if result["warning"]:
         warn(f"{result['id']}: {result['warning']}")

@@ -14,7 +14,10 @@ from benchmark.versions import at_version, has_version
 def verify_command(
     competition_id: CompetitionId, data_dir: DataDir = DATA_DIR, as_json: AsJson = False
 ) -> None:
-    """Check each prepared version: the sample is scored, gold is best; exit code 1 where not."""
+    """Check that the sample is scored and gold is best, and that samples of versions 1 and 2 score alike.
+
+    Each prepared data version is checked; the samples are compared where both are. Exit code 1 where not.
+    """
     with clear_errors():
         first, second = _prepared(find(competition_id), data_dir)
         findings = verify(first, data_dir, second)

@@ -15,6 +15,7 @@ import yaml
 from benchmark.competition import Competition, Facts
 from benchmark.errors import BadCompetition
 from benchmark.preparation.old_floats import md5_as_before
+from benchmark.strict_yaml import load_yaml
 
 CHECKSUMS = "checksums.yaml"
 Verdict = Literal["same", "same but for last digits", "differs", "not there"]
@@ -54,7 +55,7 @@ def recorded(competition: Competition) -> Recorded:
     if not path.is_file():
         return Recorded()
     try:
-        return Recorded.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Recorded.model_validate(load_yaml(path.read_text(encoding="utf-8")))
     except (yaml.YAMLError, ValueError) as error:
         raise BadCompetition(path, f"not a record of checksums ({type(error).__name__})") from error
 

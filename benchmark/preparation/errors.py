@@ -2,21 +2,24 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from benchmark.errors import BenchmarkError
+from benchmark.errors import BenchmarkError, NotPrepared
+
+if TYPE_CHECKING:
+    from benchmark.competition import Competition
 
 
 class NoPreparer(BenchmarkError):
-    """This version cannot prepare a competition."""
+    """This version cannot prepare a competition; the message names the command that does."""
 
     code = "no_preparer"
 
-    def __init__(self, competition_id: str) -> None:
-        self.competition_id = competition_id
+    def __init__(self, competition: "Competition", data_dir: Path) -> None:
+        self.competition_id = competition.id
+        self.command = NotPrepared(competition, data_dir).command
         super().__init__(
-            f"mle-bench prepares {competition_id!r}, and this version does not; type: "
-            f"mlebench prepare -c {competition_id} --data-dir DIR, and name the same "
-            "folder with --data-dir here"
+            f"mle-bench prepares {competition.id!r}, and this version does not; type: {self.command}"
         )
 
 

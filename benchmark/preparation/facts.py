@@ -23,10 +23,11 @@ class Split(Facts):
     """How items come to be train or test."""
 
     words: str
-    """The split in words."""
+    """The split in words: all of it, with the seed where no field gives it to a shuffle."""
     method: Literal["shuffle", "official", "own"] = "own"
     """A seeded shuffle of the items; or the test set of the competition itself, whose labels are public by
-    now; or a rule of this competition alone, which the words state and a function carries out."""
+    now; or a rule of this competition alone, which the words state, with what the fields below can say of
+    it. Where this version prepares the competition, a function carries such a rule out."""
     seed: int | None = None
     """The seed of the shuffle, where there is one."""
     test_fraction: float | None = Field(default=None, gt=0, lt=1)

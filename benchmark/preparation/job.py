@@ -46,8 +46,8 @@ Preparer = Callable[[Job], None]
 """Fills the two empty folders of a competition."""
 
 
-def preparer(competition: Competition) -> Preparer:
-    """The function that prepares a competition.
+def preparer(competition: Competition, data_dir: Path) -> Preparer:
+    """The function that prepares a competition for a folder of data.
 
     Raises:
         NoPreparer: The facts name none.
@@ -58,7 +58,7 @@ def preparer(competition: Competition) -> Preparer:
     facts = competition.preparation
     path = competition.folder / "competition.yaml"
     if facts is None:
-        raise NoPreparer(competition.id)
+        raise NoPreparer(competition, data_dir)
     if facts.function is None:
         return follow
     place, _, function = facts.function.partition(":")

@@ -10,13 +10,12 @@ import numpy as np
 import pandas as pd
 
 from benchmark.competition import Competition
-from benchmark.preparation.errors import BadRaw
 from benchmark.preparation.facts import CLASSES, Preparation, Renumber, Rows, Table
 from benchmark.preparation.files import place_tree
 from benchmark.preparation.job import Job
 from benchmark.preparation.media import place_media
 from benchmark.preparation.split import Halves, group_keys, split_rows
-from benchmark.preparation.tables import read_table, shaped, write_table
+from benchmark.preparation.tables import column, read_table, shaped, write_table
 from benchmark.submission_schema import ALL_OTHERS
 
 
@@ -161,10 +160,8 @@ def _rows(job: Job, parts: Parts | None, facts: Table) -> pd.DataFrame:
         return other
     if parts is None or facts.match is None:
         raise ValueError(f"{job.competition.id}: {facts.of} follows no split")
-    if facts.match not in other:
-        raise BadRaw(facts.of, f"it has no column {facts.match!r}")
     chosen = parts.raw_train if facts.rows == "train" else parts.raw_test
-    return other[other[facts.match].isin(chosen[facts.match])]
+    return other[column(other, facts.match, facts.of).isin(column(chosen, facts.match))]
 
 
 def place_all(job: Job, parts: Parts | None) -> None:

@@ -64,6 +64,22 @@ def _options(path: Path, reading: Reading) -> dict[str, Any]:
     return options
 
 
+def column(table: pd.DataFrame, name: str, source: Path | str = "the raw table") -> "pd.Series[Any]":
+    """A column of a raw table.
+
+    Args:
+        table: The table.
+        name: What the column is called.
+        source: Where the table is from, for the message.
+
+    Raises:
+        BadRaw: It has no such column.
+    """
+    if name not in table:
+        raise BadRaw(source, f"it has no column {name!r}")
+    return table[name]
+
+
 def write_table(table: pd.DataFrame, path: Path, quote: str = "needed") -> None:
     """Writes a table as `.csv` or `.tsv`, or as an archive that holds one of the same name."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -106,7 +122,7 @@ def shaped(
     """
     out = table
     if facts.one_hot is not None:
-        out = pd.concat([out, one_hot(table[facts.one_hot], predicted)], axis=1)
+        out = pd.concat([out, one_hot(column(table, facts.one_hot), predicted)], axis=1)
     out = _with(out, {name: composed(table, template) for name, template in facts.compose.items()})
     constants = dict(facts.set)
     if facts.fill is not None:
@@ -140,12 +156,12 @@ def composed(table: pd.DataFrame, template: str) -> "pd.Series[Any]":
 
     pieces = list(string.Formatter().parse(template))
     if len(pieces) == 1 and not pieces[0][0]:
-        return table[str(pieces[0][1])]
+        return column(table, str(pieces[0][1]))
     out = pd.Series("", index=table.index, dtype=str)
     for literal, field, *_ in pieces:
         out = out + literal
         if field is not None:
-            out = out + table[field].astype(str)
+            out = out + column(table, field).astype(str)
     return out
 
 

@@ -125,7 +125,7 @@ MAKERS: Mapping[str, Maker] = {
     "text": _words,
     "tokens": _words,
     "whole_numbers": _whole_numbers,
-    "integers": _whole_numbers,
+    "integer_list": _whole_numbers,
     "rle": _runs,
     "groups": _groups,
     "span": _spans,

@@ -36,7 +36,8 @@ class NoSize(BenchmarkError):
 
     def __init__(self, competition_id: str) -> None:
         super().__init__(
-            f"benchmark/speed/sizes.yaml does not say how large a submission to {competition_id!r} is"
+            f"benchmark/speed/sizes.yaml does not say how large a submission to {competition_id!r} is; add a "
+            "line there, in the form of the others"
         )
 
 

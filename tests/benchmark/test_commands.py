@@ -79,6 +79,13 @@ def test_facts() -> None:
     } <= set(scored)
     assert any(line.startswith(f"answers {find(contrails).answers.file}") for line in scored)
     assert len(scored) <= 24
+    leaves = run("info", "leaf-classification").stdout
+    assert "id, every further column of the sample, 99 in all (probability)" in leaves
+    assert "(shuffle, seed 0, test fraction 0.1)" in leaves
+    phrases = "movie-review-sentiment-analysis-kernels-only"
+    second = json.loads(run("info", phrases, "--data-version", "2", "--json").stdout)
+    assert (second["data_version"], second["split"]["by"]) == (2, "SentenceId")
+    assert "has no data version 2" in run("info", "leaf-classification", "--data-version", "2").stderr
     shown = run("info", "practice-digits")
     assert "label (class)" in shown.stdout
     assert json.loads(run("info", "practice-digits", "--json").stdout) in everything
@@ -121,8 +128,17 @@ def test_preparing_what_is_not_there_is_an_error(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("info", "practice-digit"), "nearest: practice-digits"),
-        (("list", "--split", "hard"), "no split is called 'hard'"),
+        (("info", "practice-digit"), "python -m benchmark list"),
+        (
+            ("list", "--split", "hard"),
+            "split75; for all competitions type: python -m benchmark list",
+        ),
+        (("bench", "practice-digits", "--json"), "add a line there"),
+        (
+            ("prepare", "AI4Code", "--data-dir", "{tmp}"),
+            "this version does not; type: mlebench prepare -c AI4Code --data-dir {tmp}",
+        ),
+        (("prepare", "leaf-classification", "--data-version", "2"), "error: 'leaf-classification' has no"),
         (
             ("validate", "x.csv", "practice-digits", "--data-dir", "{tmp}"),
             "python -m benchmark prepare practice-digits",
@@ -142,7 +158,7 @@ def test_errors_are_one_line(arguments: tuple[str, ...], said: str, data_dir: Pa
     assert failed.exit_code == 1
     assert failed.stdout == ""
     assert failed.stderr.startswith("error: ")
-    assert said in failed.stderr
+    assert said.replace("{tmp}", places["{tmp}"]) in failed.stderr
     assert failed.stderr.count("\n") == 1
 
 

@@ -129,6 +129,48 @@ def test_facts_that_are_no_yaml_are_refused(tmp_path: Path) -> None:
             load(folder)
 
 
+def test_a_key_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    text = (find("practice-digits").folder / "competition.yaml").read_text(encoding="utf-8")
+    folder = tmp_path / "practice-digits"
+    folder.mkdir()
+    (folder / "competition.yaml").write_text(f"{text}\nmaximize: false\n", encoding="utf-8")
+    with pytest.raises(BadCompetition, match=r"line \d+: the key 'maximize' stands twice"):
+        load(folder)
+    inside = text.replace("  gold:", "  teams: 5\n  gold:")
+    (folder / "competition.yaml").write_text(inside, encoding="utf-8")
+    with pytest.raises(BadCompetition, match=r"line \d+: the key 'teams' stands twice"):
+        load(folder)
+
+
+def test_categories_are_few_enough_to_pool() -> None:
+    """Results are broken down by them, so details stand beside, not inside."""
+    assert {competition.category for competition in map(find, all_ids())} == {
+        "Audio Classification",
+        "Forecasting",
+        "Image Classification",
+        "Image Regression",
+        "Image Segmentation",
+        "Image To Image",
+        "Image to Text",
+        "Object Detection",
+        "Seq->Seq",
+        "Signal Processing",
+        "Tabular",
+        "Text (Other)",
+        "Text Classification",
+        "Video Classification",
+    }
+
+
+def test_splits_state_their_seed() -> None:
+    """Words and fields agree, and what is seeded in words has its seed in a field."""
+    for competition in map(find, all_ids()):
+        split = competition.split
+        assert (split.seed is not None) == ("seeded" in split.words.lower()), competition.id
+        first = re.search(r"seed (\d+)", split.words)
+        assert first is None or int(first[1]) == split.seed, competition.id
+
+
 def test_the_thresholds_are_those_of_the_leaderboard(practice: Practice) -> None:
     competition = practice.competition
     board = read_leaderboard(competition)

@@ -161,6 +161,10 @@ def test_medals_with_and_without_a_board(tmp_path: Path) -> None:
     ranked = json.loads(run("medals", "AI4Code", "--score", "0.8", "--data-dir", data, "--json").stdout)
     assert (ranked["rank"], ranked["teams"], ranked["percentile"]) == (2, 3, 66.67)
     assert ranked["medal"] is None
+    assert ranked["threshold_teams"] == 1025
+    basis = "the recorded thresholds (1025 teams)"
+    assert ranked["medal_by"] == f"{basis}; the board here has 3"
+    assert f"medal_by         {basis}\n" in bare.stdout
     for score in ("nan", "inf", "-inf"):
         refused = run("medals", "AI4Code", f"--score={score}", "--data-dir", data, "--json")
         assert (refused.exit_code, refused.stdout) == (1, "")
@@ -185,6 +189,29 @@ def test_boards_that_are_none(tmp_path: Path, text: str, said: str) -> None:
     assert "no such file" in run("leaderboard", "leaf-classification", "--from", tmp_path / "c").stderr
     both = run("leaderboard", "AI4Code", "--fetch", "--from", tmp_path / "c", "--data-dir", tmp_path)
     assert "two sources" in both.stderr
+
+
+@pytest.mark.parametrize(
+    ("kept", "said"),
+    [
+        ("score\n0.5\n", "KeyError: 'rank'"),
+        ("rank,score\nfirst,0.5\n", "'first'"),
+        ("rank,score\n1,many\n", "'many'"),
+        ("rank,score\n1\n", "NoneType"),
+        ("rank,score\n1,nan\n", "a score is nan"),
+        ("rank,score\n\udcff\n", "'utf-8' codec"),
+    ],
+)
+def test_a_kept_board_that_is_none(tmp_path: Path, kept: str, said: str) -> None:
+    path = tmp_path / "leaderboards" / "AI4Code.csv"
+    path.parent.mkdir()
+    path.write_text(kept, errors="surrogateescape")
+    for command in (("medals", "AI4Code", "--score", "0.8"), ("leaderboard", "AI4Code")):
+        failed = run(*command, "--data-dir", tmp_path)
+        assert (failed.exit_code, failed.stdout) == (1, "")
+        assert said in failed.stderr
+        assert "python -m benchmark leaderboard AI4Code --fetch" in failed.stderr
+        assert failed.stderr.count("\n") == 1
 
 
 def test_verify(data_dir: Path, digits: Practice, tmp_path: Path) -> None:

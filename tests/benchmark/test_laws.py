@@ -23,8 +23,9 @@ REPEATED_IDS = {"hms-harmful-brain-activity-classification", "iwildcam-2020-fgvc
 
 COMPARED = {"AI4Code"}
 """A check compares its submissions with the sample."""
-LACKS_CUSTOMERS = Code.MISSING_ID
-"""What the contract alone refuses, in the one competition with `grader_alone`: some customers lack."""
+CUSTOMERS = (Code.MISSING_ID, Code.DUP_ID)
+"""What the contract alone refuses, in the one competition with `grader_alone`: customers who bought nothing
+lack, or come twice."""
 
 contracts: dict[str, SubmissionContract] = {}
 
@@ -44,7 +45,7 @@ def case_of(name: str, public: Path) -> tuple[Golden, SubmissionContract]:
 def agree(data: bytes, case: Golden, contract: SubmissionContract) -> Verdict:
     """The contract's verdict, after a look that the grader has the same and scores what it accepts."""
     verdict, report = check(data, contract), grade(data, case.competition, case.answers)
-    if report.valid_submission and case.competition.grader_alone and verdict.code is LACKS_CUSTOMERS:
+    if report.valid_submission and case.competition.grader_alone and verdict.code in CUSTOMERS:
         return verdict  # the facts say what the contract refuses beyond the grader
     assert report.valid_submission == verdict.valid, (verdict.message, report.verdict.message)
     assert (report.score is not None) == verdict.valid
@@ -97,6 +98,23 @@ def test_contract_and_grader_agree_on_changed_cells(
         row = rows[place % len(rows)]
         row[column % len(row)] = value.encode("utf-8", "ignore").decode()
     agree(text(rows), case, contract)
+
+
+def test_the_grader_alone_takes_what_the_facts_list(public: Path) -> None:
+    """Customers who bought nothing lack, or come twice: the grader does not know them."""
+    case, contract = case_of("h-and-m-personalized-fashion-recommendations", public)
+    header, *rows = rows_of(case.perfect)
+    scored = (case.answers / case.competition.answers.file).read_text()
+    other = next(row for row in rows if row[0] not in scored)
+    known = next(row for row in rows if row[0] in scored)
+    for changed, code in (
+        ([row for row in rows if row is not other], Code.MISSING_ID),
+        ([*rows, other], Code.DUP_ID),
+    ):
+        data = text([header, *changed])
+        assert agree(data, case, contract).code is code
+        assert grade(data, case.competition, case.answers).valid_submission
+    assert not grade(text([header, *rows, known]), case.competition, case.answers).valid_submission
 
 
 @pytest.mark.parametrize("name", IDS)

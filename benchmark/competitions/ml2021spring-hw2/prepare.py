@@ -50,7 +50,7 @@ def _array(job: Job, name: str) -> NDArray[np.generic]:
     path = job.raw.path(f"{FOLDER}/{name}.npy")
     try:
         return np.load(path, mmap_mode="r", allow_pickle=False)
-    except ValueError as error:
+    except (ValueError, EOFError) as error:  # the latter where it is empty
         raise BadRaw(path, f"not an array: {error}") from error
 
 

@@ -11,7 +11,7 @@ from benchmark.preparation.files import place
 from benchmark.preparation.job import Job
 from benchmark.preparation.recipe import facts_of
 from benchmark.preparation.split import sampled
-from benchmark.preparation.tables import read_table, write_table
+from benchmark.preparation.tables import column, read_table, write_table
 
 ESSENTIAL, SUPPLEMENTAL = "essential_data", "supplemental_data"
 LABELS = "rec_labels_test_hidden.txt"
@@ -44,24 +44,41 @@ def prepare(job: Job) -> None:
     Raises:
         BenchmarkError: A raw file is missing or has another form.
     """
-    folds = read_table(_path(job, f"{ESSENTIAL}/CVfolds_2.txt"))
-    old_ids = folds.loc[folds["fold"] == 0, "rec_id"].tolist()
+    old_ids = _labelled(job)
     new_ids = {str(old): new for new, old in enumerate(old_ids)}
     split = job.competition.split
     size = round(len(old_ids) * (split.test_fraction or 0))
     test = sorted(sampled(len(old_ids), size, split.seed or 0).tolist())
-    files = read_table(_path(job, f"{ESSENTIAL}/rec_id2filename.txt")).set_index("rec_id")["filename"][
-        old_ids
-    ]
-    _write_essential(job, files.tolist(), test, new_ids)
+    files = _file_names(job, old_ids)
+    _write_essential(job, files, test, new_ids)
     for name in TABLES:
         _write_supplemental(job, name, new_ids)
-    _place_files(job, files.tolist())
+    _place_files(job, files)
     _write_answers(job, test, new_ids)
 
 
 def _path(job: Job, name: str) -> Path:
     return job.raw.path(f"mlsp_contest_dataset.zip/{name}")
+
+
+def _labelled(job: Job) -> list[int]:
+    """The recordings whose labels are public."""
+    path = _path(job, f"{ESSENTIAL}/CVfolds_2.txt")
+    folds = read_table(path)
+    ids = column(folds, "rec_id", path)[column(folds, "fold", path) == 0].tolist()
+    if not ids:
+        raise BadRaw(path, "no recording is in fold 0")
+    return ids
+
+
+def _file_names(job: Job, ids: list[int]) -> list[str]:
+    path = _path(job, f"{ESSENTIAL}/rec_id2filename.txt")
+    table = read_table(path)
+    names = dict(zip(column(table, "rec_id", path), column(table, "filename", path), strict=True))
+    lacking = [recording for recording in ids if recording not in names]
+    if lacking:
+        raise BadRaw(path, f"it names no file of recording {lacking[0]}")
+    return [str(names[recording]) for recording in ids]
 
 
 def _write_essential(job: Job, files: list[str], test: list[int], new_ids: Mapping[str, int]) -> None:
@@ -108,6 +125,9 @@ def _place(job: Job, name: str) -> None:
 
 def _write_answers(job: Job, test: list[int], new_ids: Mapping[str, int]) -> None:
     heard = dict(_rekeyed(job, f"{ESSENTIAL}/{LABELS}", new_ids))
+    lacking = [old for old, new in new_ids.items() if new in test and new not in heard]
+    if lacking:
+        raise BadRaw(_path(job, f"{ESSENTIAL}/{LABELS}"), f"it has no labels of recording {lacking[0]}")
     rows = [
         (recording * 100 + species, int(str(species) in heard[recording]))
         for recording in test
@@ -128,7 +148,10 @@ def _rekeyed(job: Job, name: str, new_ids: Mapping[str, int]) -> Iterator[tuple[
 
 def _lines(job: Job, name: str) -> list[str]:
     path = _path(job, name)
-    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise BadRaw(path, f"not a text: {error}") from error
     if not lines:
         raise BadRaw(path, "it is empty")
     return lines

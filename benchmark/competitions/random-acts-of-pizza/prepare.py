@@ -24,13 +24,14 @@ def prepare(job: Job) -> None:
     Its parameter `hidden` names fields that both sides lose, divided by blanks.
 
     Raises:
-        BadRaw: The raw files are no lists of records.
+        BadRaw: The raw files are no lists of records, or records lack fields.
     """
     everyone, original_test = _records(job, "train.json"), _records(job, "test.json")
     hidden = str(facts_of(job.competition).params.get("hidden", "")).split()
     halves = split_positions(len(everyone), job.competition.split, len(original_test))
     train, test = _chosen(everyone, halves.train), _chosen(everyone, halves.test)
     fields = [name for name in original_test[0] if name not in hidden]
+    _require(job, test, {*fields, "request_id", LABEL})
     _write(job, "train", [{name: record[name] for name in record if name not in hidden} for record in train])
     _write(job, "test", [{name: record[name] for name in fields} for record in test])
     answers = pd.DataFrame(
@@ -55,7 +56,20 @@ def _records(job: Job, name: str) -> Sequence[Record]:
         raise BadRaw(path, f"not JSON: {error}") from error
     if not isinstance(records, list) or not records:
         raise BadRaw(path, "not a list of records")
+    elements = cast(list[object], records)
+    others = sum(not isinstance(element, dict) for element in elements)
+    if others:
+        raise BadRaw(path, f"{others} of its {len(elements)} elements are no records")
     return cast(Sequence[Record], records)
+
+
+def _require(job: Job, records: Sequence[Record], fields: set[str]) -> None:
+    path = job.raw.path("train.json")
+    lacking = sorted({name for record in records for name in fields if name not in record})
+    if lacking:
+        raise BadRaw(path, f"records lack {', '.join(lacking)}")
+    if any(record[LABEL] not in (True, False) for record in records):
+        raise BadRaw(path, f"{LABEL} is not true or false everywhere")
 
 
 def _write(job: Job, side: str, records: Sequence[Record]) -> None:

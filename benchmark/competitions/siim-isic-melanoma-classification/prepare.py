@@ -9,6 +9,7 @@ from benchmark.preparation.errors import BadRaw
 from benchmark.preparation.files import place
 from benchmark.preparation.job import Job
 from benchmark.preparation.recipe import Parts, facts_of, place_all, read_source, write_tables
+from benchmark.preparation.tables import column
 from benchmark.preparation.tfrecords import copy_without, texts_of
 
 _NAME = re.compile(r"train\d+-(\d+)\.tfrec")
@@ -27,7 +28,7 @@ def prepare(job: Job) -> None:
     table = read_source(job)
     held_out = str(params["test_records"]).split()
     test_names = {name for record in held_out for name in _images(job, record)}
-    is_test = table["image_name"].isin(test_names)
+    is_test = column(table, "image_name").isin(test_names)
     parts = Parts(table[~is_test], table[is_test], table[~is_test], table[is_test])
     write_tables(job, parts, facts_of(job.competition).tables)
     place_all(job, parts)

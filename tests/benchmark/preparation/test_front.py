@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import stat
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from tests.benchmark.preparation.describing import describe_tree
 from tests.benchmark.preparation.test_golden import DATA, raw_of
 
 TITANIC, SPOOKY, APTOS = "spaceship-titanic", "spooky-author-identification", "aptos2019-blindness-detection"
+PIZZA, BIRDS, SPEECH = "random-acts-of-pizza", "mlsp-2013-birds", "ml2021spring-hw2"
 
 
 def run(*arguments: str | Path) -> Result:
@@ -50,7 +52,9 @@ def test_several_at_once_as_json(raw: Path, tmp_path: Path) -> None:
 
 def test_the_folder_of_one(raw: Path, tmp_path: Path) -> None:
     """The files of one competition themselves, or its download, or where mle-bench keeps them."""
-    assert run(SPOOKY, "--raw", raw / SPOOKY, "--data-dir", tmp_path / "data").exit_code == 0
+    told = run(SPOOKY, "--raw", raw / SPOOKY, "--data-dir", tmp_path / "data")
+    assert told.exit_code == 0
+    assert f"{SPOOKY}: the raw files are not those that MLE-bench used" in told.stderr
     assert prepared(find(SPOOKY), tmp_path / "data").manifest
     (tmp_path / "archive").mkdir()
     shutil.copy(DATA / f"{SPOOKY}.zip", tmp_path / "archive")
@@ -67,7 +71,7 @@ def test_one_failure_does_not_stop_the_others(raw: Path, tmp_path: Path) -> None
     assert first["error"] == "missing_raw"
     assert "train.csv" in first["message"]
     assert second["digest"]
-    assert f"error: {TITANIC}: " in done.stderr
+    assert f"error: '{TITANIC}' is prepared from train.csv" in done.stderr
     assert [path.name for path in (tmp_path / "data" / TITANIC).iterdir()] == [".lock"]
 
 
@@ -75,7 +79,7 @@ def test_what_cannot_be_prepared(raw: Path, tmp_path: Path) -> None:
     for arguments, words in (
         ((), "name competitions or splits"),
         ((SPOOKY, "--data-version", "2"), "use version 1"),
-        (("AI4Code",), "error: AI4Code: mle-bench prepares 'AI4Code'"),
+        (("AI4Code",), "error: mle-bench prepares 'AI4Code'"),
         ((SPOOKY, "--raw", tmp_path / "nowhere"), "there is no such folder"),
     ):
         done = run(
@@ -118,6 +122,17 @@ def test_a_failure_of_the_system_does_not_stop_the_others(raw: Path, tmp_path: P
     assert done.exit_code == 1
     assert [result.get("error") for result in json.loads(done.stdout)] == ["os", None]
     assert f"error: {TITANIC}: " in done.stderr
+
+
+def test_a_failure_that_no_preparation_foresees_does_not_stop_the_others(raw: Path, tmp_path: Path) -> None:
+    (raw / PIZZA).mkdir()
+    (raw / PIZZA / "train.json").write_text("[" * 100_000)  # deeper than Python's parser goes
+    (raw / PIZZA / "test.json").write_text("[{}]")
+    done = run(PIZZA, SPOOKY, "--raw", raw, "--data-dir", tmp_path / "data", "--json")
+    assert done.exit_code == 1
+    assert [result.get("error") for result in json.loads(done.stdout)] == ["unexpected", None]
+    assert f"error: {PIZZA}: unexpected RecursionError (decoder.py, line " in done.stderr
+    assert [path.name for path in (tmp_path / "data" / PIZZA).iterdir()] == [".lock"]
 
 
 def test_raw_files_stay_as_they_are(tmp_path: Path) -> None:
@@ -172,6 +187,45 @@ def test_raw_tables_that_are_none(raw: Path, tmp_path: Path) -> None:
         path.write_text(content)
         with pytest.raises(BadRaw, match=words):
             prepare(find(TITANIC), tmp_path / "data", Options(raw=path.parent))
+
+
+REQUEST = {"request_id": "t3_1", "text": "a", "requester_received_pizza": True}
+BIRDS_FOLDER = "mlsp_contest_dataset/essential_data"
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "content", "words"),
+    [
+        (PIZZA, "train.json", "[1, 2, 3]", "3 of its 3 elements are no records"),
+        (PIZZA, "train.json", json.dumps([{"text": "a"}] * 4), "lack request_id, requester_received_pizza"),
+        (PIZZA, "train.json", json.dumps([{**REQUEST, "text": None}, {"request_id": ""}] * 9), "lack req"),
+        (PIZZA, "train.json", json.dumps([{**REQUEST, "requester_received_pizza": "yes"}] * 9), "not true"),
+        (PIZZA, "train.json", b"\xff", "not JSON"),
+        (BIRDS, f"{BIRDS_FOLDER}/CVfolds_2.txt", "rec_id,part\n1,0\n", "CVfolds_2.*no column 'fold'"),
+        (BIRDS, f"{BIRDS_FOLDER}/CVfolds_2.txt", "rec_id,fold\n1,1\n", "no recording is in fold 0"),
+        (BIRDS, f"{BIRDS_FOLDER}/rec_id2filename.txt", "rec_id,file\n", "no column 'filename'"),
+        (BIRDS, f"{BIRDS_FOLDER}/rec_id2filename.txt", "rec_id,filename\n0,a\n", "no file of recording"),
+        (BIRDS, f"{BIRDS_FOLDER}/rec_labels_test_hidden.txt", "rec_id,[labels]\n", "no labels of recording"),
+        (BIRDS, f"{BIRDS_FOLDER}/rec_labels_test_hidden.txt", b"\xff\xfe", "not a text"),
+        (SPEECH, "timit_11/timit_11/train_11.npy", "", "not an array"),
+    ],
+)
+def test_other_raw_files_that_are_not_what_they_should_be(
+    name: str, file: str, content: str | bytes, words: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "raw"
+    if name == PIZZA:
+        folder.mkdir()
+        (folder / "test.json").write_text(json.dumps([REQUEST]))
+    else:
+        raw_of(name, folder)
+    for packed in folder.glob("*.zip"):
+        with zipfile.ZipFile(packed) as opened:
+            opened.extractall(folder)
+        packed.unlink()
+    (folder / file).write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(BadRaw, match=words):
+        prepare(find(name), tmp_path / "data", Options(raw=folder))
 
 
 def test_names_in_raw_tables_do_not_lead_out(tmp_path: Path) -> None:

@@ -96,6 +96,7 @@ def test_a_fetched_board_ranks_what_is_graded(kaggle: KaggleServer, tmp_path: Pa
     assert (len(shown), shown[0]["score"], shown[-1]["score"]) == (1200, -0.5, 1.7e308)
     graded = run("grade-sample", tmp_path / "perfect.csv", LOWER, "--data-dir", tmp_path)
     assert "rank          301 of 1200" in graded.stdout, graded.output
+    assert "medal by      the recorded thresholds (1596 teams); the board here has 1200" in graded.stdout
 
 
 def test_a_part_of_a_board_is_taken_with_a_word(kaggle: KaggleServer, data: Path) -> None:

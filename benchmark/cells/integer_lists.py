@@ -15,7 +15,7 @@ LEADING = r"(?<![0-9+-])\+?(-?)0+(?=[0-9])|\+"
 """What one spelling of a number has beyond another: a plus, and zeros before other digits."""
 
 
-def parse_integers(cells: pd.Series, name: str, rule: Column) -> pd.Series:
+def parse_integer_lists(cells: pd.Series, name: str, rule: Column) -> pd.Series:
     """The sequences as text, each number in one spelling; the empty text for an empty sequence.
 
     Raises:
