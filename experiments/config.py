@@ -14,7 +14,7 @@ from experiments.faults import explain, keys
 from experiments.model_access import (
     PRICES_FILE,
     PROVIDERS_FILE,
-    load_secrets,
+    known_secrets,
     redacted,
     refuse_secrets,
 )
@@ -257,7 +257,7 @@ def load_sweep(path: Path, settings: Sequence[str] = ()) -> Sweep:
         raise UserError(
             f"{str(path)!r} is not a sweep: it must be a YAML mapping with the keys {keys(Sweep)}"
         )
-    secrets = load_secrets(Path())
+    secrets = known_secrets(Path())
     refuse_secrets(cast("dict[str, object]", value), str(path), secrets)
     refuse_secrets(list(settings), "--set", secrets)
     changed: object = cast("dict[str, object]", value)

@@ -3,6 +3,7 @@
 import hashlib
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -39,8 +40,8 @@ def model_access(home: Path) -> Access:
                 f"{str(home / PROVIDERS_FILE)!r} has an entry {name!r}; providers are openai, anthropic, "
                 f"litellm/PROVIDER and {SERVERS}/NAME"
             )
-    digest = _digest(home / PRICES_FILE)
-    return Access(providers, Prices(prices, digest), secrets)
+    named = frozenset(provider.key for provider in providers.values() if provider.key)
+    return Access(providers, Prices(prices, _digest(home / PRICES_FILE)), replace(secrets, named=named))
 
 
 def load_secrets(home: Path) -> Secrets:
@@ -55,10 +56,19 @@ def load_secrets(home: Path) -> Secrets:
         raise UserError(f"cannot read the keys in {str(path)!r}: {said}") from None
 
 
+def known_secrets(home: Path) -> Secrets:
+    """The keys of `load_secrets`, and those that only a provider's entry calls keys, where it can be read."""
+    secrets = load_secrets(home)
+    try:
+        return model_access(home).secrets
+    except UserError:  # faults of these files are told where their models are needed
+        return secrets
+
+
 def redacted(text: str) -> str:
     """`text` without the keys that this process can know: a last net under exceptions that nobody foresaw."""
     try:
-        return load_secrets(Path()).redacted(text)
+        return known_secrets(Path()).redacted(text)
     except UserError:
         return Secrets(os.environ).redacted(text)
 

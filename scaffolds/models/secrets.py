@@ -15,7 +15,7 @@ _LINE = re.compile(
     \s*(?:\#.*)?""",
     re.VERBOSE,
 )
-_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)(_ID)?$")
+_SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD|CREDENTIALS|AUTH)(_ID)?$")
 _SHORTEST = 8
 """Characters: stand-ins for keys, such as `none`, are words that may stand anywhere."""
 _NO_WORD = 16
@@ -35,6 +35,8 @@ class Secrets:
     """Wins over the file, as it does everywhere."""
     file: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     """What the `.env` file says."""
+    named: frozenset[str] = frozenset()
+    """Variables that are secret whatever they are called: those that providers name as their keys."""
 
     def get(self, name: str) -> str | None:
         """The value of a variable; None where it is missing or empty."""
@@ -57,9 +59,12 @@ class Secrets:
     def values(self) -> Iterator[tuple[str, str]]:
         """Names and values of all secrets, the longest first: one may be the beginning of another."""
         both = [*self.file.items(), *self.environment.items()]
-        secret = {(name, value) for name, value in both if _SECRET_NAME.search(name.upper())}
+        secret = {(name, value) for name, value in both if self._is_secret(name)}
         worth = [(name, value) for name, value in secret if len(value) >= _SHORTEST]
         yield from sorted(worth, key=lambda pair: (-len(pair[1]), pair))
+
+    def _is_secret(self, name: str) -> bool:
+        return name in self.named or _SECRET_NAME.search(name.upper()) is not None
 
 
 def parse_env(text: str) -> dict[str, str]:

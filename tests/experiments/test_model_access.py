@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from experiments.code import snapshot
 from experiments.config import load_sweep
-from experiments.model_access import load_secrets, model_access
+from experiments.model_access import known_secrets, load_secrets, model_access
 from scaffolds.errors import UserError
 from scaffolds.messages import Message
 from scaffolds.models.protocol import ModelRequest
@@ -148,6 +148,13 @@ def test_a_text_is_rid_of_keys() -> None:
     text = "abcdefgh-and-more, abcdefgh, 12345678"
     assert secrets.redacted(text) == "[LONG_KEY], [SHORT_KEY], [FILE_TOKEN]"
     assert "abcdefgh" not in repr(secrets)
+
+
+def test_a_key_is_one_whatever_its_provider_calls_it(tmp_path: Path) -> None:
+    place = home(tmp_path, env=f"LOCAL_PASS={KEY}\n", providers="openai-compatible/mine: {key: LOCAL_PASS}")
+    assert known_secrets(place).redacted(f"said {KEY}") == "said [LOCAL_PASS]"
+    faulty = home(tmp_path, env=f"SOME_AUTH={KEY}\n", providers="[")
+    assert known_secrets(faulty).redacted(f"said {KEY}") == "said [SOME_AUTH]"
 
 
 def test_the_copy_of_the_code_holds_no_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
