@@ -1,7 +1,7 @@
 """Tools for models that call none by themselves: told in the instructions, called in the text."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -10,8 +10,12 @@ from scaffolds.messages import Completion, Message
 from scaffolds.models.call_texts import RESULT, found, written
 from scaffolds.models.client import Client
 from scaffolds.models.protocol import ModelRequest
+from scaffolds.models.wire import Remembered
 from scaffolds.prompts import Prompts
 from scaffolds.tools import ToolSpec
+
+Shown = list[dict[str, str]]
+"""Tools as the prompt shows them."""
 
 
 class TextTools:
@@ -20,13 +24,15 @@ class TextTools:
     def __init__(self, inner: Client, name: str | None = None) -> None:
         self.name = name or inner.name
         self._inner = inner
+        self._known: dict[str, Remembered[Message]] = {}
 
     def complete(self, request: ModelRequest) -> Completion:
         """See `Client.complete`."""
         settings = {name: value for name, value in request.settings.items() if name != "tool_choice"}
         choice = request.settings.get("tool_choice")
-        told = _instructions(request.tools, choice if isinstance(choice, str) else None)
-        messages = _as_text(request.messages, request.tools, told)
+        shown = _shown(request.tools)
+        told = _instructions(shown, choice if isinstance(choice, str) else None)
+        messages = _as_text(map(self._converter(request.tools, shown), request.messages), told)
         reply = self._inner.complete(replace(request, messages=messages, tools=(), settings=settings))
         if not request.tools:
             return reply
@@ -35,13 +41,21 @@ class TextTools:
         stop = "tool_calls" if parts.calls and reply.stop == "stop" else reply.stop
         return replace(reply, text=parts.text, tool_calls=parts.calls, stop=stop)
 
+    def _converter(self, tools: Sequence[ToolSpec], shown: Shown) -> Remembered[Message]:
+        """What was made of a conversation's messages with these tools: old ones are not written anew."""
+        tools = tuple(tools)
+        return self._known.setdefault(json.dumps(shown), Remembered(lambda message: _plain(message, tools)))
 
-def _instructions(tools: Sequence[ToolSpec], choice: str | None) -> str:
-    if not tools or choice == "none":
-        return ""
-    shown = [
+
+def _shown(tools: Sequence[ToolSpec]) -> Shown:
+    return [
         {"name": t.name, "description": t.description, "schema": json.dumps(t.json_schema())} for t in tools
     ]
+
+
+def _instructions(shown: Shown, choice: str | None) -> str:
+    if not shown or choice == "none":
+        return ""
     named = {None: "", "auto": "", "required": "a tool"}.get(choice, f"`{choice}`")
     return _prompts().render("text_tools", tools=shown, choice=named)
 
@@ -51,11 +65,10 @@ def _prompts() -> Prompts:
     return Prompts.beside(__file__)
 
 
-def _as_text(messages: Sequence[Message], tools: Sequence[ToolSpec], told: str) -> list[Message]:
-    """The conversation without tools: as such models know it, with sides that take turns."""
+def _as_text(messages: Iterable[Message], told: str) -> list[Message]:
+    """Messages without tools as such models know a conversation, with sides that take turns."""
     texts: list[Message] = []
-    for message in messages:
-        plain = _plain(message, tools)
+    for plain in messages:
         if plain.role == "user" and texts and texts[-1].role == "user":
             texts[-1] = replace(texts[-1], content=f"{texts[-1].content}\n\n{plain.content}")
         else:

@@ -1,16 +1,19 @@
 """Tools for models that call none by themselves: written into texts, found in them, however they look."""
 
 import json
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from scaffolds.calls import BadCall, read_arguments
-from scaffolds.messages import JsonValue, Message, ToolCall, Usage
+from scaffolds.messages import Completion, JsonValue, Message, ToolCall, Usage
 from scaffolds.models.call_texts import CLOSE, MOST_CALLS, OPEN, RESULT, found, written
 from scaffolds.models.client import Endpoint
 from scaffolds.models.clients import make
+from scaffolds.models.protocol import ModelRequest
+from scaffolds.models.text_tools import TextTools
 from scaffolds.tools import SANDBOX_TOOLS
 from tests.scaffolds.models.wire_support import CONVERSATION, SHELL, connected, request
 from tests.wire import Reply, Script, WireServer
@@ -238,6 +241,30 @@ def test_a_conversation_as_such_a_model_sees_it() -> None:
     assert third == '<tool_result call="call_1">\n```\na.csv\n```\n</tool_result>\n\nAnd now?'
     assert (said.text, said.stop) == ("Fine.", "tool_calls")
     assert said.tool_calls == (ToolCall("call_7_0", "shell", '{"command": "pwd"}'),)
+
+
+class Listener:
+    """A model that hears what it is told."""
+
+    name = "listener"
+
+    def __init__(self) -> None:
+        self.heard: list[Sequence[Message]] = []
+
+    def complete(self, request: ModelRequest) -> Completion:
+        """See `Client.complete`."""
+        self.heard.append(request.messages)
+        return Completion("Fine.")
+
+
+def test_what_was_said_before_is_not_written_anew() -> None:
+    model = Listener()
+    client = TextTools(model)
+    for end in (4, 5):
+        client.complete(request(*CONVERSATION[1:end], tools=(SHELL,)))
+    first, second = model.heard
+    assert [message.role for message in first] == ["system", "user", "assistant", "user"]
+    assert second[1] is first[1] and second[2] is first[2]
 
 
 def test_a_server_that_was_started_without_tools() -> None:
