@@ -17,8 +17,9 @@ SPENDING_FILE = "spending"
 SWEEP_SPENT = "sweep.max_usd"
 """Code of the error with which a run is left whose next call could pass the limit of its sweep."""
 _LOOK_S = 1.0
-_GIVE_UP_S = 3600.0
-"""For what other runs have reserved: six times what a call may take, so they are dead and nobody noticed."""
+_GIVE_UP_S = 4 * 3600.0
+"""For what other runs have reserved: longer than a call may take by default, two hours of patience and one of
+answering, so they are dead and nobody noticed."""
 _LOCKED_S = 60.0
 
 _TABLES = """
