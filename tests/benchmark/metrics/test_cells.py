@@ -24,7 +24,7 @@ POINTS = Column(
     params={"fields": ("label", "x", "y"), "labels": "whole", "blanks": "single"},
 )
 SPANS = Column(kind="span", blank="allowed")
-NUMBERS = Column(kind="integers", blank="allowed")
+NUMBERS = Column(kind="integer_list", blank="allowed")
 LABELS = Column(kind="class", classes=("0", "1", "7"))
 RUNS = Column(kind="rle", blank="allowed", params={"empty": "-"})
 
@@ -76,7 +76,7 @@ def test_groups_are_labels_and_numbers() -> None:
     ],
 )
 def test_what_is_refused_and_why(cell: str, rule: Column, code: Code, problem: str) -> None:
-    good = {"groups": "3 1 2", "span": "1:2", "integers": "1"}[rule.kind]
+    good = {"groups": "3 1 2", "span": "1:2", "integer_list": "1"}[rule.kind]
     rejected = refusal([good, cell, good], rule)
     assert rejected.code is code
     assert problem in rejected.message
