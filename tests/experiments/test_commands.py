@@ -91,7 +91,7 @@ def test_more_cells_may_be_added_but_not_exchanged(swept: Path, data_dir: Path) 
 
 def test_inspect_shows_everything_about_one_node(swept: Path) -> None:
     shown = type_in("experiments.inspect", run_folders(swept)[0], "--plain", "--node", "1").stdout
-    for words in ("scaffold     aide 2", "Solution tree (2 nodes", "└─", "Steps", "Node 1 (draft)"):
+    for words in ("scaffold     aide 3", "Solution tree (2 nodes", "└─", "Steps", "Node 1 (draft)"):
         assert words in shown
     for block in ("── plan", "── code", "── output", "── prompt to main", "── tool call of feedback"):
         assert block in shown
