@@ -9,6 +9,7 @@ from sandbox.driver.world import TASKS
 from sandbox.spec import Isolation, SandboxSpec
 
 GIB = 2**30
+_AS_ROOT = "; this user can make no control group for it, root mostly can"
 
 
 class Enforcement(NamedTuple):
@@ -41,8 +42,8 @@ def enforcement(backend: Isolation, machine: Path = Path("/")) -> Enforcement:
         for kind in place.controllers
     }
     return Enforcement(
-        memory=kinds.get("memory", "watched: looked at every 0.5 s"),
-        cores=kinds.get("cpu", "not limited: this user can make no control group for it"),
+        memory=kinds.get("memory", f"watched: looked at every 0.5 s{_AS_ROOT}"),
+        cores=kinds.get("cpu", f"not limited{_AS_ROOT}"),
         tasks=kinds.get("pids", "watched by the driver: all are killed when there are more than 2048"),
         disk=disk,
     )

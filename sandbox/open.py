@@ -40,7 +40,7 @@ def open_on(
     """Do the same with a backend at hand, whatever the spec names."""
     spec = spec.model_copy(update={"root": spec.root.absolute(), "data": spec.data.resolve()})
     if not spec.data.is_dir():
-        raise SandboxUnavailable(f"the data folder {str(spec.data)!r} does not exist")
+        raise SandboxUnavailable(f"the data folder {str(spec.data)!r} does not exist; name one that does")
     workspace = Workspace(spec.root)
     try:
         return _open(chosen, spec, workspace, validator, look_s)
@@ -73,7 +73,10 @@ def _open(
         if killed:  # by the system for want of memory, say: another may live
             raise SandboxLost(f"the sandbox was killed while it started: {channel.diagnose()}") from error
         if time.monotonic() - began > _START_S:  # a busy machine, not one that cannot
-            raise SandboxLost(f"the sandbox did not answer within {_START_S:g} s of its start") from error
+            raise SandboxLost(
+                f"the sandbox did not answer within {_START_S:g} s of its start: this machine is busy, or "
+                "cannot; see: python -m sandbox check"
+            ) from error
         raise SandboxUnavailable(channel.diagnose()) from error
     except BaseException:
         wire.close()

@@ -20,5 +20,6 @@ def give(paths: Iterable[Path], owner: tuple[int, int]) -> None:
     done = subprocess.run(argv, capture_output=True, text=True, errors="replace", check=False)
     if done.returncode:
         raise SandboxUnavailable(
-            f"the agent's files cannot be given to user {uid}: {done.stderr.strip()[-300:]}"
+            f"the agent's files cannot be given to user {uid}: {done.stderr.strip()[-300:]}. Put them on a "
+            "local disk, or run as the user whom they shall belong to"
         )

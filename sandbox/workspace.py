@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 from sandbox import interpreter, restore
 from sandbox.archive import driver_archive
@@ -135,7 +136,9 @@ def _delete(path: Path) -> None:
         with contextlib.suppress(OSError):  # as of folders that nobody may write into; `rm` says what is left
             restore.empty(path)
         if problem := _run("rm", "-rf", "--", str(path)):
-            raise SandboxUnavailable(f"{str(path)!r} cannot be removed: {problem}")
+            raise SandboxUnavailable(
+                f"{str(path)!r} cannot be removed: {problem}. Remove it with: sudo rm -rf {quote(str(path))}"
+            )
 
 
 def _run(*argv: str) -> str:

@@ -322,7 +322,7 @@ def _refused(task: str, error: APIError) -> SandboxError:
             f"{said}. Restart the daemon, which makes it: sudo systemctl restart docker"
         )
     passing = error.status_code in (404, 409) or (error.status_code or 500) >= 500
-    return SandboxLost(said) if passing else SandboxUnavailable(said)
+    return SandboxLost(said) if passing else SandboxUnavailable(f"{said}. See: python -m sandbox check")
 
 
 def _excerpt(said: object) -> str:

@@ -28,6 +28,7 @@ from sandbox.text import agent_view, printable
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 _STEP_S = 120.0
+_NO_CARDS = "none: nvidia-smi is not installed; it comes with NVIDIA's driver"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def _machine() -> Iterator[Finding]:
         "machine", None, f"{here.cores} cores, {here.memory_gb:.0f} GB of memory, {free:.0f} GB of disk free"
     )
     cards = ", ".join(f"{count} x {name}" for name, count in Counter(card.name for card in here.gpus).items())
-    yield Finding("graphics cards", None, cards or here.gpu_fault or "none: nvidia-smi is not installed")
+    yield Finding("graphics cards", None, cards or here.gpu_fault or _NO_CARDS)
 
 
 def _backend(kind: Isolation, image: str) -> Iterator[Finding]:
@@ -106,6 +107,8 @@ def _filtered(kind: Isolation, box: Sandbox) -> Finding:
 
 def _show(findings: list[Finding], isolated: bool) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
+    for overflow in ("ellipsis", "ellipsis", "fold"):  # a digest is longer than a line, and is copied
+        table.add_column(overflow=overflow)
     for found in findings:
         mark = {True: ("yes", "green"), False: ("no", "red"), None: ("", "")}[found.ok]
         table.add_row(found.what, Text(*mark), Text(printable(found.words)))

@@ -28,7 +28,8 @@ class KernelProcess:
         for package in ("ipykernel", "jupyter_client"):
             if importlib.util.find_spec(package) is None:
                 raise Refused(
-                    f"cells need the package {package}, which is not installed for {sys.executable}"
+                    f"cells need the package {package}, which {sys.executable} has not; where packages can "
+                    f"be installed: pip install {package}"
                 )
         self.connection_file = os.path.join(folder, "connection.json")
         self.code: int | None = None

@@ -12,7 +12,7 @@ from scaffolds.messages import Message
 from scaffolds.models.capabilities import Capabilities
 from scaffolds.models.pieces import Piece, arguments_to_send, name_to_send, pieces_of
 from scaffolds.models.protocol import ModelRequest
-from scaffolds.models.settings import Settings
+from scaffolds.models.settings import Settings, names_a_tool
 from scaffolds.models.thinking import thinking
 from scaffolds.models.wire import Remembered
 from scaffolds.tools import ToolSpec
@@ -152,6 +152,4 @@ def _tool(tool: ToolSpec) -> Block:
 
 
 def _choice(choice: str, tools: Sequence[ToolSpec]) -> dict[str, str]:
-    if choice in _CHOICES and all(tool.name != choice for tool in tools):
-        return _CHOICES[choice]
-    return {"type": "tool", "name": choice}
+    return {"type": "tool", "name": choice} if names_a_tool(choice, tools) else _CHOICES[choice]

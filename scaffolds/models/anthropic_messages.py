@@ -37,7 +37,6 @@ from scaffolds.models.wire import (
 )
 
 ANTHROPIC_URL = "https://api.anthropic.com"
-CONNECT_S = 10.0
 STREAMED_FROM = 21_334
 """Tokens that may be answered: from here on the package too expects more than ten minutes."""
 _STOPS = {
@@ -119,8 +118,8 @@ class AnthropicMessages:
             return bad_answer(endpoint, "the answer broke off")
 
     def _timeout(self, request: ModelRequest) -> anthropic.Timeout:
-        seconds = self._endpoint.silence_s(request)
-        return anthropic.Timeout(seconds, connect=min(CONNECT_S, seconds))
+        endpoint = self._endpoint
+        return anthropic.Timeout(endpoint.silence_s(request), connect=endpoint.connect_s(request))
 
     @cached_property
     def _client(self) -> anthropic.Anthropic:

@@ -144,12 +144,12 @@ _TABLE: tuple[tuple[re.Pattern[str], Capabilities], ...] = tuple(
 )
 
 
-def nearest_effort(wanted: Effort, efforts: tuple[Effort, ...] | None) -> Effort | None:
-    """The most of a model's efforts that is not above the one wanted, or else its least; None for none.
+def nearest_effort(wanted: Effort | None, efforts: tuple[Effort, ...] | None) -> Effort | None:
+    """The most of a model's efforts that is not above the one wanted, or else its least.
 
-    Where nobody knows them, the one wanted.
+    None where none is wanted or the model has none; the one wanted where nobody knows them.
     """
-    if efforts is None:
+    if wanted is None or efforts is None:
         return wanted
     ordered: list[Effort] = [effort for effort in EFFORTS if effort in efforts]
     below: list[Effort] = [effort for effort in ordered if EFFORTS.index(effort) <= EFFORTS.index(wanted)]

@@ -27,7 +27,7 @@ from scaffolds.models.pieces import (
     text_of,
 )
 from scaffolds.models.protocol import ModelRequest
-from scaffolds.models.settings import Effort, Settings
+from scaffolds.models.settings import Effort, Settings, names_a_tool
 from scaffolds.models.strict import can_be_strict, left_out, strict_schema
 from scaffolds.models.wire import (
     Object,
@@ -42,7 +42,6 @@ from scaffolds.tools import ToolSpec
 
 _REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_details", "thinking_blocks")
 """Fields of a message under which servers give their reasoning, and want it back."""
-_CHOICES = ("auto", "none", "required")
 
 
 class ChatFormat:
@@ -76,10 +75,10 @@ class ChatFormat:
         return without_nulls(body)
 
     def _effort(self, settings: Settings, *, forced: bool) -> Effort | None:
-        can, asked = self._can, settings.reasoning_effort
+        can = self._can
         if forced and can.forced and can.thinking in ("budget", "adaptive"):
             return "none" if can.by_default else None  # Claude's think in no answer whose call is forced
-        return None if asked is None else nearest_effort(asked, can.efforts)
+        return nearest_effort(settings.reasoning_effort, can.efforts)
 
     def completion(self, answer: Object, request: ModelRequest) -> Completion:
         """The answer read.
@@ -178,9 +177,7 @@ def _stop(reason: str, message: Object, calls: Sequence[ToolCall]) -> str:
 
 
 def _choice(choice: str, tools: Sequence[ToolSpec]) -> JsonValue:
-    if choice in _CHOICES and all(tool.name != choice for tool in tools):
-        return choice
-    return {"type": "function", "function": {"name": choice}}
+    return {"type": "function", "function": {"name": choice}} if names_a_tool(choice, tools) else choice
 
 
 def _usage(value: JsonValue) -> Usage | None:

@@ -11,6 +11,8 @@ TIMEOUT_S = 600.0
 """Of silence in one try; a reasoning model may think for minutes before its first byte."""
 ANSWER_S = 3600.0
 """For one answer: 128,000 tokens at 36 a second."""
+_CONNECT_S = 10.0
+"""To open a connection; a provider that is there answers within one."""
 _BEYOND_S = 0.1
 """How long a try outlasts the run's time, so that the time is surely up when it ends for that."""
 
@@ -42,6 +44,10 @@ class Endpoint:
     def silence_s(self, request: ModelRequest) -> float:
         """Seconds without a byte after which a try for `request` is given up."""
         return min(self.timeout_s, _left_s(request))
+
+    def connect_s(self, request: ModelRequest) -> float:
+        """Seconds after which it is given up while nobody has taken the connection."""
+        return min(_CONNECT_S, self.silence_s(request))
 
     def longest_s(self, request: ModelRequest) -> float:
         """Seconds after which it is given up, though something still comes."""

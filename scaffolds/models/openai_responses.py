@@ -24,7 +24,7 @@ from scaffolds.models.pieces import (
     text_of,
 )
 from scaffolds.models.protocol import ModelRequest
-from scaffolds.models.settings import Settings, read_settings
+from scaffolds.models.settings import Settings, names_a_tool, read_settings
 from scaffolds.models.strict import can_be_strict, left_out, strict_schema
 from scaffolds.models.wire import (
     Object,
@@ -36,8 +36,6 @@ from scaffolds.models.wire import (
     without_nulls,
 )
 from scaffolds.tools import ToolSpec
-
-_CHOICES = ("auto", "none", "required")
 
 
 class OpenAIResponses:
@@ -67,8 +65,7 @@ class OpenAIResponses:
                 body["tool_choice"] = _choice(settings.tool_choice, request.tools)
         if self._can.reasons:
             body["include"] = ["reasoning.encrypted_content"]
-        effort = settings.reasoning_effort
-        if effort is not None and (effort := nearest_effort(effort, self._can.efforts)) is not None:
+        if (effort := nearest_effort(settings.reasoning_effort, self._can.efforts)) is not None:
             body["reasoning"] = {"effort": effort}
         if self._can.temperature:
             body |= {"temperature": settings.temperature, "top_p": settings.top_p}
@@ -164,9 +161,7 @@ def _stop(answer: Object, output: Sequence[Object], calls: Sequence[ToolCall]) -
 
 
 def _choice(choice: str, tools: Sequence[ToolSpec]) -> JsonValue:
-    if choice in _CHOICES and all(tool.name != choice for tool in tools):
-        return choice
-    return {"type": "function", "name": choice}
+    return {"type": "function", "name": choice} if names_a_tool(choice, tools) else choice
 
 
 def _usage(value: JsonValue) -> Usage | None:

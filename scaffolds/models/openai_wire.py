@@ -20,8 +20,6 @@ from scaffolds.models.protocol import ModelRequest
 from scaffolds.models.wire import Object, TooSlow, in_time, parse_object
 
 OPENAI_URL = "https://api.openai.com/v1"
-CONNECT_S = 10.0
-"""To open a connection; a provider that is there answers within one."""
 
 
 class OpenAIWire:
@@ -56,8 +54,8 @@ class OpenAIWire:
             return b"".join(in_time(response.iter_bytes(), self._endpoint.longest_s(request)))
 
     def _timeout(self, request: ModelRequest) -> openai.Timeout:
-        seconds = self._endpoint.silence_s(request)
-        return openai.Timeout(seconds, connect=min(CONNECT_S, seconds))
+        endpoint = self._endpoint
+        return openai.Timeout(endpoint.silence_s(request), connect=endpoint.connect_s(request))
 
     @cached_property
     def _client(self) -> openai.OpenAI:

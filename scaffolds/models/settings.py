@@ -1,13 +1,15 @@
 """The settings of a model call: what a scaffold or a config may ask for, in the same words everywhere."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from scaffolds.errors import UserError
 from scaffolds.messages import JsonValue
+from scaffolds.tools import ToolSpec
 
+_CHOICES = ("auto", "none", "required")
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
@@ -46,3 +48,8 @@ def read_settings(values: Mapping[str, JsonValue], model: str) -> Settings:
         found = None if first["type"] == "extra_forbidden" else first["msg"]
     wrong = f"value {values.get(name)!r}: {found}" if found else f"no such setting; there are {known}"
     raise UserError(f"{model}: setting {name!r}: {wrong}", code="model.setting")
+
+
+def names_a_tool(choice: str, tools: Sequence[ToolSpec]) -> bool:
+    """Whether a `tool_choice` names a tool: also one that is called like another choice."""
+    return choice not in _CHOICES or any(tool.name == choice for tool in tools)

@@ -38,8 +38,7 @@ def thinking(
         forced: whether a call is forced, which goes together with thinking on no model.
         begun: false where the answer is already under way and began without thinking.
     """
-    asked = settings.reasoning_effort
-    effort = None if asked is None else nearest_effort(asked, can.efforts)
+    effort = nearest_effort(settings.reasoning_effort, can.efforts)
     if can.thinking == "adaptive":
         return _adaptive(can, settings, effort, forced=forced)
     tokens = _room(can, settings, effort)
@@ -51,8 +50,7 @@ def thinking(
 
 def longest_told(can: Capabilities, settings: Settings) -> int:
     """The longest answer that the model is told at most, thinking included, in tokens."""
-    asked = settings.reasoning_effort
-    effort = None if asked is None else nearest_effort(asked, can.efforts)
+    effort = nearest_effort(settings.reasoning_effort, can.efforts)
     return (settings.max_tokens or can.max_tokens) + _room(can, settings, effort)
 
 

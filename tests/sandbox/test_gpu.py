@@ -13,7 +13,7 @@ from sandbox.gpu import device_names
 from sandbox.machine import Machine
 from sandbox.open import open_on, open_sandbox
 from sandbox.spec import SandboxSpec
-from tests.sandbox.support import Name, Open, out
+from tests.sandbox.support import IMAGE, Name, Open, out
 
 
 class Fake(NamedTuple):
@@ -79,12 +79,12 @@ def test_a_card_that_sleeps_is_known_by_its_place_in_the_list(
 
 
 @pytest.mark.gpu
-@pytest.mark.usefixtures("bwrap")
-def test_a_real_card_computes_and_others_are_not_there(tmp_path: Path, data: Path) -> None:
+@pytest.mark.parametrize("backend", ["docker", "bwrap"], indirect=True)
+def test_a_real_card_computes_and_others_are_not_there(backend: Name, tmp_path: Path, data: Path) -> None:
     cards = Machine.here().gpus
     if not cards:
         pytest.skip("this machine has no NVIDIA GPU")
-    spec = SandboxSpec(backend="bwrap", root=tmp_path / "box", data=data, gpus=(cards[-1].uuid,))
+    spec = SandboxSpec(backend=backend, image=IMAGE, root=tmp_path / "box", data=data, gpus=(cards[-1].uuid,))
     with contextlib.closing(open_sandbox(spec)) as box:
         listed = box.shell("nvidia-smi -L", timeout=60)
         assert out(listed).count("UUID") == 1
@@ -103,6 +103,6 @@ def test_a_real_card_computes_and_others_are_not_there(tmp_path: Path, data: Pat
         )
         done = box.run_script(code, directory="card", env={}, timeout=120)
         assert out(done) == "1\n"
-    spec = SandboxSpec(backend="bwrap", root=tmp_path / "box", data=data)
+    spec = SandboxSpec(backend=backend, image=IMAGE, root=tmp_path / "box", data=data)
     with contextlib.closing(open_sandbox(spec)) as box:
         assert box.shell("nvidia-smi -L", timeout=60).exit_code != 0
