@@ -10,7 +10,7 @@ from scaffolds.errors import UserError
 
 
 def test_the_shipped_profiles() -> None:
-    assert names() == ["0xA10", "1xA10", "2xA10", "cpu", "host"]
+    assert names() == ["1xA10", "2xA10", "cpu", "cpu36", "host"]
     assert profile("host") == Hardware(name="host", gpus="all")
     assert profile("cpu") == Hardware(name="cpu", gpus=0)
     assert profile("1xA10") == Hardware(name="1xA10", cores=36, memory_gb=440, gpus=1, gpu="A10 24GB")
@@ -20,9 +20,9 @@ def test_the_shipped_profiles() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("1xA100", "did you mean '1xA10'? There are: 0xA10, 1xA10, 2xA10, cpu, host"),
+        ("1xA100", "did you mean '1xA10'? There are: 1xA10, 2xA10, cpu, cpu36, host"),
         ("CPU", "did you mean 'cpu'?"),
-        ("mainframe", "no hardware profile 'mainframe'. There are: 0xA10, 1xA10, 2xA10, cpu, host"),
+        ("mainframe", "no hardware profile 'mainframe'. There are: 1xA10, 2xA10, cpu, cpu36, host"),
         ("../hardware/cpu", "no hardware profile"),
         ("", "no hardware profile ''"),
     ],
