@@ -2,7 +2,6 @@
 
 import errno
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from benchmark.grade import Report, make_report, private_folder
 from benchmark.guard import Guard
 from benchmark.verdict import Code, Verdict
 from benchmark.versions import find_version
+from benchmark.whole_file import write_whole
 
 
 class Entry(BaseModel):
@@ -149,14 +149,11 @@ def summary(reports: Sequence[Report]) -> GradingReport:
 
 
 def write_report(report: GradingReport, folder: Path) -> Path:
-    """Writes a report into a folder under a name that begins with the time; the file appears whole."""
+    """Writes a report into a folder under a name that begins with the time."""
     folder.mkdir(parents=True, exist_ok=True)
     time = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S-%f")
     path = folder / f"{time}_grading_report.json"
-    with tempfile.NamedTemporaryFile("w", dir=folder, prefix=".unfinished-", delete=False) as file:
-        file.write(report.model_dump_json(indent=2))
-    Path(file.name).chmod(0o644)
-    Path(file.name).rename(path)
+    write_whole(path, report.model_dump_json(indent=2))
     return path
 
 

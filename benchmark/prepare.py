@@ -28,6 +28,7 @@ from benchmark.preparation.manifest import (
 )
 from benchmark.preparation.provenance import provenance
 from benchmark.preparation.raw import silent
+from benchmark.whole_file import flush, write_whole
 
 DESCRIPTION = "description.md"
 UNFINISHED = ".unfinished-"
@@ -175,10 +176,9 @@ def _renew_description(competition: Competition, folders: Prepared) -> None:
 
 
 def _write_description(competition: Competition, public: Path) -> None:
-    temporary = public.parent / f".{DESCRIPTION}"
-    temporary.write_text(competition.description(), encoding="utf-8")
-    _flush_one(temporary)
-    temporary.replace(public / DESCRIPTION)
+    draft = public.parent / f".{DESCRIPTION}"  # not in a folder that agents see, where a death would leave it
+    write_whole(draft, competition.description())
+    draft.replace(public / DESCRIPTION)
 
 
 def _build(competition: Competition, data_dir: Path, place: Path, options: Options) -> None:
@@ -218,7 +218,7 @@ def _move(work: Path, place: Path) -> None:
     if (place / "prepared").exists():
         (place / "prepared").rename(work / "replaced")
     (work / "prepared").rename(place / "prepared")
-    _flush_one(place)
+    flush(place)
 
 
 def _note(competition: Competition, folders: Prepared) -> None:
@@ -243,12 +243,4 @@ def _flush(folder: Path) -> None:
         os.sync()
         return
     for path in paths:
-        _flush_one(path)
-
-
-def _flush_one(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        flush(path)

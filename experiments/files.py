@@ -17,9 +17,13 @@ def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - any JSON value
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write to a temporary name, fsync, rename, fsync the folder."""
+    """Write to a temporary name, fsync, rename, fsync the folder.
+
+    A file has one writer at a time, which its folder's lock sees to. So the temporary name can be the same
+    each time, and what a killed process left under it is gone once the file is written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.tmp")
     with temporary.open("wb") as file:
         file.write(data)
         file.flush()

@@ -6,7 +6,6 @@ a digest means is the same with and without a manifest.
 
 import hashlib
 import json
-import os
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmark.preparation.checksums import TableCheck
+from benchmark.whole_file import write_whole
 
 MANIFEST = "manifest.json"
 """Its name, beside the public and the private folder."""
@@ -109,12 +109,7 @@ def read_head(prepared: Path) -> Head:
 
 def write_manifest(prepared: Path, manifest: Manifest) -> None:
     """Writes the manifest, whole or not at all."""
-    temporary = prepared / f".{MANIFEST}"
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(manifest.model_dump(mode="json"), file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(prepared / MANIFEST)
+    write_whole(prepared / MANIFEST, json.dumps(manifest.model_dump(mode="json"), indent=1))
 
 
 def _sha256(path: Path) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import shlex
 import signal
 from typing import NamedTuple
@@ -50,11 +51,11 @@ class Bash:
 
     def __init__(self, loop: Loop, folder: str, cwd: bytes, env: dict[str, str], output: int) -> None:
         self._commands = f"{folder}/bash"  # the name that bash puts before its error messages
-        order, self._order = os.pipe()
+        self._awaited, self._order = os.pipe()
         self._reports, report = os.pipe()
         os.set_blocking(self._reports, False)
         self._call = _fresh_call()
-        fds = {"order": order, "report": report, "output": output}
+        fds = {"order": self._awaited, "report": report, "output": output}
         files = {"exports": shlex.quote(f"{folder}/exports"), "commands": shlex.quote(self._commands)}
         program = _LOOP.format(**files, **fds, call=self._call)
         argv = (BASH, *OPTIONS, program, "bash")
@@ -65,7 +66,7 @@ class Bash:
             self.close()
             raise
         finally:
-            for fd in (order, report, null):
+            for fd in (report, null):
                 os.close(fd)
         self.pid = self._child.pid
         self.report: Report | None = None
@@ -85,8 +86,12 @@ class Bash:
         self.report = None
         self._call = _fresh_call()
         write(self._commands, commands)
-        with contextlib.suppress(BrokenPipeError):  # a shell that has just died is noticed by its end
-            os.write(self._order, f"{self._call}\n".encode())
+        os.write(self._order, f"{self._call}\n".encode())
+
+    @property
+    def died_before(self) -> bool:
+        """Whether it ended without having begun what it was given last: bash reads a line byte by byte."""
+        return self._child.end is not None and bool(select.select((self._awaited,), (), (), 0)[0])
 
     def watched(self) -> tuple[int, ...]:
         """Return the descriptors that become readable when there may be news."""
@@ -119,8 +124,8 @@ class Bash:
 
     def close(self) -> None:
         """Let go of the pipes, at which the process ends if it still runs."""
-        os.close(self._order)
-        os.close(self._reports)
+        for fd in (self._awaited, self._order, self._reports):
+            os.close(fd)
 
     def _hear(self) -> None:
         with contextlib.suppress(BlockingIOError):

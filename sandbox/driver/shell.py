@@ -45,14 +45,17 @@ class Shell:
         """Run commands for at most `timeout` seconds, plus what it takes to end them but not the `spared`."""
         deadline = time.monotonic() + timeout
         notes: list[str] = []
-        self._loop.reap()
-        if self._bash and self._bash.exit_code is not None:
-            notes.append(self._drop(self._bash, "exit"))
-        bash = self._bash or self._start()
-        cpu_before = bash.cpu_s()
-        before = processes.below(os.getpid())
-        bash.begin(commands)
-        how = supervise.await_end(self._loop, bash.settled, deadline, bash.watched)
+        while True:
+            self._loop.reap()
+            if self._bash and self._bash.exit_code is not None:
+                notes.append(self._drop(self._bash, "exit"))
+            bash = self._bash or self._start()
+            cpu_before = bash.cpu_s()
+            before = processes.below(os.getpid())
+            bash.begin(commands)
+            how = supervise.await_end(self._loop, bash.settled, deadline, bash.watched)
+            if how != "exit" or not bash.died_before or time.monotonic() > deadline:
+                break
         if how != "exit":
             self._cwd = bash.cwd() or self._cwd
             if how == "timeout":

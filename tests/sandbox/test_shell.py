@@ -114,6 +114,16 @@ def test_a_shell_that_dies_between_calls_is_replaced(box: Sandbox) -> None:
     assert len(ran.notes) == 1
 
 
+def test_what_a_shell_died_without_beginning_is_run_by_the_next(box: Sandbox) -> None:
+    waits = "until [ -e go ]; do sleep 0.05; done"
+    box.shell(f"({waits}; kill -STOP $$; touch stopped; sleep 1; kill -9 $$) >/dev/null 2>&1 &", timeout=60)
+    box.write_file("go", "")
+    assert eventually(lambda: "stopped" in {entry.path for entry in box.list_files()})
+    ran = box.shell("echo fine; echo once >>ran", timeout=60)
+    assert (out(ran), ran.exit_code, len(ran.notes)) == ("fine\n", 0, 1)
+    assert out(box.shell("cat ran", timeout=60)) == "once\n"
+
+
 def test_a_shell_whose_folder_is_gone_still_works(box: Sandbox) -> None:
     box.shell("mkdir x; cd x; rmdir ../x", timeout=60)
     assert out(box.shell("echo a", timeout=60)) == "a\n"
