@@ -20,18 +20,17 @@ from experiments.report_records import as_csv, as_json
 from experiments.report_view import (
     OTHER_CARDS,
     UNRANKED,
-    Column,
     count,
     markdown,
     number,
     print_main,
     print_report,
-    print_table,
     summary,
     version_column,
 )
 from experiments.results import Row
 from experiments.sweep_rows import read_rows
+from experiments.tables import Column, print_table
 from sandbox.text import printable
 from scaffolds.errors import UserError
 

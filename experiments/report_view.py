@@ -5,41 +5,23 @@ part of it is read as markup.
 """
 
 import re
-import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
-from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from experiments.aggregate import RATES, Costs, Estimate, Line, Report, Score, mean_of, reason
 from experiments.results import Row
+from experiments.tables import Column, print_table
 from sandbox.text import printable
 
-T = TypeVar("T")
 Versioned = TypeVar("Versioned", Line, Score, Row)
 HOUR = 3600.0
 OTHER_CARDS = "run on other graphics cards than the hardware profile names."
 UNRANKED = "graded by a metric of data version 2 that no leaderboard has: no medal can be won."
-_HEAD_WIDTH = 9
-_FOLDED_WIDTH = 12
 _MARKDOWN = re.compile(r"([\\|<*`\[])")
-
-
-@dataclass(frozen=True, slots=True)
-class Column(Generic[T]):
-    """A column of a table: its head, and how it shows an item."""
-
-    head: str
-    text: Callable[[T], str]
-    right: bool = False
-    """Aligned to the right, as numbers are."""
-    folds: bool = False
-    """Long texts go on below, as names may; numbers are never broken."""
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -61,32 +43,6 @@ def print_main(report: Report, console: Console) -> None:
     print_table(console, _main_columns(report), report.lines)
     for note in notes(report):
         console.print(Text(note))
-
-
-def print_table(
-    console: Console,
-    columns: Iterable[Column[T]],
-    items: Iterable[T],
-    styles: Mapping[str, str] | None = None,
-) -> None:
-    """Print a table without borders; where the console is too narrow for one, each item as a block.
-
-    Args:
-        console: where to.
-        columns: what it shows.
-        items: one a line.
-        styles: style by text, for cells that hold nothing else.
-    """
-    columns = list(columns)
-    rows = [[_styled(printable(column.text(item)), styles or {}) for column in columns] for item in items]
-    if _width(columns, rows) <= console.width:
-        console.print(_table(columns, rows))
-        return
-    for row in rows:
-        block = Table.grid(padding=(0, 2))
-        for column, text in zip(columns, row, strict=True):
-            block.add_row(Text(column.head, overflow="fold"), text)
-        console.print(block, end="\n\n")
 
 
 def markdown(report: Report) -> str:
@@ -129,35 +85,6 @@ def percent(estimate: Estimate) -> str:
 def name(labels: Mapping[str, str], arm: str, report: Report) -> str:
     """What an arm is called where all of its name has to be in one place."""
     return ", ".join(_label(labels, axis, arm, report) for axis in report.axes)
-
-
-def _styled(text: str, styles: Mapping[str, str]) -> Text:
-    return Text(text, style=styles.get(text, ""), overflow="fold")
-
-
-def _head(column: Column[T]) -> str:
-    return textwrap.fill(column.head, _HEAD_WIDTH, break_long_words=False)
-
-
-def _table(columns: Sequence[Column[T]], rows: Iterable[Sequence[Text]]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        justify = "right" if column.right else "left"
-        table.add_column(_head(column), justify=justify, no_wrap=not column.folds)
-    for row in rows:
-        table.add_row(*row)
-    return table
-
-
-def _width(columns: Sequence[Column[T]], rows: Sequence[Sequence[Text]]) -> int:
-    """The least width at which a table loses nothing and its names stay readable."""
-    widths = [max(map(cell_len, _head(column).splitlines())) for column in columns]
-    for row in rows:
-        for index, text in enumerate(row):
-            longest = max((cell_len(line) for line in text.plain.splitlines()), default=0)
-            most = _FOLDED_WIDTH if columns[index].folds else longest
-            widths[index] = max(widths[index], min(longest, most))
-    return sum(widths) + 2 * (len(widths) - 1)
 
 
 def _plus_minus(estimate: Estimate, mean: str, se: str) -> str:

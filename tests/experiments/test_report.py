@@ -194,6 +194,20 @@ def test_a_narrow_terminal_loses_nothing() -> None:
         assert "openai/gpt-4o" in flat.replace("\n", "")
 
 
+def test_a_narrow_table_says_once_what_is_the_same_in_each_line() -> None:
+    rows = [row("gold", competition=f"practice-{n}", model="offline/tabular") for n in range(3)]
+    lines = printed(lambda console: show(rows, console), 50).splitlines()
+    assert lines[0].startswith("Each line: scaffold aide, model offline/tabular")
+    assert sum(line.startswith("practice-") for line in lines) == 3
+    assert max(map(len, lines)) <= 50
+
+
+def test_where_no_table_fits_runs_are_told_apart() -> None:
+    rows = [row("gold", competition=f"practice-{n}", score=n / 7, validation=n / 3) for n in range(3)]
+    text = printed(lambda console: show(rows, console), 20)
+    assert len([part for part in text.split("\n\n") if "practice-" in part]) == 3
+
+
 def test_arms_of_equal_names_show_their_digests() -> None:
     text = tables([row(arm="aaaaaaaa"), row(arm="bbbbbbbb")])
     assert text.count("aide (aaaaaaaa)") == text.count("aide (bbbbbbbb)") == 4
