@@ -12,6 +12,7 @@ from benchmark.cli.output import (
     DataVersion,
     SubmissionPath,
     clear_errors,
+    rank_words,
     read_submission_file,
     say,
     say_facts,
@@ -73,7 +74,7 @@ def _place(report: Report, board: Sequence[Entry]) -> str:
         return "not known: there is no leaderboard here"
     if report.score is None:
         return "none"
-    return f"{standing(report.score, board, maximize=not report.is_lower_better).rank} of {len(board)}"
+    return rank_words(standing(report.score, board, maximize=not report.is_lower_better).rank, len(board))
 
 
 def _tell(report: Report, data_dir: Path) -> None:

@@ -12,6 +12,7 @@ from benchmark.cli.output import (
     CompetitionId,
     DataDir,
     clear_errors,
+    rank_words,
     say,
     say_facts,
     say_json,
@@ -135,4 +136,4 @@ def _fetched(competition: Competition, quiet: bool) -> list[float]:
 
 
 def _words(place: Standing | None) -> str:
-    return "not known: there is no leaderboard here" if place is None else f"{place.rank} of {place.teams}"
+    return "not known: there is no leaderboard here" if place is None else rank_words(place.rank, place.teams)

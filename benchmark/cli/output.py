@@ -48,6 +48,11 @@ def say_facts(facts: Mapping[str, object]) -> None:
         say(f"{name:<{width}}  {value}")
 
 
+def rank_words(rank: int, teams: int) -> str:
+    """`38 of 118`; a score that is worse than all has no rank among them."""
+    return f"{rank} of {teams}" if rank <= teams else f"behind all {teams} teams"
+
+
 @contextmanager
 def clear_errors() -> Generator[None]:
     """Turns an error of ours into one line and exit code 1."""

@@ -158,6 +158,8 @@ def test_medals_with_and_without_a_board(tmp_path: Path) -> None:
     )
     shown = run("leaderboard", "AI4Code", "--from", source, "--data-dir", data, "--top", 2)
     assert [line.split()[:2] for line in shown.stdout.splitlines()] == [["1", "0.9"], ["2", "0.8"]]
+    worst = run("medals", "AI4Code", "--score", "0.1", "--data-dir", data)
+    assert "rank             behind all 3 teams" in worst.stdout
     ranked = json.loads(run("medals", "AI4Code", "--score", "0.8", "--data-dir", data, "--json").stdout)
     assert (ranked["rank"], ranked["teams"], ranked["percentile"]) == (2, 3, 66.67)
     assert ranked["medal"] is None
