@@ -24,6 +24,7 @@ class React:
     name = "react"
     version = "1"
     Config = ReactConfig
+    roles = ("main",)
 
     def __init__(self, config: ReactConfig) -> None:
         del config  # its only setting is read where runs are planned
