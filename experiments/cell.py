@@ -145,6 +145,8 @@ def load_cell(run: Path) -> Cell:
     """
     record = read_json(run / CELL_FILE)
     if record is None:
+        if not run.is_dir():
+            raise UserError(f"{str(run)!r} is not a run folder; give the {CELL_FILE} of one below runs/")
         raise UserError(
             f"{str(run)!r} is not a run folder: it has no {CELL_FILE}. If it was one, remove what is left of "
             "it, and its sweep's command makes it anew"

@@ -12,6 +12,7 @@ from benchmark.versions import at_version, has_version
 from experiments.code import is_copy
 from experiments.config import Sweep
 from experiments.problem import Problem
+from scaffolds.words import count
 
 _NAMED = 6
 """How many names a line shows of a longer list."""
@@ -50,13 +51,13 @@ def _absent(lacking: Sequence[str]) -> Iterator[Problem]:
         if name not in listed:
             yield Problem("competition", str(UnknownCompetition(name, (*all_ids(), *SPLITS))))
     if known := [name for name in lacking if name in listed]:
-        what = f"{len(known)} competitions are not in this version: {_names(known)}"
+        what = f"{_of(known, 'is', 'are')} not in this version: {_names(known)}"
         yield Problem("competition", what, "--set 'competitions=[practice]'")
 
 
 def _of_one_version(lacking: Sequence[str], having: Sequence[str], version: int) -> Iterator[Problem]:
     if lacking:
-        what = f"{len(lacking)} competitions have no data version {version}, for nothing is changed in them"
+        what = f"{_of(lacking, 'has', 'have')} no data version {version}: nothing is changed there"
         fix = f"--set 'competitions=[{','.join(having)}]'" if having else "--set data_version=1"
         yield Problem("competition", f"{what}: {_names(lacking)}", fix)
 
@@ -69,7 +70,7 @@ def _prepare_command(names: Sequence[str], version: int, data_dir: Path) -> str:
 def _unprepared(lacking: Sequence[Competition], command: str, more: str = "") -> Iterator[Problem]:
     if lacking:
         names = _names([competition.id for competition in lacking])
-        yield Problem("data", f"{len(lacking)} competitions are not prepared{more}: {names}", command)
+        yield Problem("data", f"{_of(lacking, 'is', 'are')} not prepared{more}: {names}", command)
 
 
 def _outdated(wanted: Sequence[Competition], version: int, data_dir: Path) -> Iterator[Problem]:
@@ -80,7 +81,7 @@ def _outdated(wanted: Sequence[Competition], version: int, data_dir: Path) -> It
     if is_copy():
         return
     if stale := [competition.id for competition in wanted if outdated(competition, data_dir)]:
-        what = f"{len(stale)} competitions were prepared by other facts or other code than today's: "
+        what = f"{_of(stale, 'was', 'were')} prepared by other facts or other code than today's: "
         yield Problem("data", what + _names(stale), _prepare_command(stale, version, data_dir))
 
 
@@ -96,6 +97,11 @@ def is_prepared(competition: Competition, data_dir: Path) -> bool:
     except NotPrepared:
         return False
     return True
+
+
+def _of(competitions: Sequence[object], one: str, several: str) -> str:
+    """`1 competition is`, `2 competitions are`."""
+    return f"{count(len(competitions), 'competition')} {one if len(competitions) == 1 else several}"
 
 
 def _names(names: Sequence[str]) -> str:

@@ -30,7 +30,9 @@ def fork(run: Path, at: int, out: Path) -> Path:
     """
     source = LogReader(run)
     if not 0 < at <= len(source.events):
-        raise UserError(f"--at {at} is outside the run, which has events 1 to {len(source.events) - 1}")
+        raise UserError(
+            f"--at {at} is outside the run: give 1 to {len(source.events)}; inspect shows where steps begin"
+        )
     if out.exists():
         raise UserError(f"{str(out)!r} exists already; choose another --out")
     cell = load_cell(run)

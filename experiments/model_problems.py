@@ -79,7 +79,7 @@ def _lacking(names: list[str], access: Access) -> Iterator[Problem]:
         for lack in lacks(name, access):
             needing.setdefault(lack, []).append(name)
     for (kind, what, fix), models in needing.items():
-        yield Problem(kind, f"{what}, and needed by {', '.join(models)}", fix)
+        yield Problem(kind, f"{what} (needed by {', '.join(models)})", fix)
 
 
 def _effort(model: ChosenModel, access: Access) -> Iterator[Problem]:

@@ -23,7 +23,7 @@ def print_plan(plan: Plan, done: int, sweep: str, console: Console) -> None:
     if plan.sweep.data_version != 1:
         say(f"{'':>5} {'data version':13} {plan.sweep.data_version}")
     say(f"{plan.size:>5} {'cells':13} {done} of them done; {plan.sweep.parallel} at a time")
-    say(f"{plan.hours:>9,.1f} working hours at most, {plan.gpu_hours:,.1f} GPU-hours")
+    say(f"{plan.hours:>9,.2f} working hours at most, {plan.gpu_hours:,.2f} GPU-hours")
     limit = plan.sweep.max_usd
     say(
         f"{'':>5} {'dollars':13} "

@@ -20,7 +20,6 @@ from experiments.report_records import as_csv, as_json
 from experiments.report_view import (
     OTHER_CARDS,
     UNRANKED,
-    count,
     markdown,
     number,
     print_main,
@@ -33,6 +32,7 @@ from experiments.sweep_rows import read_rows
 from experiments.tables import Column, print_table
 from sandbox.text import printable
 from scaffolds.errors import UserError
+from scaffolds.words import count
 
 _LINES = 30
 """Runs that fit in a table with a line for each."""
@@ -72,7 +72,7 @@ def show(rows: Sequence[Row], console: Console) -> None:
     if counted:
         _show_runs(counted, console)
     if left := Counter(row.state for row in rows if row.state != "done"):
-        words = ", ".join(f"{count} {state}" for state, count in sorted(left.items()))
+        words = ", ".join(f"{many} {state}" for state, many in sorted(left.items()))
         console.print(f"Not counted: {words}.", markup=False)
 
 

@@ -16,6 +16,7 @@ from experiments.aggregate import RATES, Costs, Estimate, Line, Report, Score, m
 from experiments.results import Row
 from experiments.tables import Column, print_table
 from sandbox.text import printable
+from scaffolds.words import count
 
 Versioned = TypeVar("Versioned", Line, Score, Row)
 HOUR = 3600.0
@@ -223,11 +224,6 @@ _COSTS: tuple[Column[Line], ...] = (
     ),
     Column("waited", lambda line: _hours(line.costs.waited_s), right=True),
 )
-
-
-def count(many: int, noun: str) -> str:
-    """`1 cell`, `2 cells`."""
-    return f"{many} {noun}" if many == 1 else f"{many} {noun}s"
 
 
 def _excluded_notes(report: Report) -> list[str]:

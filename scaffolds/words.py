@@ -8,19 +8,20 @@ def duration_words(seconds: float) -> str:
     same text for that long, which keeps prompt caches warm.
     """
     if seconds < 60:
-        return _plural(max(0, round(seconds / 5) * 5), "second")
+        return count(max(0, round(seconds / 5) * 5), "second")
     minutes = round(seconds / 60)
     if minutes < 10:
-        return _plural(minutes, "minute")
+        return count(minutes, "minute")
     if minutes < 60:
-        return _plural(5 * round(minutes / 5), "minute") if minutes < 58 else "1 hour"
+        return count(5 * round(minutes / 5), "minute") if minutes < 58 else "1 hour"
     halves = round(seconds / 1800)
-    hours = _plural(halves // 2, "hour")
+    hours = count(halves // 2, "hour")
     return f"{hours} 30 minutes" if halves % 2 else hours
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def count(many: int, noun: str) -> str:
+    """`1 cell`, `2 cells`."""
+    return f"{many} {noun}" if many == 1 else f"{many} {noun}s"
 
 
 def middle_cut(text: str, head: int, tail: int) -> str:

@@ -121,14 +121,14 @@ def test_the_end_of_a_sweep_and_its_inspector_say_the_version(runs: Path, data: 
 @pytest.mark.parametrize(
     ("competitions", "kind", "what", "fix"),
     [
-        (["spaceship-titanic"], "data", "1 competitions are not prepared: spaceship-titanic",
+        (["spaceship-titanic"], "data", "1 competition is not prepared: spaceship-titanic",
          "python -m benchmark prepare spaceship-titanic --data-version 2 --data-dir {data}"),
         (["tgs-salt-identification-challenge"], "data", "only MLE-bench's own package can do so",
          "mlebench prepare -c tgs-salt-identification-challenge --data-dir {data}/v2 && python -m benchmark "
          "prepare tgs-salt-identification-challenge --data-version 2 --data-dir {data}"),
         ([CATHETERS, "practice", "AI4Code"], "competition", "4 competitions have no data version 2",
          f"--set 'competitions=[{CATHETERS}]'"),
-        (["practice-digits"], "competition", "have no data version 2", "--set data_version=1"),
+        (["practice-digits"], "competition", "1 competition has no data version 2", "--set data_version=1"),
     ],
 )  # fmt: skip
 def test_the_plan_names_what_a_version_lacks(
