@@ -10,6 +10,7 @@ from pathlib import Path
 
 import yaml
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from benchmark.competition import Competition
 from benchmark.errors import BadCompetition, MissingCompetitions, UnknownCompetition, UnknownSplit
@@ -22,6 +23,8 @@ ALIASES: Mapping[str, str] = {"lite": "low"}
 """Second names of splits; MLE-bench calls its competitions of low complexity so."""
 SPLITS = tuple(sorted({*ALIASES, *(path.stem for path in LISTS.glob("*.txt"))}))
 """The names of all splits."""
+_FAULTS = 5
+"""How many faults of a sheet are told at once."""
 
 
 def find(competition_id: str) -> Competition:
@@ -92,9 +95,15 @@ def load(folder: Path) -> Competition:
     except (yaml.YAMLError, TypeError) as error:
         raise BadCompetition(path, f"not a YAML mapping ({problem_of(error)})") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise BadCompetition(path, f"{field or 'facts'}: {first['msg']}") from error
+        # An unknown key first: where one is misspelt, it is why another is missing.
+        wrong = sorted(error.errors(), key=lambda fault: fault["type"] != "extra_forbidden")
+        raise BadCompetition(path, "; ".join(map(_fault, wrong[:_FAULTS]))) from error
     if competition.id != folder.name:
         raise BadCompetition(path, f"id {competition.id!r} is not the folder's name {folder.name!r}")
     return competition
+
+
+def _fault(fault: ErrorDetails) -> str:
+    field = ".".join(map(str, fault["loc"])) or "facts"
+    said = "no such key" if fault["type"] == "extra_forbidden" else fault["msg"].removeprefix("Value error, ")
+    return f"{field}: {said}"

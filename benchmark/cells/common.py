@@ -29,11 +29,6 @@ def text_array(cells: Any) -> pa.ChunkedArray:  # noqa: ANN401 - a Series, an ar
     return array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])
 
 
-def text_series(array: pa.ChunkedArray) -> pd.Series:
-    """The opposite: a Series of text, without a copy where pandas keeps text in Arrow."""
-    return pd.Series(array.to_pandas())
-
-
 def missing(cells: pd.Series) -> pd.Series:
     """Where cells of text hold no value."""
     return cells.isin(MISSING)

@@ -218,3 +218,12 @@ def test_facts_are_frozen_plain_data(practice: Practice) -> None:
     assert Competition.model_validate({**dumped, "folder": competition.folder}) == competition
     with pytest.raises(ValueError, match="frozen"):
         competition.maximize = not competition.maximize  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_a_misspelt_key_is_named_before_the_one_that_it_should_be(tmp_path: Path) -> None:
+    text = (find("practice-digits").folder / "competition.yaml").read_text(encoding="utf-8")
+    folder = tmp_path / "practice-digits"
+    folder.mkdir()
+    (folder / "competition.yaml").write_text(text.replace("maximize:", "maximise:"), encoding="utf-8")
+    with pytest.raises(BadCompetition, match="maximise: no such key; maximize: Field required"):
+        load(folder)
