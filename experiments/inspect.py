@@ -16,12 +16,12 @@ from experiments.chosen_model import ChosenModel
 from experiments.console import command, type_next
 from experiments.conversation import show_exchanges, show_step, show_whole_step
 from experiments.printing import block, say, title
-from experiments.results import read_grade
+from experiments.results import read_grade, score_words
 from experiments.trajectory import NodeView, StepView, Trajectory
 from scaffolds.errors import UserError
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.log import EVENTS_FILE
-from scaffolds.words import one_line
+from scaffolds.words import count, one_line
 
 _LISTED = 20
 _SUMMARY_CHARS = 300
@@ -103,7 +103,7 @@ def _header(trajectory: Trajectory, run: Path) -> None:
     if grade:
         medal = next((m for m in ("gold", "silver", "bronze") if grade[f"{m}_medal"]), "no medal")
         median = grade["median_threshold"]
-        say(f"grade        score {grade['score']}, {medal}; median of the leaderboard {median}")
+        say(f"grade        {score_words(grade)}; {medal}; median of the leaderboard {median}")
     block("where it failed", "".join(summary.partition(_TRACE)[1:]))
 
 
@@ -111,7 +111,7 @@ def _ending(trajectory: Trajectory, run: Path) -> str:
     """How it ended; of one that did not, where its process spoke last. Returns its own words on that."""
     state, log = trajectory.state, trajectory.log
     ending = f"{state.outcome} {state.code}".strip() or "not finished"
-    say(f"ended        {ending}; resumed {state.resumes} times")
+    say(f"ended        {ending}; resumed {count(state.resumes, 'time')}")
     summary = "".join(str(log.value(end, "summary", "")) for end in log.of_type(ev.RUN_END))
     if summary:
         say(f"outcome      {one_line(summary.partition(_TRACE)[0], _SUMMARY_CHARS)}")

@@ -94,6 +94,9 @@ def _show_runs(rows: Sequence[Row], console: Console) -> None:
         if row.other_cards:
             cards = ", ".join(row.other_cards)
             console.print(Text(printable(f"{row.cell}: {OTHER_CARDS[:-1]}: {cards}")))
+        if row.outcome == "agent":
+            fault = f"ended by a fault of the agent, {row.code}; experiments.inspect shows it"
+            console.print(Text(printable(f"{row.cell}: {fault}")))
 
 
 def _nothing(report: Report, runs: Sequence[Path]) -> str:

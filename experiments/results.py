@@ -102,6 +102,7 @@ class _Grade(BaseModel):
     competition_id: str
     score: float | None
     median_threshold: float
+    verdict: dict[str, Any]
     submission_exists: bool
     valid_submission: bool
     above_median: bool
@@ -141,6 +142,13 @@ def read_grade(run: Path) -> dict[str, Any] | None:
             f"python -m experiments.run {quote(str(run / CELL_FILE))}"
         ) from error
     return record
+
+
+def score_words(grade: Mapping[str, Any]) -> str:
+    """A grade's score, or why there is none; may hold what the agent wrote."""
+    if grade["score"] is None:
+        return f"no score: {grade['verdict'].get('message', '')}"
+    return f"score {grade['score']}"
 
 
 def make_row(cell: Cell, state: RunState, run: Path, *, reason: str = "") -> Row:

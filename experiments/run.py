@@ -31,9 +31,10 @@ from experiments.means import Means, means_alone
 from experiments.model_access import redacted
 from experiments.outcome import classify
 from experiments.process import own_process
-from experiments.results import GRADE_FILE, read_grade
+from experiments.results import GRADE_FILE, read_grade, score_words
 from experiments.state import finite
 from sandbox.salvage import salvage
+from sandbox.text import printable
 from sandbox.workspace import Workspace
 from scaffolds.errors import AgentError, UserError
 from scaffolds.run import Outcome, Scaffold
@@ -208,7 +209,7 @@ def main(
     if as_json:
         typer.echo(orjson.dumps(grade).decode())
     else:
-        OUT.print(f"{grade['competition_id']}: score {grade['score']}", markup=False)
+        OUT.print(f"{grade['competition_id']}: {printable(score_words(grade))}", markup=False)
 
 
 if __name__ == "__main__":

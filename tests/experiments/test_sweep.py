@@ -234,7 +234,12 @@ def test_an_agents_own_fault_is_scored_and_the_worlds_is_retried_and_excluded(st
     assert done.returncode == 1
     rows = {row.scaffold.partition(":")[2]: row for row in read_rows([study.runs])}
     assert {rows[name].state + rows[name].outcome for name in at_fault} == {"doneagent"}
-    assert not rows["Raises"].made_submission
+    raises = rows["Raises"]
+    assert not raises.made_submission
+    assert f"{raises.cell}: ended by a fault of the agent, {raises.code};" in done.stdout
+    graded = [sys.executable, "-m", "experiments.run", str(study.runs / raises.cell)]
+    told = subprocess.run(graded, capture_output=True, text=True, check=True).stdout
+    assert told == "practice-diabetes: no score: There is no submission.\n"
     assert (rows["Kills"].state, rows["Kills"].reason) == ("failed", "its process was killed by signal 9")
     assert "failed: " in done.stdout
     killed = next(run for run in study.cells() if "Kills" in run.name)
