@@ -55,7 +55,7 @@ def test_a_crash_shows_its_traceback_and_a_signal_its_number(box: Sandbox) -> No
 
 
 def test_a_deadline_interrupts_and_keeps_the_output(box: Sandbox) -> None:
-    source = "import time\nprint('begun')\ntry: time.sleep(1e9)\nfinally: print('cleaned')"
+    source = "import time\ntry: print('begun'); time.sleep(1e9)\nfinally: print('cleaned')"
     ran = begun(lambda deadline: run(box, source, deadline))
     assert (ran.ended, ran.exit_code) == ("timeout", None)
     assert out(ran) == "begun\ncleaned\n"
