@@ -1,6 +1,7 @@
 """What several areas of the tests share."""
 
 import os
+import signal
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from experiments.plan import plan
 # A busy machine is no failure: no test asserts how long something takes.
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
+# A shell without job control has what it starts in the background ignore Ctrl-C, and all below it: some tests
+# are about that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

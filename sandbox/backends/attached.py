@@ -18,8 +18,9 @@ from sandbox.text import printable
 
 _WRITE_S = 60.0
 _PIECE = 1 << 18
-_DEATH_S = 1.5
-"""From the end of a container's output to the daemon's word on how it ended."""
+_DEATH_S = 10.0
+"""From the end of a container's output to the daemon's last word on how it ended: it has much to do where
+many end at once."""
 _OOM_S = 3.0
 """A want of memory that was noticed this long before the end was its cause."""
 
@@ -156,7 +157,7 @@ class AttachedChannel:
 
     def _learn(self) -> Death:
         """Ask the daemon how the container ended; it remembers some 256 events, also of what is gone."""
-        death, oom_at = Death(), -math.inf
+        death, oom_at, died_at = Death(), -math.inf, math.inf
         try:
             for event in self._engine.events(self._container, self._since, time.time() + _DEATH_S):
                 if event.kind == "oom":
@@ -164,9 +165,14 @@ class AttachedChannel:
                 elif event.kind == "kill":
                     death = death._replace(ordered=True)
                 elif event.kind == "die":
-                    # What was killed may have been another process, and the driver ended by itself.
-                    memory = event.code == 128 + signal.SIGKILL and event.at - oom_at < _OOM_S
-                    return death._replace(code=event.code, memory=memory)
+                    death, died_at = death._replace(code=event.code), event.at
+                # What was killed may have been another process, and the driver ended by itself.
+                killed = death.code == 128 + signal.SIGKILL
+                if killed and died_at - oom_at < _OOM_S:
+                    return death._replace(memory=True)
+                # A want of memory may be told after the death that it caused, but not after the removal.
+                if event.kind == "destroy" or (event.kind == "die" and (death.ordered or not killed)):
+                    return death
         except SandboxError as error:
             return Death(unknown=str(error))
         return death

@@ -55,8 +55,10 @@ class Printed:
         self._sent = self._unsent = 0
         with open(taken, "rb") as file:
             self._taken = memoryview(mmap.mmap(file.fileno(), 8, access=mmap.ACCESS_READ)).cast("Q")
-        pipes = (getattr(stream, "_fid", None) for stream in (out, err))
-        self._pipes: list[int] = [fd for fd in pipes if fd is not None]
+        pipes = (
+            (getattr(stream, "_fid", None), getattr(stream, "watch_fd_thread", None)) for stream in (out, err)
+        )
+        self._pipes: list[tuple[int, Any]] = [(fd, reader) for fd, reader in pipes if fd is not None]
         out.write = err.write = self.write
         err.flush = lambda: None
 
@@ -79,7 +81,7 @@ class Printed:
         until = time.monotonic() + _PATIENCE_S
         while self._waiting() and time.monotonic() < until:
             time.sleep(0.0001)
-        time.sleep(0.00005)  # for the other thread to pass on what it has read
+        time.sleep(0.00005)  # for the other thread to pass on what it has read, where nobody tells of it
 
     def _hold_back(self) -> None:
         self._flush()
@@ -91,8 +93,22 @@ class Printed:
             self._sent = self._taken[0]
 
     def _waiting(self) -> bool:
+        """Say whether something is in a pipe, or was taken from it and is not passed on yet."""
         count = array.array("i", [0])
-        return any(fcntl.ioctl(fd, termios.FIONREAD, count) or count[0] for fd in self._pipes)
+        return any(
+            fcntl.ioctl(fd, termios.FIONREAD, count) or count[0] or _busy(reader, fd)
+            for fd, reader in self._pipes
+        )
+
+
+def _busy(reader: Any, fd: int) -> bool:  # noqa: ANN401 - a thread of ipykernel's
+    """Say whether a thread does anything but wait for more from a descriptor; False where no kernel tells."""
+    try:
+        with open(f"/proc/self/task/{reader.native_id}/syscall") as file:
+            call = file.read().split()
+    except (OSError, AttributeError):
+        return False
+    return call[1:2] != [hex(fd)]  # the first argument of the call that it is in, if it is in any
 
 
 def arrange(shell: Any, taken: str) -> None:  # noqa: ANN401 - what IPython's versions differ in

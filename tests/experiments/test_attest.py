@@ -20,6 +20,7 @@ from sandbox.cgroup import places
 from sandbox.spec import Isolation
 from scaffolds.adversary.catalogue import ATTACKS, Group, chosen
 from tests.requires import require, require_image
+from tests.sandbox.support import eventually
 
 IMAGE = "mle-sandbox:slim"
 
@@ -137,6 +138,7 @@ def test_processes_that_have_to_do_with_a_folder_are_found(tmp_path: Path) -> No
     assert survivors(tmp_path) == ()
     with subprocess.Popen(["sleep", "60"], env={"WHERE": str(tmp_path)}) as process:
         try:
-            assert survivors(tmp_path) == (f"{process.pid} (sleep)",)
+            found = (f"{process.pid} (sleep)",)
+            assert eventually(lambda: survivors(tmp_path) == found)  # a moment after it has begun
         finally:
             process.kill()

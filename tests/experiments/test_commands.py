@@ -8,12 +8,12 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from experiments.cell import CELL_FILE
 from experiments.files import read_json
 from scaffolds.runtime.log import EVENTS_FILE
+from tests.sandbox.support import gone
 
 CONFIG = """
 scaffolds: [{name: aide, num_drafts: 1}]
@@ -205,8 +205,7 @@ def test_a_killed_sweep_leaves_nobody_at_work_and_goes_on(tmp_path: Path, data_d
     done = type_in(*words)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "won a medal" in done.stdout
-    lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
-    assert not [line for line in lines if str(tmp_path) in line]
+    assert gone([str(tmp_path)])
 
 
 def test_ctrl_c_ends_the_cells_and_says_how_to_go_on(tmp_path: Path, data_dir: Path) -> None:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from benchmark.contract import compile_contract
@@ -33,6 +32,7 @@ from experiments.trajectory import Trajectory
 from scaffolds.runtime import events as ev
 from scaffolds.runtime.log import LogReader
 from scaffolds.yaml_text import yaml_text
+from tests.sandbox.support import gone
 
 ROOT = Path(__file__).parents[2]
 HERE = "tests.experiments.agents"
@@ -306,8 +306,7 @@ def test_two_drivers_do_not_work_on_one_sweep(study: Study) -> None:
     assert (status["at_work"], status["running"]) == (True, 1)
     assert refused.returncode == 1
     assert "another process is at work" in refused.stderr
-    lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
-    assert not [line for line in lines if str(study.folder) in line]
+    assert gone([str(study.folder)])
 
 
 def test_a_sweep_goes_on_with_the_code_that_it_began_with(tmp_path: Path, data_dir: Path) -> None:

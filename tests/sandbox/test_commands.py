@@ -81,7 +81,10 @@ def test_a_shell_of_cells(backend: Name) -> None:
 
 
 def test_a_line_that_takes_too_long_is_stopped() -> None:
-    done = type_in("shell", "--backend", "none", "--timeout", "0.5", says="sleep 60\necho next\n")
+    for seconds in (0.5, 15):  # on a crowded machine the second line may take long, too
+        done = type_in("shell", "--backend", "none", "--timeout", f"{seconds}", says="sleep 60\necho next\n")
+        if done.stdout:
+            break
     assert done.stdout == "next\n"
     assert "time limit" in done.stderr
 

@@ -84,7 +84,7 @@ def test_a_job_is_killed_before_it_has_begun(box: Sandbox) -> None:
 
 def test_a_job_may_end_at_once_and_leave_others(box: Sandbox) -> None:
     mark = f"73001.{os.getpid()}"
-    job = box.start_job(f"(sleep 0.3; echo late; sleep {mark}) & echo early")
+    job = box.start_job(f"echo early; (sleep 0.3; echo late; sleep {mark}) &")
     ended = box.poll_job(job.number, wait=30)
     assert not ended.running
     heard = said(job) + said(ended)

@@ -81,6 +81,15 @@ def test_it_is_a_notebooks_kernel(box: Sandbox) -> None:
     assert out(box.shell("find ~ -name '.ip*' -o -name '.jup*'", timeout=60)) == ""
 
 
+def test_what_is_written_past_python_comes_with_its_cell(box: Sandbox) -> None:
+    """However long the thread takes that reads what is written to descriptor 1."""
+    cell(box, "import os, sys, time\nwrite = sys.stdout.write")
+    cell(box, "sys.stdout.write = lambda text: time.sleep(0.2) or write(text)")
+    ran = cell(box, "os.write(1, b'late\\n'); None")
+    cell(box, "sys.stdout.write = write")
+    assert out(ran) == "late\n"
+
+
 def test_images_are_kept_apart_with_a_line_where_each_stood(box: Sandbox) -> None:
     picture = png(30, 20)
     show = (

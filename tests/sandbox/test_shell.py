@@ -180,7 +180,7 @@ def test_nothing_outlives_a_deadline_however_it_hides(box: Sandbox) -> None:
 
 def test_background_jobs_neither_block_nor_die_with_a_later_call(box: Sandbox) -> None:
     started = box.shell(
-        "(for i in 1 2 3 4 5 6; do echo tick; sleep 0.2; done; echo ok > done.txt) &", timeout=60
+        "(for i in 1 2 3 4 5 6; do echo tick; sleep 0.2; done; echo ok > new; mv new done.txt) &", timeout=60
     )
     assert started.wall_s < 5
     stopped = box.shell("sleep 60", timeout=0.3)

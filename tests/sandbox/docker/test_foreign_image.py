@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.spec import SandboxSpec
 from tests.requires import require_image
+from tests.sandbox.docker.support import eventually
 from tests.sandbox.support import IMAGE, Open, out
 
 PYTHON = "/opt/conda/envs/agent/bin/python"
@@ -61,6 +62,8 @@ def foreign() -> Iterator[str]:
     docker("commit", *(f"--change={change}" for change in _CHANGES), made, name)
     docker("rm", made)
     yield name
+    # The daemon removes what is closed in its own time, and no image of which there is a container.
+    assert eventually(lambda: not docker("ps", "--all", "--quiet", "--filter", f"ancestor={name}"))
     docker("image", "rm", name)
 
 
