@@ -18,27 +18,29 @@ _CHANGES = frozenset(
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
-def died_before(number: int, work: Callable[[], object]) -> bool:
-    """Do `work` in a fork that is killed before its change of that number; whether it came to so many."""
+def died(work: Callable[[], object]) -> bool:
+    """Do `work` in a fork; whether a signal killed it."""
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            _kill_before(number)
             work()
             status = 0
         finally:
             os._exit(status)
     _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        return True
-    assert status == 0
-    return False
+    assert os.WIFSIGNALED(status) or status == 0
+    return os.WIFSIGNALED(status)
 
 
 def deaths(work: Callable[[int], object]) -> Iterator[int]:
     """Numbers, beginning at 1, as long as a `work` of that number dies before its change of that number."""
-    return takewhile(lambda number: died_before(number, lambda: work(number)), count(1))
+
+    def killed(number: int) -> None:
+        _kill_before(number)
+        work(number)
+
+    return takewhile(lambda number: died(lambda: killed(number)), count(1))
 
 
 def left_in(folder: Path) -> dict[str, str]:

@@ -17,7 +17,8 @@ from scaffolds.runtime import events as ev
 from scaffolds.runtime.log import EVENTS_FILE
 from scaffolds.runtime.transcript import recorded_messages
 from tests.conftest import make_run
-from tests.experiments.killer import CALLS_FILE
+from tests.deaths import died
+from tests.experiments.killer import CALLS_FILE, die_after
 from tests.requires import require
 
 SHORT: dict[str, object] = {
@@ -116,3 +117,19 @@ def test_a_finished_run_is_graded_again_from_its_frozen_submission(undisturbed: 
     run_cell(undisturbed)
     assert grade(undisturbed) == before
     assert (undisturbed / EVENTS_FILE).read_bytes() == events
+
+
+def test_what_was_frozen_is_graded_whoever_dies_before_its_grade(tmp_path: Path, data_dir: Path) -> None:
+    """A job in the background is the one thing that no later process could do again."""
+    require("bwrap", "apt-get install bubblewrap")
+    folder = make_run(tmp_path, data_dir, scaffolds=["tests.experiments.agents:LeavesAJob"])
+
+    def ends_before_its_end() -> None:
+        die_after(lambda kind: kind == ev.SUBMISSION_SAVED)
+        run_cell(folder)
+
+    assert died(ends_before_its_end)
+    assert not (folder / GRADE_FILE).exists()
+    assert run_cell(folder)["valid_submission"]
+    digests = {event.data["sha256"] for event in Trajectory(folder).log.of_type(ev.SUBMISSION_SAVED)}
+    assert len(digests) == 1
