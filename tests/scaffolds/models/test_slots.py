@@ -134,7 +134,7 @@ def test_a_death_in_the_queue_leaves_nothing_that_the_next_does_not_clear(tmp_pa
         died = 0
         for died in deaths(queue):
             queue()
-            assert [path.name for path in (tmp_path / "slots").iterdir()] == ["0.slot"]
+            assert [path.name for path in (tmp_path / "slots").iterdir()] == ["0.slot"], died
         assert died > 1
 
 
