@@ -1,8 +1,11 @@
 """A run that is killed and started again is the run that was never killed."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +136,30 @@ def test_what_was_frozen_is_graded_whoever_dies_before_its_grade(tmp_path: Path,
     assert run_cell(folder)["valid_submission"]
     digests = {event.data["sha256"] for event in Trajectory(folder).log.of_type(ev.SUBMISSION_SAVED)}
     assert len(digests) == 1
+
+
+def test_a_workspace_that_was_just_being_brought_back_is_not_what_is_graded(
+    tmp_path: Path, data_dir: Path
+) -> None:
+    require("bwrap", "apt-get install bubblewrap")
+    folder = make_run(tmp_path, data_dir, scaffolds=["tests.experiments.agents:Submits"])
+    results = count(1)
+
+    def dies_with_a_submission() -> None:
+        die_after(lambda kind: kind == ev.TOOL_RESULT and next(results) == 2)
+        run_cell(folder)
+
+    def dies_while_it_is_brought_back() -> None:
+        sys.addaudithook(
+            lambda event, args: (
+                os.kill(os.getpid(), signal.SIGKILL)
+                if event == "open" and args[0] == "submission.csv"
+                else None
+            )
+        )
+        run_cell(folder)
+
+    assert died(dies_with_a_submission)
+    assert died(dies_while_it_is_brought_back)
+    assert not list((folder / "sandbox" / "main" / "home" / "submission").iterdir())
+    assert run_cell(folder, finalize=True)["valid_submission"]
