@@ -35,8 +35,8 @@ class GuardServer:
                 must be this server's alone. The system's temporary folder when left out.
         """
         self._lock = threading.Lock()
-        for leftover in within.glob(f"{_PREFIX}*") if within else ():
-            shutil.rmtree(leftover)
+        if within is not None:
+            clear(within)
         self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=within)
         self._child: GuardChild | None = None
         self.path = Path(self._folder.name) / "socket"
@@ -90,3 +90,9 @@ class GuardServer:
         if self._child is not None:
             self._child.end(patience=0)
             self._child = None
+
+
+def clear(within: Path) -> None:
+    """Removes what killed servers have left in a folder; none may live there."""
+    for leftover in within.glob(f"{_PREFIX}*"):
+        shutil.rmtree(leftover, ignore_errors=True)  # one that is just ending removes its own

@@ -5,9 +5,8 @@ data, in `<data>/leaderboards/<id>.csv`, with a score a line; where there is one
 """
 
 import csv
+import io
 import math
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from typing import NamedTuple
 from benchmark.competition import Competition
 from benchmark.errors import BadLeaderboard, NoSuchFile
 from benchmark.medals import rank
+from benchmark.whole_file import write_whole
 
 LFS = b"version https://git-lfs"
 """How a file begins for which git-LFS has only noted where the content is."""
@@ -117,17 +117,16 @@ def keep_board(competition: Competition, scores: Iterable[float], data_dir: Path
     Returns:
         Where it lies.
     """
+    from filelock import FileLock
+
     path = board_path(competition, data_dir)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=path.parent) as folder:
-        temporary = Path(folder) / path.name
-        with temporary.open("w", encoding="utf-8", newline="") as lines:
-            table = csv.writer(lines, lineterminator="\n")
-            table.writerow(("rank", "score"))
-            table.writerows(enumerate(sorted(scores, reverse=competition.maximize), start=1))
-            lines.flush()
-            os.fsync(lines.fileno())
-        temporary.replace(path)
+    lines = io.StringIO()
+    table = csv.writer(lines, lineterminator="\n")
+    table.writerow(("rank", "score"))
+    table.writerows(enumerate(sorted(scores, reverse=competition.maximize), start=1))
+    with FileLock(path.parent / ".lock"):
+        write_whole(path, lines.getvalue())
     return path
 
 

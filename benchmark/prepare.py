@@ -2,10 +2,10 @@
 
 The layout is upstream's, `<data>/<id>/prepared/{public,private}`; data version 2 lies under `<data>/v2`.
 Everything is written beside its place, flushed to disk and renamed at once, so that a half-prepared
-competition is never taken for a prepared one.
+competition is never taken for a prepared one. One renaming says that new data are whole; what is to be done
+from there on can be done again, so whoever dies in it is finished by the next command.
 """
 
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -28,12 +28,13 @@ from benchmark.preparation.manifest import (
 )
 from benchmark.preparation.provenance import provenance
 from benchmark.preparation.raw import silent
-from benchmark.whole_file import flush, write_whole
+from benchmark.preparation.spent import let_go
+from benchmark.whole_file import flush, flush_all, write_whole
 
 DESCRIPTION = "description.md"
 UNFINISHED = ".unfinished-"
-_MANY_FILES = 1000
-"""From so many files on, flushing the whole disk once is faster than flushing each."""
+_FINISHED = ".finished"
+"""Holds new data that are whole, until they are in place and what they were made of is gone."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,11 @@ def prepare(competition: Competition, data_dir: Path, options: Options | None = 
     from filelock import FileLock
 
     options = options or Options()
-    if not _is_current(competition, data_dir, options):
-        place = home(competition, data_dir).resolve()
+    place = home(competition, data_dir).resolve()
+    if not _is_current(competition, data_dir, options) or (place / _FINISHED).exists():
         place.mkdir(parents=True, exist_ok=True)
         with FileLock(place / ".lock"):
+            _conclude(place)
             if _is_kept(competition, data_dir, options):
                 _renew_description(competition, prepared(competition, data_dir))
             else:
@@ -166,13 +168,17 @@ def _is_current(competition: Competition, data_dir: Path, options: Options) -> b
 
 def _renew_description(competition: Competition, folders: Prepared) -> None:
     """Puts today's description beside data that stay as they are: raw files may be long gone."""
+    known = folders.manifest
+    if known is not None:
+        # Every file bears the same time, so that the new description could pass for the old one.
+        files = {name: old for name, old in known.files.items() if name != DESCRIPTION}
+        known = known.model_copy(update={"files": files})
+        write_manifest(folders.public.parent, known)
     _write_description(competition, folders.public)
     level_times((folders.public / DESCRIPTION, folders.public))
-    if folders.manifest is not None:
-        # Every file bears the same time, so that the new description could pass for the old one.
-        known = {name: old for name, old in folders.manifest.files.items() if name != DESCRIPTION}
-        files = sums_of(folders.public, known)
-        write_manifest(folders.public.parent, folders.manifest.model_copy(update={"files": files}))
+    if known is not None:
+        files = sums_of(folders.public, known.files)
+        write_manifest(folders.public.parent, known.model_copy(update={"files": files}))
 
 
 def _write_description(competition: Competition, public: Path) -> None:
@@ -197,9 +203,24 @@ def _build(competition: Competition, data_dir: Path, place: Path, options: Optio
         with raw_files(competition, data_dir, scratch, options) as raw:
             fill(Job(competition, raw, folders.public, folders.private, scratch, options.say))
             _finish(competition, folders, options)
-            _move(work, place)
+            work.rename(place / _FINISHED)
+            _conclude(place)
     finally:
-        shutil.rmtree(work)
+        if work.exists():
+            shutil.rmtree(work)
+
+
+def _conclude(place: Path) -> None:
+    """Moves data that are whole into place, and then lets go of all that they were made of."""
+    done = place / _FINISHED
+    if (done / "prepared").exists():
+        if (place / "prepared").exists():
+            (place / "prepared").rename(done / "replaced")
+        (done / "prepared").rename(place / "prepared")
+        flush(place)
+    if done.exists():
+        let_go(done / "scratch")
+        shutil.rmtree(done)
 
 
 def _finish(competition: Competition, folders: Prepared, options: Options) -> None:
@@ -211,14 +232,7 @@ def _finish(competition: Competition, folders: Prepared, options: Options) -> No
     level_times((*folders.public.rglob("*"), folders.public))
     options.say("computing checksums")
     _note(competition, folders)
-    _flush(folders.public.parent)
-
-
-def _move(work: Path, place: Path) -> None:
-    if (place / "prepared").exists():
-        (place / "prepared").rename(work / "replaced")
-    (work / "prepared").rename(place / "prepared")
-    flush(place)
+    flush_all(folders.public.parent)
 
 
 def _note(competition: Competition, folders: Prepared) -> None:
@@ -235,12 +249,3 @@ def _note(competition: Competition, folders: Prepared) -> None:
             files=sums_of(folders.public, {}),
         ),
     )
-
-
-def _flush(folder: Path) -> None:
-    paths = [*folder.rglob("*"), folder]
-    if len(paths) > _MANY_FILES:
-        os.sync()
-        return
-    for path in paths:
-        flush(path)

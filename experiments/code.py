@@ -12,21 +12,21 @@ import shutil
 import site
 import subprocess
 import sysconfig
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
+from benchmark.whole_file import flush, flush_all
 from experiments.files import read_json, write_json
 from scaffolds.errors import UserError
-from scaffolds.runtime.durable_files import sync_folder
 
 ROOT = Path(__file__).resolve().parent.parent
 """Where this process imports the project from."""
 _PARTS = ("scaffolds", "sandbox", "benchmark", "experiments", "configs/hardware")
 _MANIFEST = "code.json"
+_UNFINISHED = ".unfinished"
 _GIT_S = 10.0
 
 
@@ -77,12 +77,11 @@ def snapshot(folder: Path, foreign: tuple[str, ...] = ()) -> Path:
     root = folder / code.digest
     if os.pathsep in str(root.resolve()):
         raise UserError(f"{str(root.resolve())!r} holds a {os.pathsep!r}; choose another --runs-dir")
+    work = folder / _UNFINISHED
+    if work.exists():
+        shutil.rmtree(work)
     if (root / _MANIFEST).exists():
         return root
-    folder.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.glob(".unfinished-*"):
-        shutil.rmtree(leftover)
-    work = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
     for name, path in _files(foreign):
         (work / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(path, work / name)
@@ -90,8 +89,9 @@ def snapshot(folder: Path, foreign: tuple[str, ...] = ()) -> Path:
             raise UserError(f"{str(path)!r} changed while it was being copied; type the same command again")
     compileall.compile_dir(work, quiet=1)  # once here, rather than by every process that cannot write it
     write_json(work / _MANIFEST, code.model_dump(mode="json"))
+    flush_all(work)
     work.rename(root)
-    sync_folder(folder)
+    flush(folder)
     return root
 
 

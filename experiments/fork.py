@@ -6,12 +6,13 @@ from there. It is the same replay that a resume uses: a fork is a resume of a sh
 
 import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
 
-from experiments.cell import CELL_FILE, load_cell
+from benchmark.whole_file import flush, flush_all
+from experiments.cell import CELL_FILE, Cell, load_cell
 from experiments.console import OUT, command, type_next
 from experiments.files import write_json
 from scaffolds.errors import UserError
@@ -37,17 +38,26 @@ def fork(run: Path, at: int, out: Path) -> Path:
         raise UserError(f"{str(out)!r} exists already; choose another --out")
     cell = load_cell(run)
     kept = [event for event in source.events[:at] if event.type not in (RUN_END, SUBMISSION_SAVED)]
-    out.mkdir(parents=True)
-    shutil.copytree(run / BLOBS_FOLDER, out / BLOBS_FOLDER)
-    (out / EVENTS_FILE).write_bytes(b"".join(_renumbered(kept)))
-    log = EventLog(out)
-    facts = {"parent": str(source.events[0].data.get("cell", run.name)), "at": at}
+    _write(run, kept, {"parent": str(source.events[0].data.get("cell", run.name)), "at": at}, cell, out)
+    return out
+
+
+def _write(run: Path, kept: list[Event], facts: dict[str, Any], cell: Cell, out: Path) -> None:
+    """Make the new run beside its place and move it there: after a death the same command begins anew."""
+    work = out.with_name(f".{out.name}.unfinished")
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    shutil.copytree(run / BLOBS_FOLDER, work / BLOBS_FOLDER)
+    (work / EVENTS_FILE).write_bytes(b"".join(_renumbered(kept)))
+    log = EventLog(work)
     log.append(RUN_FORK, facts, step=kept[-1].step)
     log.close()
     kind = find_resolved(cell.scaffold)
     forked = cell.model_copy(update={"templates": kind.templates(), "scaffold_version": kind.version})
-    write_json(out / CELL_FILE, forked.model_dump(mode="json"))
-    return out
+    write_json(work / CELL_FILE, forked.model_dump(mode="json"))
+    flush_all(work)
+    work.rename(out)
+    flush(out.parent)
 
 
 def _renumbered(events: list[Event]) -> list[bytes]:

@@ -192,7 +192,7 @@ class Leases:
             raise UserError(
                 f"cannot keep track of who uses this machine in {str(self._folder)!r}: {error.strerror}. "
                 "It must be a folder, not a link, that you may write to, on a local disk with room; its "
-                f"owner makes it so with: mkdir -p -m 1777 {self._folder}"
+                f"owner makes it so with: install -d -m 1777 {self._folder}"
             ) from error
 
     def _make(self) -> bool:

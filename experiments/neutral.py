@@ -8,14 +8,17 @@ import errno
 import hashlib
 import os
 import shutil
-import tempfile
 from pathlib import Path
+
+from filelock import FileLock
 
 from benchmark.competition import Competition
 from benchmark.prepare import DESCRIPTION, Prepared
+from benchmark.whole_file import flush, flush_all
 from experiments.cell import Description
 
 _FOLDER = ".neutral"
+_UNFINISHED = ".unfinished"
 _NO_LINKS = (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP)
 
 
@@ -34,18 +37,24 @@ def shown_data(competition: Competition, data: Prepared, description: Descriptio
     place = data_dir / _FOLDER / shown_digest(competition, data, description)[:16]
     if not place.exists():
         place.parent.mkdir(exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=place.parent))
-        shutil.copytree(data.public, work, copy_function=_link, dirs_exist_ok=True)
-        (work / DESCRIPTION).unlink(missing_ok=True)
-        (work / DESCRIPTION).write_text(competition.description(obfuscated=True), encoding="utf-8")
-        work.chmod(0o755)
-        try:
-            work.rename(place)
-        except OSError as error:
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
-                raise
-            shutil.rmtree(work)  # another process was faster
+        with FileLock(place.parent / ".lock"):
+            if not place.exists():
+                _make(place, data.public, competition.description(obfuscated=True))
     return place
+
+
+def _make(place: Path, public: Path, description: str) -> None:
+    """Make the folder beside its place, and move it there when it is whole."""
+    work = place.parent / _UNFINISHED
+    if work.exists():
+        shutil.rmtree(work)
+    shutil.copytree(public, work, copy_function=_link)
+    (work / DESCRIPTION).unlink(missing_ok=True)
+    (work / DESCRIPTION).write_text(description, encoding="utf-8")
+    work.chmod(0o755)
+    flush_all(work)
+    work.rename(place)
+    flush(place.parent)
 
 
 def _link(source: str, target: str) -> None:

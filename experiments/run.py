@@ -148,8 +148,8 @@ def _bring_to_end(session: Session, cell: Cell, scaffold: Scaffold | None) -> st
         return session.ending.data["submission"]
     if scaffold is None:
         ending = Ending("limit", "limit.overstayed", "ended from outside, long after its time limit")
-        left = salvage(sandbox_folder(cell, session.log.folder) / MAIN_LANE, session.log.blobs)
-        tree = left.tree if left else session.journal.tree(MAIN_LANE)
+        left = sandbox_folder(cell, session.log.folder) / MAIN_LANE
+        tree = salvage(left, session.log.blobs, session.journal.tree(MAIN_LANE))
     else:
         run = DurableRun(session)
         ending = _ending(scaffold, run)

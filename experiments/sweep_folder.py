@@ -11,6 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict
 
+from benchmark.guard_server import clear
 from experiments.cell import CELL_FILE, Cell, load_cell, template_difference
 from experiments.code import Code
 from experiments.files import read_json, write_json
@@ -100,7 +101,7 @@ class SweepFolder:
 
     @contextmanager
     def alone(self) -> Generator[None]:
-        """Nobody else works on the sweep meanwhile.
+        """Nobody else works on the sweep meanwhile; nor is anything left of the processes of a killed one.
 
         Raises:
             UserError: somebody does.
@@ -108,6 +109,7 @@ class SweepFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.path / _LOCK_FILE).acquire(timeout=_LOCK_WAIT_S):
+                clear(self.path)
                 yield
         except Timeout as error:
             raise UserError(

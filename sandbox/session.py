@@ -169,7 +169,9 @@ class Session:
         With `last`, what lies in `submission` is read again, whatever its times say.
         """
         try:
-            return self._snapshots.take(store, room, last=last)
+            taken = self._snapshots.take(store, room, last=last)
+            self._workspace.set_whole()
+            return taken
         except FileNotFoundError as error:
             raise SandboxLost("the workspace is gone") from error
 
@@ -178,6 +180,7 @@ class Session:
         self._snapshots.restore(tree, store)
         if self._place.owner:
             ownership.give((self._workspace.home,), self._place.owner)
+        self._workspace.set_whole()
 
     def busy(self) -> bool:
         """Whether a process of the agent runs inside now, as the host sees it."""

@@ -19,6 +19,8 @@ from sandbox.spec import Layout
 
 _MARK = ".sandbox"
 """A file that says whose folder this is, and holds the names in the home folder that are mounts."""
+_WHOLE = ".whole"
+"""A file that is there once the agent's files are: copied, or brought back."""
 _GONE = ".gone-"
 """Before the name of a folder that is being removed."""
 PORT = 5000
@@ -64,6 +66,15 @@ class Workspace:
     def scratch(self) -> Path:
         """Files that the driver writes while it runs."""
         return self.private / "scratch"
+
+    @property
+    def whole(self) -> bool:
+        """Whether the agent's files have been copied from here, or brought back."""
+        return (self.root / _WHOLE).exists()
+
+    def set_whole(self) -> None:
+        """Say that they are all here."""
+        (self.root / _WHOLE).touch()
 
     def left_out(self) -> frozenset[str]:
         """Names in the home folder that are none of the agent's work, and no part of snapshots."""

@@ -48,11 +48,13 @@ def fetch(competition: Competition, folder: Path, say: Say, grow: Grow, check: b
     if slug is None:
         raise NotOnKaggle(competition.id, DATA)
     archive, expected = folder / f"{slug}.zip", recorded(competition).zip
-    if expected is not None and archive.is_file() and _sum(archive, say) == expected:
-        return archive  # from an earlier run, or put there by hand
-    download(slug, archive, say, grow)
-    if check and expected is not None and (found := _sum(archive, say)) != expected:
-        raise WrongChecksum(archive, expected, found)
+    # Whole from an earlier run, or put there by hand?
+    if expected is None or not archive.is_file() or _sum(archive, say) != expected:
+        download(slug, archive, say, grow)
+        if check and expected is not None and (found := _sum(archive, say)) != expected:
+            raise WrongChecksum(archive, expected, found)
+    # The package notes there of which file it has a part; a death keeps it from removing that.
+    archive.with_name(f"{archive.name}.kaggle-partial").unlink(missing_ok=True)
     return archive
 
 

@@ -1,7 +1,6 @@
 """Where raw files come from: a folder that the user names, an earlier download, or Kaggle."""
 
 import shutil
-import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,13 +12,15 @@ from benchmark.preparation.archives import is_archive, unpack
 from benchmark.preparation.errors import DiskFull
 from benchmark.preparation.facts import Preparation
 from benchmark.preparation.raw import Raw
+from benchmark.preparation.spent import note
+from benchmark.whole_file import flush, flush_all
 
 if TYPE_CHECKING:
     from benchmark.prepare import Options
 
 RAW = "raw"
 """The folder of an unpacked download that was kept, beside the prepared data."""
-_WORK = ".raw-unfinished-"
+_WORK = ".raw-unfinished"
 _SPARE = 1 << 30
 """Bytes that stay free in any case: tables and archives are written beside the media."""
 
@@ -28,8 +29,8 @@ _SPARE = 1 << 30
 def raw_files(competition: Competition, data_dir: Path, scratch: Path, options: "Options") -> Generator[Raw]:
     """Opens the raw files of a competition, downloading them if need be.
 
-    A download that was not to be kept is gone when the work with it has succeeded; after a failure it stays,
-    so that it need not be fetched again.
+    A download is noted in `scratch`, to be let go when the work with it has succeeded; after a failure it
+    stays, so that it need not be fetched again.
 
     Raises:
         NoSuchFile: The folder that the user named is not there.
@@ -41,6 +42,8 @@ def raw_files(competition: Competition, data_dir: Path, scratch: Path, options: 
         yield Raw(competition.id, scratch, scratch, options.say)
         return
     base = data_dir / competition.id
+    if (base / RAW).is_dir():
+        _clear(base)
     if options.raw is not None or (base / RAW).is_dir():
         folder = (
             _given(competition, options.raw, options.raw_itself) if options.raw is not None else base / RAW
@@ -86,6 +89,7 @@ def _downloaded(competition: Competition, base: Path, scratch: Path, options: "O
 
     base.mkdir(parents=True, exist_ok=True)
     with FileLock(base / ".download.lock"):
+        _clear(base)
         if (base / RAW).is_dir():  # another process kept it while this one waited
             yield Raw(competition.id, base / RAW, scratch, options.say)
             return
@@ -95,20 +99,31 @@ def _downloaded(competition: Competition, base: Path, scratch: Path, options: "O
             _unpack_kept(archive, base)
             yield Raw(competition.id, base / RAW, scratch, options.say)
         else:
+            note(archive, scratch)
             unpack(archive, scratch / RAW)
             yield Raw(competition.id, scratch / RAW, scratch, options.say, owned=True)
-        archive.unlink()
 
 
 def _unpack_kept(archive: Path, base: Path) -> None:
-    for leftover in base.glob(f"{_WORK}*"):
-        shutil.rmtree(leftover)
-    work = Path(tempfile.mkdtemp(prefix=_WORK, dir=base))
+    """Makes the folder of raw files out of the archive, which it takes the place of."""
+    work = base / _WORK
     try:
         unpack(archive, work / RAW)
+        flush_all(work)
+        archive.rename(work / archive.name)
         (work / RAW).rename(base / RAW)
+        flush(base)
     finally:
-        shutil.rmtree(work)
+        _clear(base)
+
+
+def _clear(base: Path) -> None:
+    """Ends what `_unpack_kept` began, before or after a death: the archive stays where there is no folder."""
+    work = base / _WORK
+    if not (base / RAW).is_dir():
+        for archive in work.glob("*.zip"):
+            archive.rename(base / archive.name)
+    shutil.rmtree(work, ignore_errors=True)
 
 
 def _copies(facts: Preparation) -> int:

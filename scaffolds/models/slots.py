@@ -85,42 +85,44 @@ class Slots:
     @contextlib.contextmanager
     def _place(self) -> Generator[str]:
         """A place at the end of the queue; its name sorts behind those of all who came before."""
-        # The monotonic clock is the machine's, not the process's.
-        name = f"{time.monotonic_ns():020d}-{secrets.token_hex(4)}.waiting"
-        path = self._folder / name
-        # It is locked before it gets its name, or others would take it for a dead one's.
-        unfinished = path.with_suffix(".new")
-        fd = _make_file(unfinished)
+        path, fd = self._take_place()
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            unfinished.rename(path)
-            yield name
+            yield path.name
         finally:
-            for left in (path, unfinished):
-                left.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             _release(fd)
+
+    def _take_place(self) -> tuple[Path, int]:
+        while True:
+            # By the wall clock, since a place of the dead may be older than the machine's last start.
+            path = self._folder / f"{time.time_ns():020d}-{secrets.token_hex(4)}.waiting"
+            fd = _make_file(path)
+            # Who sees it before it is locked takes it for a dead one's, and removes it.
+            if _lock(fd) and os.fstat(fd).st_nlink:
+                return path, fd
+            path.unlink(missing_ok=True)
+            os.close(fd)
 
     def _before(self, place: str) -> str | None:
         """The nearest living place before this one; removes those of the dead on the way."""
         earlier = [name for name in self._waiting() if name < place]
-        for name in reversed(earlier):
-            if self._is_held(name):
-                return name
-            with contextlib.suppress(FileNotFoundError, PermissionError):
-                (self._folder / name).unlink()
-        return None
+        return next((name for name in reversed(earlier) if self._is_held(name)), None)
 
     def _waiting(self) -> list[str]:
         with os.scandir(self._folder) as entries:
             return sorted(entry.name for entry in entries if entry.name.endswith(".waiting"))
 
     def _is_held(self, name: str) -> bool:
+        """Whether a place's holder lives; that of a dead one is removed."""
         try:
             fd = os.open(self._folder / name, _OPEN)
         except FileNotFoundError:
             return False
         try:
             fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            # Under the lock, so that whoever has just made it knows that it is gone.
+            with contextlib.suppress(FileNotFoundError, PermissionError):
+                (self._folder / name).unlink()
         except BlockingIOError:
             return True
         finally:
@@ -139,7 +141,7 @@ class Slots:
             raise UserError(
                 f"cannot count the requests in flight in {str(self._folder)!r}: {error.strerror}. It must be "
                 "a folder that you may write to, on a local disk; its owner makes it so with: "
-                f"mkdir -p -m 1777 {self._folder}"
+                f"install -d -m 1777 {self._folder}"
             ) from error
 
 

@@ -2,7 +2,8 @@
 
 Every value is kept once, compressed, in `pack`: a fixed header (SHA-256, compressed length) and the
 payload. One file instead of one per value costs one fsync instead of thousands, and its index is
-rebuilt by skipping from header to header. A torn last record is dropped when the store is opened.
+rebuilt by skipping from header to header. A torn last record is dropped when the store is opened, and one
+that is torn inside is written again when its value comes again.
 """
 
 import hashlib
@@ -45,6 +46,8 @@ class PackStore:
             raise UserError(f"{str(self._path)!r} is gone: restore it from a copy of the run") from error
         self._end = 0
         self.refresh()
+        self._own = self._end
+        """From here on it is what this process has put."""
         if writable:
             os.ftruncate(self._fd, self._end)
 
@@ -69,7 +72,7 @@ class PackStore:
         """
         digest = hashlib.sha256(data).digest()
         with self._lock:
-            if digest not in self._index:
+            if not self._holds(digest):
                 payload = self._compress(data)
                 self._append(_HEADER.pack(digest, len(payload)) + payload)
                 self._index[digest] = (self._end - len(payload), len(payload))
@@ -113,6 +116,17 @@ class PackStore:
     def close(self) -> None:
         """Release the file."""
         os.close(self._fd)
+
+    def _holds(self, digest: bytes) -> bool:
+        """Whether a value is here and whole: a power cut can keep a header and lose what is behind it."""
+        start, length = self._index.get(digest, (0, 0))
+        if not start or start >= self._own:
+            return bool(start)
+        try:
+            data = self._decompress(os.pread(self._fd, length, start))
+        except zstandard.ZstdError:
+            return False
+        return hashlib.sha256(data).digest() == digest
 
     def _append(self, record: bytes) -> None:
         write_at(self._fd, record, self._end, self._path)

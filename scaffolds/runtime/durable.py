@@ -114,8 +114,12 @@ class DurableRun:
         return DurableLanes(n, self._lane, self._enter)
 
     def freeze(self) -> None:
-        """Copy the workspace a last time: background jobs may have written since the last call."""
+        """Copy the workspace a last time: background jobs may have written since the last call.
+
+        A process that dies before it has graded that copy leaves it to the next one.
+        """
         self._bench.snapshot(last=True)
+        self._session.log.sync()
 
     @property
     def tree(self) -> str | None:

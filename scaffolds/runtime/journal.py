@@ -7,7 +7,15 @@ from pathlib import Path
 from shlex import quote
 
 from scaffolds.errors import UserError
-from scaffolds.runtime.events import ANSWERS, LIMIT, MODEL_REQUEST, TOOL_CALL, TOOL_RESULT, Event
+from scaffolds.runtime.events import (
+    ANSWERS,
+    LIMIT,
+    MODEL_REQUEST,
+    TOOL_CALL,
+    TOOL_RESULT,
+    WORKSPACE_SNAPSHOT,
+    Event,
+)
 
 
 class ReplayMismatch(UserError):
@@ -32,17 +40,20 @@ class Journal:
         self._trees: dict[str, str] = {}
         for event in events:
             n = event.n
+            answered = event.type == TOOL_RESULT or (
+                event.type == WORKSPACE_SNAPSHOT and "last" in event.data
+            )
+            if answered and (tree := event.data.get("tree")):
+                self._trees[event.lane] = tree
             if n is None:
                 continue
             if event.type in ANSWERS:
                 self._answers[event.lane][n] = event
-                if event.type == TOOL_RESULT and (tree := event.data.get("tree")):
-                    self._trees[event.lane] = tree
             else:
                 self._requests[event.lane][n] = event
 
     def tree(self, lane: str) -> str | None:
-        """The workspace of `lane` after its last answered call."""
+        """The workspace of `lane` after its last answered call, or as it was frozen at the end."""
         return self._trees.get(lane)
 
     def in_flight(self) -> int:

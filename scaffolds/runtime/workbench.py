@@ -91,6 +91,7 @@ class Workbench:
         if taken.tree != self.tree:
             self.tree = taken.tree
             facts = {"files": taken.files, "bytes": taken.bytes, "skipped": list(taken.skipped[:20])}
+            facts |= {"last": True} if last else {}
             self._lane.append(ev.WORKSPACE_SNAPSHOT, {"tree": taken.tree, **facts})
 
     def _told_of_restart(self, tool: str, answer: Answer) -> Answer:

@@ -114,6 +114,18 @@ class Kills(_Agent):
         return Outcome("still alive")
 
 
+class LeavesAJob(_Agent):
+    """Ends while a job in the background has submitted since the last call that changed anything."""
+
+    def run(self, run: Run) -> Outcome:
+        job = f"until [ -e ../go ]; do sleep 0.1; done; {_COPY}.new; mv ~/submission/submission.csv.new "
+        run.call("shell", command=f"{job} ~/submission/submission.csv", background=True)
+        run.call("shell", command="(sleep 0.5; touch ../go) &")
+        while "submission.csv\n" not in run.call("list_files", path="../submission").text + "\n":
+            time.sleep(0.1)
+        return Outcome("left a job")
+
+
 class Submits(_Agent):
     """Submits the sample, and notes what it was told and what came of it."""
 

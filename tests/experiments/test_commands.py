@@ -67,7 +67,10 @@ def test_a_sweep_ends_with_a_table_and_what_to_type_next(swept: Path) -> None:
 
 def test_the_same_command_again_does_nothing_and_shows_the_table(swept: Path, data_dir: Path) -> None:
     logs = [(path / EVENTS_FILE).read_bytes() for path in run_folders(swept)]
+    killed = swept / "runs" / "config" / "guard-killed"  # what a sweep leaves that was killed at its end
+    killed.mkdir()
     again = sweep(swept, data_dir)
+    assert not killed.exists()
     assert again.returncode == 0
     assert "won a medal" in again.stdout
     assert [(path / EVENTS_FILE).read_bytes() for path in run_folders(swept)] == logs

@@ -1,8 +1,11 @@
 """A run that is killed and started again is the run that was never killed."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,8 @@ from scaffolds.runtime import events as ev
 from scaffolds.runtime.log import EVENTS_FILE
 from scaffolds.runtime.transcript import recorded_messages
 from tests.conftest import make_run
-from tests.experiments.killer import CALLS_FILE
+from tests.deaths import died
+from tests.experiments.killer import CALLS_FILE, die_after
 from tests.requires import require
 from tests.sandbox.support import eventually
 
@@ -117,3 +121,46 @@ def test_a_finished_run_is_graded_again_from_its_frozen_submission(undisturbed: 
     run_cell(undisturbed)
     assert grade(undisturbed) == before
     assert (undisturbed / EVENTS_FILE).read_bytes() == events
+
+
+def test_what_was_frozen_is_graded_whoever_dies_before_its_grade(tmp_path: Path, data_dir: Path) -> None:
+    """A job in the background is the one thing that no later process could do again."""
+    require("bwrap", "apt-get install bubblewrap")
+    folder = make_run(tmp_path, data_dir, scaffolds=["tests.experiments.agents:LeavesAJob"])
+
+    def ends_before_its_end() -> None:
+        die_after(lambda kind: kind == ev.SUBMISSION_SAVED)
+        run_cell(folder)
+
+    assert died(ends_before_its_end)
+    assert not (folder / GRADE_FILE).exists()
+    assert run_cell(folder)["valid_submission"]
+    digests = {event.data["sha256"] for event in Trajectory(folder).log.of_type(ev.SUBMISSION_SAVED)}
+    assert len(digests) == 1
+
+
+def test_a_workspace_that_was_just_being_brought_back_is_not_what_is_graded(
+    tmp_path: Path, data_dir: Path
+) -> None:
+    require("bwrap", "apt-get install bubblewrap")
+    folder = make_run(tmp_path, data_dir, scaffolds=["tests.experiments.agents:Submits"])
+    results = count(1)
+
+    def dies_with_a_submission() -> None:
+        die_after(lambda kind: kind == ev.TOOL_RESULT and next(results) == 2)
+        run_cell(folder)
+
+    def dies_while_it_is_brought_back() -> None:
+        sys.addaudithook(
+            lambda event, args: (
+                os.kill(os.getpid(), signal.SIGKILL)
+                if event == "open" and args[0] == "submission.csv"
+                else None
+            )
+        )
+        run_cell(folder)
+
+    assert died(dies_with_a_submission)
+    assert died(dies_while_it_is_brought_back)
+    assert not list((folder / "sandbox" / "main" / "home" / "submission").iterdir())
+    assert run_cell(folder, finalize=True)["valid_submission"]

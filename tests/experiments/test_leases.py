@@ -328,7 +328,7 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(shared: Path) -> None:
     with somebody_else(), pytest.raises(UserError) as caught:
         Leases(shared, SMALL).take(ONE_CORE, "a run")
     assert "Permission denied" in str(caught.value)
-    assert f"mkdir -p -m 1777 {shared}" in str(caught.value)
+    assert f"install -d -m 1777 {shared}" in str(caught.value)
     with somebody_else(), pytest.raises(UserError, match="Permission denied"):
         Leases(shared / "below", SMALL).holders()
 

@@ -34,10 +34,10 @@ def test_only_what_is_mounted_is_left_out(
     mount = Workspace(root).home / "someone"
     mount.mkdir(exist_ok=True)
     (mount / "a.txt").write_text("a")
-    copies = (box.snapshot(store), salvage(root, store))
-    for copy in copies:
-        assert copy is not None
-        paths = {row.path for row in load(store.get(copy.tree))}
+    copies = (box.snapshot(store).tree, salvage(root, store, None))
+    for tree in copies:
+        assert tree is not None
+        paths = {row.path for row in load(store.get(tree))}
         assert "code/a.txt" in paths
         assert ("someone/a.txt" in paths) == (backend == "docker")  # whose Python is the image's
 

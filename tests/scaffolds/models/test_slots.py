@@ -4,14 +4,16 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from scaffolds.errors import InfraError, UserError
 from scaffolds.models.slots import Slots
+from tests.deaths import deaths
 
 HOLDER = """
 import sys, time
@@ -115,6 +117,37 @@ def test_a_place_in_the_queue_dies_with_its_holder(tmp_path: Path) -> None:
         assert not dead.exists()
 
 
+def test_a_death_in_the_queue_leaves_nothing_that_the_next_does_not_clear(tmp_path: Path) -> None:
+    class Enough(Exception):
+        pass
+
+    def sleep(seconds: float) -> None:
+        raise Enough
+
+    slots = Slots(tmp_path / "slots", 1)
+
+    def queue(number: int = 0) -> None:
+        with suppress(Enough), slots.one(sleep=sleep):
+            pytest.fail("there is one slot")
+
+    with slots.one():
+        died = 0
+        for died in deaths(queue):
+            queue()
+            assert [path.name for path in (tmp_path / "slots").iterdir()] == ["0.slot"], died
+        assert died > 1
+
+
+def test_a_place_from_before_the_machine_started_is_cleared(tmp_path: Path) -> None:
+    slots = Slots(tmp_path / "slots", 1)
+    with slots.one():
+        pass
+    queued = tmp_path / "slots" / f"{time.time_ns() - 10**9:020d}-00000000.waiting"
+    queued.touch()
+    with slots.one():
+        assert not queued.exists()
+
+
 def test_who_gives_up_leaves_no_place(tmp_path: Path) -> None:
     def sleep(seconds: float) -> None:
         raise InfraError("enough")
@@ -127,5 +160,5 @@ def test_who_gives_up_leaves_no_place(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_used_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="mkdir -p -m 1777"), Slots(tmp_path / "file" / "x", 1).one():
+    with pytest.raises(UserError, match="install -d -m 1777"), Slots(tmp_path / "file" / "x", 1).one():
         pass

@@ -42,6 +42,24 @@ def test_a_torn_last_value_is_dropped_and_written_again(tmp_path: Path, cut: int
     assert PackStore(tmp_path).get(second) == b"second"
 
 
+def test_a_value_that_a_power_cut_tore_inside_is_written_again(tmp_path: Path) -> None:
+    store = PackStore(tmp_path, writable=True)
+    store.put(b"first")
+    start = store.size()
+    digest = store.put(b"second" * 100)
+    whole = store.size()
+    store.close()
+    with (tmp_path / "pack").open("r+b") as file:  # the header reached the disk, and the rest did not
+        file.seek(start + 40)
+        file.write(bytes(whole - start - 40))
+    again = PackStore(tmp_path, writable=True)
+    for _ in range(2):
+        again.put(b"first")
+        again.put(b"second" * 100)
+    assert again.size() - whole == whole - start
+    assert again.get(digest) == PackStore(tmp_path).get(digest) == b"second" * 100
+
+
 def test_a_reader_sees_what_a_writer_appends(tmp_path: Path) -> None:
     writer = PackStore(tmp_path, writable=True)
     reader = PackStore(tmp_path)
