@@ -153,7 +153,7 @@ def write_report(report: GradingReport, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     time = datetime.now(UTC).strftime("%Y-%m-%dT%H-%M-%S-%f")
     path = folder / f"{time}_grading_report.json"
-    write_whole(path, report.model_dump_json(indent=2))
+    write_whole(path, report.model_dump_json(indent=2).encode())
     return path
 
 

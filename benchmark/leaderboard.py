@@ -126,7 +126,7 @@ def keep_board(competition: Competition, scores: Iterable[float], data_dir: Path
     table.writerow(("rank", "score"))
     table.writerows(enumerate(sorted(scores, reverse=competition.maximize), start=1))
     with FileLock(path.parent / ".lock"):
-        write_whole(path, lines.getvalue())
+        write_whole(path, lines.getvalue().encode())
     return path
 
 

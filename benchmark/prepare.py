@@ -183,7 +183,7 @@ def _renew_description(competition: Competition, folders: Prepared) -> None:
 
 def _write_description(competition: Competition, public: Path) -> None:
     draft = public.parent / f".{DESCRIPTION}"  # not in a folder that agents see, where a death would leave it
-    write_whole(draft, competition.description())
+    write_whole(draft, competition.description().encode())
     draft.replace(public / DESCRIPTION)
 
 

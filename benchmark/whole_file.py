@@ -7,12 +7,16 @@ _MANY_FILES = 1000
 """From so many files on, flushing the whole disk once is faster than flushing each."""
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Writes beside `path` and moves it there; on disk when this returns. A file has one writer at a time."""
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes beside `path` and moves it there; on disk when this returns.
+
+    A file has one writer at a time, which its folder's lock sees to. So the temporary name can be the same
+    each time, and what a killed process left under it is gone once the file is written.
+    """
     temporary = path.with_name(f".{path.name}.unfinished")
     try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with temporary.open("wb") as file:
+            file.write(content)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)

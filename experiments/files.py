@@ -7,8 +7,8 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from benchmark.whole_file import flush, write_whole
 from scaffolds.errors import UserError
-from scaffolds.runtime.durable_files import sync_folder
 
 
 def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - any JSON value
@@ -17,22 +17,9 @@ def write_json(path: Path, value: Any) -> None:  # noqa: ANN401 - any JSON value
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write to a temporary name, fsync, rename, fsync the folder.
-
-    A file has one writer at a time, which its folder's lock sees to. So the temporary name can be the same
-    each time, and what a killed process left under it is gone once the file is written.
-    """
+    """Write a file whole or not at all, in a folder that is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)  # on a full disk, say
-    sync_folder(path.parent)
+    write_whole(path, data)
 
 
 def append_lines(path: Path, lines: Sequence[bytes]) -> None:
@@ -45,7 +32,7 @@ def append_lines(path: Path, lines: Sequence[bytes]) -> None:
         file.flush()
         os.fsync(file.fileno())
     if new:
-        sync_folder(path.parent)
+        flush(path.parent)
 
 
 def _last_byte(file: BinaryIO) -> bytes:

@@ -109,7 +109,7 @@ def read_head(prepared: Path) -> Head:
 
 def write_manifest(prepared: Path, manifest: Manifest) -> None:
     """Writes the manifest, whole or not at all."""
-    write_whole(prepared / MANIFEST, json.dumps(manifest.model_dump(mode="json"), indent=1))
+    write_whole(prepared / MANIFEST, json.dumps(manifest.model_dump(mode="json"), indent=1).encode())
 
 
 def _sha256(path: Path) -> str:

@@ -147,8 +147,8 @@ def check_nothing_left(sweep: Typed, damage: Damage) -> None:
     assert damage.survivors == []
     lines = [" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"])]
     assert [line for line in lines if str(sweep.place) in line] == []
-    left = [path.name for cell in sweep.cells for path in (*cell.glob("sandbox"), *cell.glob(".*.tmp"))]
-    assert left == []
+    left = ("sandbox", ".*.unfinished")
+    assert [path.name for cell in sweep.cells for name in left for path in cell.glob(name)] == []
     assert Leases(sweep.place / "leases", Machine.here()).holders() == []
 
 
