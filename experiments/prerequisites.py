@@ -26,6 +26,7 @@ from scaffolds.errors import UserError
 from scaffolds.registry import ScaffoldType, build, configured
 from scaffolds.registry import find as find_scaffold
 from scaffolds.tools import SANDBOX_TOOLS
+from scaffolds.words import count
 
 DISK_PER_CELL = 2 * 2**30
 """Bytes that a cell at work may need beside its results: a workspace and its copy, a GiB each."""
@@ -67,7 +68,7 @@ def _scaffolds(sweep: Sweep) -> Iterator[Problem]:
         try:
             kind = find_scaffold(choice.name)
         except UserError as error:
-            yield Problem("scaffold", str(error), "--set 'scaffolds=[aide]'")
+            yield Problem("scaffold", str(error), "" if ":" in choice.name else "--set 'scaffolds=[aide]'")
             continue
         try:
             options = sweep.options(choice, sweep.models[0], sweep.time_limits[0], variant)
@@ -172,6 +173,6 @@ def _disk(sweep: Sweep, runs_dir: Path) -> Iterator[Problem]:
     if free < needed:
         yield Problem(
             "disk",
-            f"{str(place)!r} has {free / 2**30:.1f} GiB free; {at_once} cells at once may need "
+            f"{str(place)!r} has {free / 2**30:.1f} GiB free; {count(at_once, 'cell')} at once may need "
             f"{needed / 2**30:.0f} GiB. Make room, choose another --runs-dir, or lower `parallel`",
         )
