@@ -123,16 +123,35 @@ def test_a_finished_run_is_graded_again_from_its_frozen_submission(undisturbed: 
     assert (undisturbed / EVENTS_FILE).read_bytes() == events
 
 
+def ends_before_its_end(folder: str) -> None:
+    """Run a cell until it has saved its submission."""
+    die_after(lambda kind: kind == ev.SUBMISSION_SAVED)
+    run_cell(Path(folder))
+
+
+def dies_with_a_submission(folder: str) -> None:
+    """Run a cell until its second call has come back."""
+    results = count(1)
+    die_after(lambda kind: kind == ev.TOOL_RESULT and next(results) == 2)
+    run_cell(Path(folder))
+
+
+def dies_while_it_is_brought_back(folder: str) -> None:
+    """Go on with a cell until its submission is about to be brought back."""
+
+    def kill(event: str, args: tuple[object, ...]) -> None:
+        if event == "open" and args[0] == "submission.csv":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(kill)
+    run_cell(Path(folder))
+
+
 def test_what_was_frozen_is_graded_whoever_dies_before_its_grade(tmp_path: Path, data_dir: Path) -> None:
     """A job in the background is the one thing that no later process could do again."""
     require("bwrap", "apt-get install bubblewrap")
     folder = make_run(tmp_path, data_dir, scaffolds=["tests.experiments.agents:LeavesAJob"])
-
-    def ends_before_its_end() -> None:
-        die_after(lambda kind: kind == ev.SUBMISSION_SAVED)
-        run_cell(folder)
-
-    assert died(ends_before_its_end)
+    assert died(ends_before_its_end, folder)
     assert not (folder / GRADE_FILE).exists()
     assert run_cell(folder)["valid_submission"]
     digests = {event.data["sha256"] for event in Trajectory(folder).log.of_type(ev.SUBMISSION_SAVED)}
@@ -144,23 +163,7 @@ def test_a_workspace_that_was_just_being_brought_back_is_not_what_is_graded(
 ) -> None:
     require("bwrap", "apt-get install bubblewrap")
     folder = make_run(tmp_path, data_dir, scaffolds=["tests.experiments.agents:Submits"])
-    results = count(1)
-
-    def dies_with_a_submission() -> None:
-        die_after(lambda kind: kind == ev.TOOL_RESULT and next(results) == 2)
-        run_cell(folder)
-
-    def dies_while_it_is_brought_back() -> None:
-        sys.addaudithook(
-            lambda event, args: (
-                os.kill(os.getpid(), signal.SIGKILL)
-                if event == "open" and args[0] == "submission.csv"
-                else None
-            )
-        )
-        run_cell(folder)
-
-    assert died(dies_with_a_submission)
-    assert died(dies_while_it_is_brought_back)
+    assert died(dies_with_a_submission, folder)
+    assert died(dies_while_it_is_brought_back, folder)
     assert not list((folder / "sandbox" / "main" / "home" / "submission").iterdir())
     assert run_cell(folder, finalize=True)["valid_submission"]

@@ -25,6 +25,10 @@ with Slots(Path(sys.argv[1]), 1).one():
 """
 
 
+def _give_up(seconds: float) -> None:
+    raise InfraError("enough")
+
+
 @contextmanager
 def holder(folder: Path) -> Generator[subprocess.Popen[str]]:
     """Another process that holds the only slot."""
@@ -117,25 +121,15 @@ def test_a_place_in_the_queue_dies_with_its_holder(tmp_path: Path) -> None:
         assert not dead.exists()
 
 
+def queue(place: Path) -> None:
+    """Wait for the only slot, which this process holds, and give up at once."""
+    slots = Slots(place, 1)
+    with slots.one(), suppress(InfraError), slots.one(sleep=_give_up):
+        pytest.fail("there is one slot")
+
+
 def test_a_death_in_the_queue_leaves_nothing_that_the_next_does_not_clear(tmp_path: Path) -> None:
-    class Enough(Exception):
-        pass
-
-    def sleep(seconds: float) -> None:
-        raise Enough
-
-    slots = Slots(tmp_path / "slots", 1)
-
-    def queue(number: int = 0) -> None:
-        with suppress(Enough), slots.one(sleep=sleep):
-            pytest.fail("there is one slot")
-
-    with slots.one():
-        died = 0
-        for died in deaths(queue):
-            queue()
-            assert [path.name for path in (tmp_path / "slots").iterdir()] == ["0.slot"], died
-        assert died > 1
+    assert deaths(queue, tmp_path) > 3
 
 
 def test_a_place_from_before_the_machine_started_is_cleared(tmp_path: Path) -> None:
@@ -149,11 +143,8 @@ def test_a_place_from_before_the_machine_started_is_cleared(tmp_path: Path) -> N
 
 
 def test_who_gives_up_leaves_no_place(tmp_path: Path) -> None:
-    def sleep(seconds: float) -> None:
-        raise InfraError("enough")
-
     slots = Slots(tmp_path / "slots", 1)
-    with slots.one(), pytest.raises(InfraError), slots.one(sleep=sleep):
+    with slots.one(), pytest.raises(InfraError), slots.one(sleep=_give_up):
         pytest.fail("there is one slot")
     assert [path.name for path in (tmp_path / "slots").iterdir()] == ["0.slot"]
 
