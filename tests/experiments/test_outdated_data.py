@@ -38,7 +38,7 @@ def test_facts_that_changed_ask_for_data_of_their_own(tmp_path: Path) -> None:
     assert refused.returncode == 1
     shown = " ".join(refused.stdout.split())
     assert (
-        "1 competitions were prepared by other facts or other code than today's: practice-diabetes" in shown
+        "1 competition was prepared by other facts or other code than today's: practice-diabetes" in shown
     )
     (fix,) = (line.strip() for line in refused.stdout.splitlines() if "benchmark prepare" in line)
     words = shlex.split(fix)
