@@ -37,9 +37,7 @@ def test_facts_that_changed_ask_for_data_of_their_own(tmp_path: Path) -> None:
     refused = study.run(*fresh)
     assert refused.returncode == 1
     shown = " ".join(refused.stdout.split())
-    assert (
-        "1 competition was prepared by other facts or other code than today's: practice-diabetes" in shown
-    )
+    assert "1 competition was prepared by other facts or other code than today's: practice-diabetes" in shown
     (fix,) = (line.strip() for line in refused.stdout.splitlines() if "benchmark prepare" in line)
     words = shlex.split(fix)
     assert words[0] == "python"
