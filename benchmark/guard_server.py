@@ -36,7 +36,7 @@ class GuardServer:
         """
         self._lock = threading.Lock()
         if within is not None:
-            clear(within)
+            clear_leftovers(within)
         self._folder = tempfile.TemporaryDirectory(prefix=_PREFIX, dir=within)
         self._child: GuardChild | None = None
         self.path = Path(self._folder.name) / "socket"
@@ -92,7 +92,7 @@ class GuardServer:
             self._child = None
 
 
-def clear(within: Path) -> None:
+def clear_leftovers(within: Path) -> None:
     """Removes what killed servers have left in a folder; none may live there."""
     for leftover in within.glob(f"{_PREFIX}*"):
         shutil.rmtree(leftover, ignore_errors=True)  # one that is just ending removes its own

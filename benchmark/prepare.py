@@ -125,11 +125,6 @@ def outdated(competition: Competition, data_dir: Path) -> bool:
     return None not in (made_by, competition.preparation) and made_by != provenance(competition)
 
 
-def public_digest(public: Path) -> str:
-    """The SHA-256 over the names and contents of all files in a folder, in the order of their names."""
-    return digest_of(sums_of(public, {}))
-
-
 def home(competition: Competition, data_dir: Path) -> Path:
     """The folder of one version of a competition's data."""
     version_folder = [] if competition.data_version == 1 else [f"v{competition.data_version}"]

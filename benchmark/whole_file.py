@@ -1,6 +1,9 @@
 """Files that a reader sees whole or not at all."""
 
 import os
+import shutil
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 _MANY_FILES = 1000
@@ -25,6 +28,23 @@ def write_whole(path: Path, content: bytes) -> None:
     flush(path.parent)
 
 
+@contextmanager
+def whole_folder(place: Path, work: Path) -> Generator[Path]:
+    """A folder `work` to fill, which becomes `place` when it is whole; on disk when the context ends.
+
+    `work` lies on the same disk and has one writer at a time; what a killed one left there is removed.
+    """
+    _remove(work)
+    work.mkdir(parents=True)
+    try:
+        yield work
+        flush_all(work)
+        work.rename(place)
+    finally:
+        _remove(work)
+    flush(place.parent)
+
+
 def flush_all(folder: Path) -> None:
     """Returns when a folder and everything in it survive a power cut."""
     paths = [*folder.rglob("*"), folder]
@@ -42,3 +62,8 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.whole_file import flush, flush_all
+from benchmark.whole_file import whole_folder
 from experiments.files import read_json, write_json
 from scaffolds.errors import UserError
 
@@ -77,21 +77,17 @@ def snapshot(folder: Path, foreign: tuple[str, ...] = ()) -> Path:
     root = folder / code.digest
     if os.pathsep in str(root.resolve()):
         raise UserError(f"{str(root.resolve())!r} holds a {os.pathsep!r}; choose another --runs-dir")
-    work = folder / _UNFINISHED
-    if work.exists():
-        shutil.rmtree(work)
+    shutil.rmtree(folder / _UNFINISHED, ignore_errors=True)  # a killed one's, which may be of other code
     if (root / _MANIFEST).exists():
         return root
-    for name, path in _files(foreign):
-        (work / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, work / name)
-        if _digest((work / name).read_bytes()) != code.files.get(str(name)):
-            raise UserError(f"{str(path)!r} changed while it was being copied; type the same command again")
-    compileall.compile_dir(work, quiet=1)  # once here, rather than by every process that cannot write it
-    write_json(work / _MANIFEST, code.model_dump(mode="json"))
-    flush_all(work)
-    work.rename(root)
-    flush(folder)
+    with whole_folder(root, folder / _UNFINISHED) as work:
+        for name, path in _files(foreign):
+            (work / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, work / name)
+            if _digest((work / name).read_bytes()) != code.files.get(str(name)):
+                raise UserError(f"{str(path)!r} changed while it was copied; type the same command again")
+        compileall.compile_dir(work, quiet=1)  # once here, rather than by every process that cannot write it
+        write_json(work / _MANIFEST, code.model_dump(mode="json"))
     return root
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 
-from benchmark.whole_file import flush, flush_all
+from benchmark.whole_file import whole_folder
 from experiments.cell import CELL_FILE, Cell, load_cell
 from experiments.console import OUT, command, type_next
 from experiments.files import write_json
@@ -44,20 +44,15 @@ def fork(run: Path, at: int, out: Path) -> Path:
 
 def _write(run: Path, kept: list[Event], facts: dict[str, Any], cell: Cell, out: Path) -> None:
     """Make the new run beside its place and move it there: after a death the same command begins anew."""
-    work = out.with_name(f".{out.name}.unfinished")
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    shutil.copytree(run / BLOBS_FOLDER, work / BLOBS_FOLDER)
-    (work / EVENTS_FILE).write_bytes(b"".join(_renumbered(kept)))
-    log = EventLog(work)
-    log.append(RUN_FORK, facts, step=kept[-1].step)
-    log.close()
     kind = find_resolved(cell.scaffold)
     forked = cell.model_copy(update={"templates": kind.templates(), "scaffold_version": kind.version})
-    write_json(work / CELL_FILE, forked.model_dump(mode="json"))
-    flush_all(work)
-    work.rename(out)
-    flush(out.parent)
+    with whole_folder(out, out.with_name(f".{out.name}.unfinished")) as work:
+        shutil.copytree(run / BLOBS_FOLDER, work / BLOBS_FOLDER)
+        (work / EVENTS_FILE).write_bytes(b"".join(_renumbered(kept)))
+        log = EventLog(work)
+        log.append(RUN_FORK, facts, step=kept[-1].step)
+        log.close()
+        write_json(work / CELL_FILE, forked.model_dump(mode="json"))
 
 
 def _renumbered(events: list[Event]) -> list[bytes]:

@@ -14,7 +14,7 @@ from filelock import FileLock
 
 from benchmark.competition import Competition
 from benchmark.prepare import DESCRIPTION, Prepared
-from benchmark.whole_file import flush, flush_all
+from benchmark.whole_file import whole_folder
 from experiments.cell import Description
 
 _FOLDER = ".neutral"
@@ -44,17 +44,12 @@ def shown_data(competition: Competition, data: Prepared, description: Descriptio
 
 
 def _make(place: Path, public: Path, description: str) -> None:
-    """Make the folder beside its place, and move it there when it is whole."""
-    work = place.parent / _UNFINISHED
-    if work.exists():
-        shutil.rmtree(work)
-    shutil.copytree(public, work, copy_function=_link)
-    (work / DESCRIPTION).unlink(missing_ok=True)
-    (work / DESCRIPTION).write_text(description, encoding="utf-8")
-    work.chmod(0o755)
-    flush_all(work)
-    work.rename(place)
-    flush(place.parent)
+    """Make the folder of links, with this description in place of the original one."""
+    with whole_folder(place, place.parent / _UNFINISHED) as work:
+        shutil.copytree(public, work, copy_function=_link, dirs_exist_ok=True)
+        (work / DESCRIPTION).unlink(missing_ok=True)
+        (work / DESCRIPTION).write_text(description, encoding="utf-8")
+        work.chmod(0o755)
 
 
 def _link(source: str, target: str) -> None:

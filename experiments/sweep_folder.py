@@ -11,7 +11,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict
 
-from benchmark.guard_server import clear
+from benchmark.guard_server import clear_leftovers
 from experiments.cell import CELL_FILE, Cell, load_cell, template_difference
 from experiments.code import Code
 from experiments.files import read_json, write_json
@@ -109,7 +109,7 @@ class SweepFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         try:
             with FileLock(self.path / _LOCK_FILE).acquire(timeout=_LOCK_WAIT_S):
-                clear(self.path)
+                clear_leftovers(self.path)
                 yield
         except Timeout as error:
             raise UserError(

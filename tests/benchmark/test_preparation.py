@@ -11,10 +11,11 @@ import pytest
 from benchmark import practice as practice_module
 from benchmark.contract import compile_contract
 from benchmark.errors import BadCompetition, NotPrepared
-from benchmark.prepare import home, prepare, prepared, public_digest
+from benchmark.prepare import home, prepare, prepared
 from benchmark.registry import find
 from benchmark.versions import at_version
 from tests.benchmark.conftest import Practice
+from tests.benchmark.digests import public_digest
 
 DIGITS = "practice-digits"
 

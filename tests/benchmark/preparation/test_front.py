@@ -17,8 +17,9 @@ from benchmark.preparation.checksums import CHECKSUMS, check_tables, md5_of, rec
 from benchmark.preparation.errors import BadRaw, DiskFull, MissingRaw
 from benchmark.preparation.files import MOMENT
 from benchmark.preparation.old_floats import read_as_before
-from benchmark.prepare import DESCRIPTION, Options, prepare, prepared, public_digest
+from benchmark.prepare import DESCRIPTION, Options, prepare, prepared
 from benchmark.registry import find
+from tests.benchmark.digests import public_digest
 from tests.benchmark.preparation.describing import describe_tree
 from tests.benchmark.preparation.test_golden import DATA, raw_of
 
